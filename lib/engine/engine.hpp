@@ -1,0 +1,107 @@
+#pragma once
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/stream.hpp"
+#include "image/image.hpp"
+#include "verdict/verdict.hpp"
+
+/// What a build needs of a container engine, and no more: a fake with a diary fits on a page.
+namespace imgbuild {
+
+struct EngineFacts {
+  enum class Kind { docker_classic, docker_containerd, podman };
+  Kind kind = Kind::docker_classic;
+  std::string endpoint;              ///< "unix:///var/run/docker.sock"
+  std::string version;               ///< "20.10.24"
+  std::string api;                   ///< negotiated, "1.41"
+  std::string os, architecture;      ///< of the engine
+};
+
+/// An image that the engine has.
+struct EngineImage {
+  std::string handle;                ///< the engine's own name for it ("sha256:..."): the config digest on the classic store
+  std::vector<std::string> names;
+  std::map<std::string, std::string> labels;
+};
+
+/// A builder container to create (design section 4, step 3: inert, ends by itself with the driver's attach).
+struct BuilderSpec {
+  std::string image;                 ///< handle
+  std::string network;               ///< "", "host", "none", a network's name
+  std::string platform;
+  std::map<std::string, std::string> labels;
+};
+
+struct ExecSpec {
+  std::vector<std::string> argv;     ///< stands in `docker events`: holds nothing but the bootstrap
+  std::string user = "0";
+};
+
+/// A command in the builder: its standard input and output as a Stream. One thread.
+class Exec : public Stream {
+ public:
+  /// What it wrote to standard error so far (the first 64 KiB).
+  virtual const std::string& errors() const = 0;
+  /// Its exit status, after the end of the stream. Throws Error where the engine does not know it.
+  virtual int exit_code() = 0;
+};
+
+enum class Pull { missing, always, never };
+
+/// A container engine. Each call is one request that is waited for; interrupts are looked at between them. One thread.
+/// Every method throws Error "engine: ..." with the engine's own words, made printable.
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  virtual const EngineFacts& facts() = 0;
+
+  /// Finds an image by name or id, pulling it as `pull` says. Throws Error with a hint where there is none.
+  virtual EngineImage find_image(const std::string& name, const std::string& platform, Pull pull) = 0;
+  /// The config of an image, verbatim: its bytes' sha256 is its id.
+  virtual ImageConfig config_of(const std::string& handle) = 0;
+  /// The bytes that a push would send, as a docker-archive stream (`save`). The engine must outlive it.
+  virtual std::unique_ptr<Source> save(const std::string& handle) = 0;
+
+  /// Creates the builder and returns its id. Nothing runs yet.
+  virtual std::string create(const BuilderSpec& spec) = 0;
+  /// Attaches to its standard input, then starts it. The builder lives as long as the stream that is returned.
+  virtual std::unique_ptr<Stream> start(const std::string& container) = 0;
+  virtual std::unique_ptr<Exec> exec(const std::string& container, const ExecSpec& spec) = 0;
+  /// Is it running?
+  virtual bool running(const std::string& container) = 0;
+  /// Kills and removes it with its anonymous volumes; one that is gone already is no error.
+  virtual void remove_container(const std::string& container) = 0;
+
+  /// Commits the paused container, untagged, with labels; returns the handle.
+  virtual std::string commit(const std::string& container, const std::map<std::string, std::string>& labels) = 0;
+  /// Loads `config` over the layers of `committed`, whose diff ids it lists, sending no layer; returns the handle.
+  virtual std::string load_config(const std::string& committed, const std::string& config) = 0;
+  /// Names an image: the one way, and it takes the permission.
+  virtual void tag(const Cleared& cleared, const std::string& name) = 0;
+  /// Removes an image without its untagged parents. One that is gone, or that has a name, is left alone: false.
+  virtual bool remove_image(const std::string& handle) = 0;
+
+  /// Containers and untagged images that carry `label` (for `imgbuild gc`).
+  struct Ours {
+    struct Item {
+      std::string id;
+      std::map<std::string, std::string> labels;
+      std::string state;             ///< of a container: "running", "created", "exited"...
+      std::int64_t created = 0;      ///< Unix time
+    };
+    std::vector<Item> containers, images;
+  };
+  virtual Ours ours(const std::string& label) = 0;
+};
+
+/// Which engine: `given` (--engine), else $DOCKER_HOST, else the current docker context, else docker's socket.
+/// unix://PATH, tcp://HOST:PORT with TLS as DOCKER_TLS_VERIFY and DOCKER_CERT_PATH (or the context) say.
+/// Throws Error with a hint where none answers.
+std::unique_ptr<Engine> connect_engine(const std::string& given);
+
+}  // namespace imgbuild

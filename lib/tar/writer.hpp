@@ -1,0 +1,31 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/bytes.hpp"
+#include "tar/reader.hpp"
+
+namespace imgbuild {
+
+/// Writes a tar (pax restricted: ustar where it suffices) entry by entry. One thread.
+class TarWriter {
+ public:
+  /// `sink` takes the archive's bytes in order; it may throw.
+  explicit TarWriter(std::function<void(View)> sink);
+  ~TarWriter();
+  /// Begins a member; for a file exactly entry.size bytes must follow through data().
+  void entry(const TarEntry& entry);
+  void data(View piece);
+  /// A whole small file.
+  void file(const std::string& path, View content, std::uint32_t mode = 0644, std::int64_t mtime = 0);
+  /// The end mark. Without it the archive is truncated: a failure half-way never looks whole.
+  void finish();
+
+ private:
+  struct Inside;
+  std::unique_ptr<Inside> inside_;
+};
+
+}  // namespace imgbuild
