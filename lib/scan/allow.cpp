@@ -1,0 +1,109 @@
+// Who answered for what. The stager and the auditor decide by this one function, so that an entry which lets a file
+// into a context lets it into the image as well.
+//
+// An entry excuses one secret in one place. Its identity is the public fingerprint of a key, or a salted slow hash of
+// the value: a file that is committed must not help anyone to guess a short password.
+#include "scan/allow.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "base/text.hpp"
+#include "crypto/digest.hpp"
+
+namespace imgbuild {
+namespace {
+
+// "YYYY-MM-DD" of a time, in UTC: dates of this form compare as text.
+std::string day_of(std::time_t time) {
+  std::tm parts{};
+  gmtime_r(&time, &parts);
+  char text[40];
+  std::snprintf(text, sizeof text, "%04d-%02d-%02d", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday);
+  return text;
+}
+
+bool counts(const AllowEntry& entry, const Policy& policy) {
+  return !entry.reason.empty() && (entry.expires.empty() || day_of(policy.now) <= entry.expires);
+}
+
+// `at` is "LAYER:PATH"; the layer is compared as a word, for a path may hold a colon too.
+bool stands_at(std::string_view at, std::string_view place) {
+  const std::size_t colon = at.find(':'), border = place.find(':');
+  if (colon == std::string_view::npos || border == std::string_view::npos) return false;
+  const std::string_view wanted = at.substr(0, colon), layer = place.substr(0, border);
+  const bool any =
+      wanted == "*" && std::all_of(layer.begin(), layer.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return (any || wanted == layer) && glob_matches(at.substr(colon + 1), place.substr(border + 1));
+}
+
+// A TOML basic string.
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    char escape[8];
+    if (c == '"' || c == '\\') {
+      (out += '\\') += c;
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
+      std::snprintf(escape, sizeof escape, "\\u%04x", static_cast<unsigned char>(c));
+      out += escape;
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+// A path as a glob that matches it alone.
+std::string glob_of(std::string_view place) {
+  std::string out;
+  for (const char c : place) {
+    if (c == '*' || c == '?' || c == '[' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+}  // namespace
+
+const AllowEntry* find_allow(const Policy& policy, const std::string& rule, const Location& place,
+                             const std::optional<KeyFacts>& key, std::string_view value) {
+  const std::string where = allow_place_of(place);
+  for (const auto& entry : policy.allow) {
+    if (entry.rule.empty() || entry.rule != rule || !counts(entry, policy) || !stands_at(entry.at, where)) continue;
+    if (entry.identity.rfind("SHA256:", 0) == 0) {
+      if (key && entry.identity == key->fingerprint) return &entry;
+    } else if (scrypt_matches(entry.identity, value)) {
+      return &entry;
+    }
+  }
+  return nullptr;
+}
+
+const AllowEntry* find_allow_file(const Policy& policy, const std::string& path, const std::string& sha256) {
+  if (path.empty() || sha256.empty()) return nullptr;
+  const auto hex_of = [](std::string_view digest) {
+    return lower(digest.rfind("sha256:", 0) == 0 ? digest.substr(7) : digest);
+  };
+  for (const auto& entry : policy.allow)
+    if (entry.path == path && !entry.sha256.empty() && hex_of(entry.sha256) == hex_of(sha256) && counts(entry, policy))
+      return &entry;
+  return nullptr;
+}
+
+std::string allow_entry_text(const std::string& rule, const std::string& place, const std::string& identity) {
+  const std::size_t colon = place.find(':');
+  // A layer's number changes with every edit of the base: the path is what is meant.
+  const bool layer = colon != std::string::npos && colon > 0 &&
+                     std::all_of(place.begin(), place.begin() + static_cast<std::ptrdiff_t>(colon),
+                                 [](char c) { return c >= '0' && c <= '9'; });
+  const std::string at = layer ? "*:" + glob_of(place.substr(colon + 1)) : glob_of(place);
+  return "[[allow]]\nrule = " + quoted(rule) + "\nat = " + quoted(at) + "\nidentity = " + quoted(identity) +
+         "\nreason = \"...\"\n";
+}
+
+std::string allow_identity(const std::optional<KeyFacts>& key, std::string_view value) {
+  return key && !key->fingerprint.empty() ? key->fingerprint : scrypt_identity(value);
+}
+
+}  // namespace imgbuild
