@@ -9,13 +9,16 @@
 
 namespace imgbuild {
 
-/// Writes a tar (pax restricted: ustar where it suffices) entry by entry. One thread.
+/// Writes a tar (ustar, with a pax header where that does not suffice) entry by entry. One thread. The same calls give
+/// the same bytes. Every method throws Error "tar: PATH: why", and what the sink throws.
 class TarWriter {
  public:
   /// `sink` takes the archive's bytes in order; it may throw.
   explicit TarWriter(std::function<void(View)> sink);
   ~TarWriter();
-  /// Begins a member; for a file exactly entry.size bytes must follow through data().
+  /// Begins a member; for a file exactly entry.size bytes must follow through data() (else the next call throws).
+  /// A directory's name is given its '/'. `pax` is written as it is, behind the records that the member needs. Devices
+  /// cannot be written.
   void entry(const TarEntry& entry);
   void data(View piece);
   /// A whole small file.
