@@ -1,0 +1,54 @@
+# Read by every e2e script: the engine, a folder of its own, and words to expect with.
+# An engine that cannot be started is a failure here, not a skip.
+. "$(dirname "${BASH_SOURCE[0]}")/../_common.sh"
+. "$SOURCE/test/e2e/_engine.sh"
+. "$SOURCE/test/e2e/_ssh.sh"
+. "$SOURCE/test/e2e/_hidden.sh"
+IMGBUILD=${IMGBUILD:-$SOURCE/build/dev/bin/imgbuild}
+name=$(basename "$0" .sh)
+t=$(mktemp -d "${TMPDIR:-/tmp}/e2e-$name.XXXXXX")
+export HOME=$t/home XDG_STATE_HOME=$t/state XDG_CONFIG_HOME=$t/config TMPDIR=$t/tmp
+mkdir -p "$HOME/.ssh" "$XDG_STATE_HOME" "$XDG_CONFIG_HOME" "$TMPDIR"
+export ASAN_OPTIONS=detect_leaks=0 # a process that forbids dumps cannot be traced, which leak detection does
+
+at_end() {
+  local status=$?
+  set +e
+  ssh_down
+  for image in $(docker images -q "e2e/$name" 2>/dev/null | sort -u); do docker rmi -f "$image" >/dev/null 2>&1; done
+  [ $status = 0 ] && rm -rf "$t" || printf 'left for a look: %s\n' "$t"
+}
+trap at_end EXIT
+
+engine_up
+engine_base_busybox
+docker() { command docker "$@"; }
+
+fail() { printf 'FAILED: %s\n' "$*" >&2; exit 1; }
+# ran STATUS COMMAND...: runs it, its output in $t/out and $t/err, and wants that exit status.
+ran() {
+  local want=$1 got=0
+  shift
+  "$@" >"$t/out" 2>"$t/err" || got=$?
+  [ "$got" = "$want" ] || { sed 's/^/  out: /' "$t/out"; sed 's/^/  err: /' "$t/err"; fail "exit status $got, not $want: $*"; } >&2
+}
+has() { grep -qF -- "$2" "$1" || { sed 's/^/  /' "$1"; fail "not in $1: $2"; } >&2; }
+hasnt() { ! grep -qF -- "$2" "$1" || { sed 's/^/  /' "$1"; fail "in $1, though it must not be: $2"; } >&2; }
+no_image() { ! docker image inspect "$1" >/dev/null 2>&1 || fail "the image $1 exists"; }
+# nothing_left: no container, no volume, no untagged image of ours.
+nothing_left() {
+  local left
+  left=$(docker ps -aq --filter label=imgbuild.build)
+  [ -z "$left" ] || fail "a container is left: $(docker ps -a --filter label=imgbuild.build)"
+  left=$(docker volume ls -q)
+  [ -z "$left" ] || fail "a volume is left: $left"
+  left=$(docker images -q --filter dangling=true)
+  [ -z "$left" ] || fail "an untagged image is left: $(docker images -a)"
+}
+# layer_paths IMAGE: the paths of its newest layer, sorted.
+layer_paths() {
+  docker save "$1" >"$t/layers.tar"
+  local newest
+  newest=$(tar -xOf "$t/layers.tar" manifest.json | jq -r '.[0].Layers[-1]')
+  tar -xOf "$t/layers.tar" "$newest" | tar -t | sort
+}
