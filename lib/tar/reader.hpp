@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,9 +14,9 @@ namespace imgbuild {
 struct TarEntry {
   enum class Type { file, hard_link, symlink, character, block, directory, fifo, other };
   Type type = Type::file;
-  std::string path;                  ///< without a leading "./" or '/'; as written otherwise (".." stays)
-  std::string link;                  ///< target of a link, as written
-  std::uint64_t size = 0;            ///< bytes of data that follow
+  std::string path;        ///< without a leading "./" or '/'; as written otherwise (".." stays)
+  std::string link;        ///< target of a link, as written
+  std::uint64_t size = 0;  ///< bytes of data that follow
   std::uint32_t mode = 0;
   std::uint64_t uid = 0, gid = 0;
   std::int64_t mtime = 0;
@@ -35,16 +36,34 @@ class TarVisitor {
   virtual void data(View piece) = 0;
   /// The member's data are complete.
   virtual void end_entry() = 0;
-  /// Bytes that belong to no member and are not zero: padding, and all that follows the end-of-archive mark
-  /// (two zero blocks). `what`: "padding", "tail".
+  /// Bytes that belong to no member and are not zero: header fields that nothing reads, padding, and all that follows
+  /// the end-of-archive mark (two zero blocks). `what`: "header", "padding", "tail". A header's come before its
+  /// entry().
   virtual void stray(View piece, const char* what) = 0;
 };
 
 /// Reads a tar stream (POSIX ustar and pax, GNU long names and sparse files, v7): our own reader, because an audit must
 /// account for every byte, which a lenient library hides (padding, unknown extended records, the tail).
-/// Sparse files are shown as stored. Throws Error "truncated archive", "damaged header at byte N"
+/// Sparse files are shown as stored; links, devices and folders have no data, whatever their size field says (as Go's
+/// reader, and so Docker, sees them). A global extended header is shown as an entry of type `other`.
+/// Throws Error "truncated archive", "damaged header at byte N"
 /// after everything before it has been shown. Returns when the source has ended.
 void read_tar(Source& source, TarVisitor& visitor);
+
+/// The same for bytes that are pushed. What it shows does not depend on where the pieces are cut, but for the cuts of
+/// data() and stray(). Data are shown as views into the fed piece, never copied. One thread at a time.
+class TarReader {
+ public:
+  explicit TarReader(TarVisitor& visitor);
+  ~TarReader();
+  void feed(View piece);
+  /// The end of the stream. Throws Error "truncated archive". Once.
+  void finish();
+
+ private:
+  struct Inside;
+  std::unique_ptr<Inside> inside_;
+};
 
 /// Do these first bytes of a stream (512 wanted) begin a tar archive? (a valid header checksum)
 bool looks_like_tar(View head);

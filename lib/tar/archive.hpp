@@ -1,0 +1,46 @@
+#pragma once
+#include <memory>
+#include <string>
+
+#include "base/bytes.hpp"
+#include "tar/inflate.hpp"
+
+namespace imgbuild {
+
+/// What an archive that needs its whole content at hand holds. Any method may throw to stop the reading.
+class ArchiveVisitor {
+ public:
+  virtual ~ArchiveVisitor() = default;
+  /// A member begins; `link` is empty but for links.
+  virtual void member(const std::string& path, const std::string& link) = 0;
+  virtual void data(View piece) = 0;  ///< valid until the next call
+  virtual void end_member() = 0;
+  /// The member (or, where none is open, the archive from here on) cannot be read: "encrypted", "damaged zip archive".
+  virtual void unreadable(const std::string& why) = 0;
+};
+
+/// Opens zip, 7z, ar (deb), cpio, rpm, rar, cab, xar, lha with libarchive; formats are enabled one by one, no external
+/// program is ever run. What cannot be read goes to unreadable(), not into an exception.
+/// False where not even a first member could be read: then nothing was shown.
+bool read_archive(View whole, Container kind, ArchiveVisitor& visitor);
+
+/// What xz, bzip2, lz4, lzip or compress (.Z) packed. Throws Error "damaged xz stream". The packed source must outlive
+/// it.
+std::unique_ptr<Source> unpack(Source& packed, Container kind);
+
+/// Bytes in memory as a source. They must outlive it.
+class ViewSource : public Source {
+ public:
+  explicit ViewSource(View bytes) : left_(bytes) {}
+  View next() override {
+    const View piece = left_.first(std::min<std::size_t>(left_.size(), std::size_t{1} << 20));
+    left_ = left_.subspan(piece.size());
+    return piece;
+  }
+  bool stable() const override { return true; }
+
+ private:
+  View left_;
+};
+
+}  // namespace imgbuild
