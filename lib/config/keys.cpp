@@ -1,0 +1,51 @@
+#include "config/keys.hpp"
+
+namespace imgbuild {
+
+// A context may say what is built, and ask; it may not say what is lent to it, where anything secret lies, which engine
+// works for it, or how strictly it is looked at (but for a stricter fail_on). Hosts are granted build by build: a line
+// in the user's file would lend them to every stranger's checkout.
+static constexpr Key table[] = {
+    {"from", "--from", Shape::text, true, true},
+    {"platform", "--platform", Shape::text, true, true},
+    {"run", "--run", Shape::text, true, true},
+    {"command", "", Shape::words, true, true, false},
+    {"tags", "--tag", Shape::list, true, true},
+    {"include", "--include", Shape::list, true, true},
+    {"with_git", "--with-git", Shape::on_off, true, true},
+    {"env", "--env", Shape::list, true, true},
+    {"user", "--user", Shape::text, true, true},
+    {"workdir", "--workdir", Shape::text, true, true},
+    {"ignore_volumes", "--ignore-volume", Shape::list, true, true},
+    {"image_cmd", "--cmd", Shape::words, true, true},
+    {"image_entrypoint", "--entrypoint", Shape::words, true, true},
+    {"image_labels", "--label", Shape::list, true, true},
+    {"image_expose", "--expose", Shape::list, true, true},
+    {"image_env", "--image-env", Shape::list, true, true},
+    {"image_user", "--image-user", Shape::text, true, true},
+    {"image_workdir", "--image-workdir", Shape::text, true, true},
+    {"ask_ssh", "--ssh", Shape::list, true, false, false},
+    {"ask_secrets", "--secret", Shape::list, true, false, false},
+    {"fail_on", "--fail-on", Shape::text, true, true},
+    {"ssh", "--ssh", Shape::list, false, false},
+    {"ssh_keys", "--ssh-key", Shape::list, false, true},
+    {"ssh_key_files", "--ssh-key-file", Shape::paths, false, true},
+    {"known_hosts", "--known-host", Shape::list, false, true},
+    {"engine", "--engine", Shape::text, false, true},
+    {"network", "--network", Shape::text, false, true},
+    {"pull", "--pull", Shape::on_off, false, true},
+    {"timeout", "--timeout", Shape::text, false, true},
+    {"rules", "--rules", Shape::paths, false, true},
+    {"threads", "--threads", Shape::text, false, true},
+    {"no_repo_allow", "--no-repo-allow", Shape::on_off, false, true},
+};
+
+std::span<const Key> keys() { return table; }
+
+const Key* find_key(std::string_view name) {
+  for (const Key& key : table)
+    if (key.name == name) return &key;
+  return nullptr;
+}
+
+}  // namespace imgbuild

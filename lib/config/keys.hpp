@@ -1,0 +1,27 @@
+#pragma once
+#include <span>
+#include <string_view>
+
+/// The closed set of settings, and who may set each.
+namespace imgbuild {
+
+enum class Shape {
+  text,
+  list,  ///< in a variable: one item per line
+  on_off,
+  words,  ///< a command: an array, or one string for the shell (command_words())
+  paths,  ///< a list of files, relative to the folder of the file that names them
+};
+
+struct Key {
+  std::string_view name;  ///< as files spell it; the variable is IMGBUILD_ and the name in capitals
+  std::string_view flag;  ///< of the command line; empty: none
+  Shape shape;
+  bool context, user;    ///< may stand in the context's file, in the user's
+  bool variable = true;  ///< may stand in the environment
+};
+
+std::span<const Key> keys();
+const Key* find_key(std::string_view name);
+
+}  // namespace imgbuild
