@@ -1,0 +1,507 @@
+// Private keys as they lie about: PEM in every layout that survives a copy and paste, OpenSSH's and PuTTY's own
+// formats, bare DER. Two steps, kept apart: the layout is undone leniently (pem_body), the content is read strictly.
+//
+// The bytes are a stranger's. Nothing here asks for a passphrase; nothing does arithmetic on numbers larger than a key
+// has (OpenSSL computes the public half of DSA and DH keys while it reads them, which takes minutes for large ones).
+#include "crypto/private_key.hpp"
+
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/dsa.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/owned.hpp"
+#include "base/text.hpp"
+#include "crypto/ssh_key.hpp"
+#include "crypto/ssh_wire.hpp"
+
+namespace imgbuild {
+namespace {
+
+constexpr std::size_t longest_der = std::size_t{16} << 10;  // RSA of 16,384 bits has 9.3 KB
+constexpr std::size_t longest_computed = 2200;              // DH of 8,192 bits has 2.1 KB
+constexpr std::size_t longest_text = std::size_t{64} << 10;
+
+using Pkey = Owned<EVP_PKEY, EVP_PKEY_free>;
+using Number = Owned<BIGNUM, BN_clear_free>;
+
+// What OpenSSL complains about while we try is nobody's business.
+class QuietErrors {
+ public:
+  QuietErrors() { ERR_set_mark(); }
+  QuietErrors(const QuietErrors&) = delete;
+  QuietErrors& operator=(const QuietErrors&) = delete;
+  ~QuietErrors() { ERR_pop_to_mark(); }
+};
+
+int bits_of(View magnitude) {
+  if (magnitude.empty()) return 0;
+  int top = 0;
+  for (unsigned byte = magnitude[0]; byte != 0; byte >>= 1) ++top;
+  return static_cast<int>(magnitude.size() - 1) * 8 + top;
+}
+
+// ---- Public halves, as SSH writes them
+
+// Type, bits and fingerprint of an SSH public key blob. Throws Error where it is none.
+PrivateKeyFacts facts_of_blob(View blob) {
+  PrivateKeyFacts facts;
+  WireReader in(blob);
+  const std::string name(in.text());
+  if (name == "ssh-rsa") {
+    facts.type = "rsa";
+    in.mpint();
+    facts.bits = bits_of(in.mpint());
+  } else if (name == "ssh-dss") {
+    facts.type = "dsa";
+    facts.bits = bits_of(in.mpint());
+    for (int i = 0; i < 3; ++i) in.mpint();
+  } else if (name == "ssh-ed25519" || name == "sk-ssh-ed25519@openssh.com") {
+    facts.type = name[1] == 'k' ? "sk-ed25519" : "ed25519";
+    facts.bits = 256;
+    if (in.string().size() != 32) throw Error("not a key");
+  } else if (name == "ssh-ed448") {
+    facts.type = "ed448";
+    facts.bits = 456;
+    if (in.string().size() != 57) throw Error("not a key");
+  } else if (name.starts_with("ecdsa-sha2-nistp") || name == "sk-ecdsa-sha2-nistp256@openssh.com") {
+    facts.type = name[1] == 'k' ? "sk-ecdsa" : "ecdsa";
+    const std::string_view curve = in.text();
+    facts.bits = curve == "nistp256" ? 256 : curve == "nistp384" ? 384 : curve == "nistp521" ? 521 : 0;
+    if (facts.bits == 0 || in.string().size() < 33) throw Error("not a key");
+  } else {
+    throw Error("not a key");
+  }
+  if (facts.type.starts_with("sk-")) in.string();  // the application that the token asks for
+  in.expect_end();
+  if (facts.bits < 256) throw Error("not a key");
+  facts.fingerprint = ssh_blob_fingerprint(blob);
+  return facts;
+}
+
+Number number_in(const EVP_PKEY* key, const char* name) {
+  BIGNUM* number = nullptr;
+  if (EVP_PKEY_get_bn_param(key, name, &number) != 1) return nullptr;
+  return Number(number);
+}
+
+Bytes magnitude_of(const Number& number) {
+  Bytes bytes(static_cast<std::size_t>(BN_num_bytes(number.get())));
+  BN_bn2bin(number.get(), bytes.data());
+  return bytes;
+}
+
+// Do the parts of an RSA key belong together? Cheap, and no text that merely looks like DER passes.
+bool is_sound_rsa(const EVP_PKEY* key) {
+  const Number n = number_in(key, OSSL_PKEY_PARAM_RSA_N), d = number_in(key, OSSL_PKEY_PARAM_RSA_D);
+  if (!n || !d || BN_is_zero(d.get()) || !BN_is_odd(n.get()) || BN_num_bits(n.get()) < 256) return false;
+  const Number p = number_in(key, OSSL_PKEY_PARAM_RSA_FACTOR1), q = number_in(key, OSSL_PKEY_PARAM_RSA_FACTOR2);
+  if (!p || !q || number_in(key, OSSL_PKEY_PARAM_RSA_FACTOR3)) return true;
+  const Owned<BN_CTX, BN_CTX_free> context(BN_CTX_new());
+  const Number product(BN_new());
+  return context && product && BN_mul(product.get(), p.get(), q.get(), context.get()) == 1 &&
+         BN_cmp(product.get(), n.get()) == 0;
+}
+
+std::string rsa_fingerprint(const EVP_PKEY* key) {
+  const Number e = number_in(key, OSSL_PKEY_PARAM_RSA_E), n = number_in(key, OSSL_PKEY_PARAM_RSA_N);
+  if (!e || !n) return {};
+  return ssh_blob_fingerprint(WireWriter().string("ssh-rsa").mpint(magnitude_of(e)).mpint(magnitude_of(n)).bytes());
+}
+
+std::string dsa_fingerprint(const EVP_PKEY* key) {
+  WireWriter blob;
+  blob.string("ssh-dss");
+  for (const char* name :
+       {OSSL_PKEY_PARAM_FFC_P, OSSL_PKEY_PARAM_FFC_Q, OSSL_PKEY_PARAM_FFC_G, OSSL_PKEY_PARAM_PUB_KEY}) {
+    const Number part = number_in(key, name);
+    if (!part) return {};
+    blob.mpint(magnitude_of(part));
+  }
+  return ssh_blob_fingerprint(blob.bytes());
+}
+
+// SSH knows three curves, and writes points uncompressed.
+std::string ecdsa_fingerprint(EVP_PKEY* key) {
+  char group[64] = {};
+  std::size_t size = 0;
+  if (EVP_PKEY_get_group_name(key, group, sizeof group, &size) != 1) return {};
+  const std::string_view name(group, size);
+  const std::string_view curve = name == "prime256v1" || name == "P-256"  ? "nistp256"
+                                 : name == "secp384r1" || name == "P-384" ? "nistp384"
+                                 : name == "secp521r1" || name == "P-521" ? "nistp521"
+                                                                          : "";
+  if (curve.empty()) return {};
+  const Number x = number_in(key, OSSL_PKEY_PARAM_EC_PUB_X), y = number_in(key, OSSL_PKEY_PARAM_EC_PUB_Y);
+  if (!x || !y) return {};
+  const int width = (EVP_PKEY_get_bits(key) + 7) / 8;
+  Bytes point(1 + 2 * static_cast<std::size_t>(width), 4);
+  if (BN_bn2binpad(x.get(), point.data() + 1, width) < 0 || BN_bn2binpad(y.get(), point.data() + 1 + width, width) < 0)
+    return {};
+  return ssh_blob_fingerprint(
+      WireWriter().string("ecdsa-sha2-" + std::string(curve)).string(curve).string(point).bytes());
+}
+
+std::string edwards_fingerprint(const EVP_PKEY* key, std::string_view name) {
+  Bytes point(64);
+  std::size_t size = point.size();
+  if (EVP_PKEY_get_raw_public_key(key, point.data(), &size) != 1) return {};
+  point.resize(size);
+  return ssh_blob_fingerprint(WireWriter().string(name).string(point).bytes());
+}
+
+std::optional<PrivateKeyFacts> facts_of(EVP_PKEY* key) {
+  PrivateKeyFacts facts;
+  facts.bits = EVP_PKEY_get_bits(key);
+  switch (EVP_PKEY_get_base_id(key)) {
+    case EVP_PKEY_RSA:
+    case EVP_PKEY_RSA_PSS:
+      if (!is_sound_rsa(key)) return std::nullopt;
+      facts.type = "rsa";
+      facts.fingerprint = rsa_fingerprint(key);
+      break;
+    case EVP_PKEY_DSA:
+      facts.type = "dsa";
+      facts.fingerprint = dsa_fingerprint(key);
+      break;
+    case EVP_PKEY_EC:
+      facts.type = "ecdsa";
+      facts.fingerprint = ecdsa_fingerprint(key);
+      break;
+    case EVP_PKEY_ED25519:
+      facts.type = "ed25519";
+      facts.bits = 256;  // as OpenSSH counts; OpenSSL says 253
+      facts.fingerprint = edwards_fingerprint(key, "ssh-ed25519");
+      break;
+    case EVP_PKEY_ED448:
+      facts.type = "ed448";
+      facts.fingerprint = edwards_fingerprint(key, "ssh-ed448");
+      break;
+    case EVP_PKEY_X25519:
+      facts.type = "x25519";
+      break;
+    case EVP_PKEY_X448:
+      facts.type = "x448";
+      break;
+    case EVP_PKEY_DH:
+    case EVP_PKEY_DHX:
+      facts.type = "dh";
+      break;
+    default:
+      facts.type = "unknown";
+  }
+  return facts;
+}
+
+// ---- DER
+
+// The bytes of the outermost SEQUENCE, header and all; empty where there is none. Spares OpenSSL what is no key.
+View outer_sequence(View der) {
+  if (der.size() < 2 || der[0] != 0x30) return {};
+  std::size_t head = 2, size = der[1];
+  if (size & 0x80u) {
+    const std::size_t width = size & 0x7fu;
+    if (width == 0 || width > 3 || der.size() < 2 + width) return {};
+    size = 0;
+    for (std::size_t i = 0; i < width; ++i) size = size << 8 | der[2 + i];
+    head += width;
+  }
+  return size <= der.size() - head ? der.first(head + size) : View{};
+}
+
+std::optional<PrivateKeyFacts> read_pkcs8(View der) {
+  const unsigned char* at = der.data();
+  const Owned<PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free> info(
+      d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(der.size())));
+  if (!info) return std::nullopt;
+  const ASN1_OBJECT* algorithm = nullptr;
+  if (PKCS8_pkey_get0(&algorithm, nullptr, nullptr, nullptr, info.get()) != 1) return std::nullopt;
+  const int known = OBJ_obj2nid(algorithm);
+  const bool computes = known != NID_rsaEncryption && known != NID_rsassaPss;
+  if (computes && der.size() > longest_computed) return std::nullopt;
+  if (const Pkey key{EVP_PKCS82PKEY(info.get())}) return facts_of(key.get());
+  // An algorithm younger than this OpenSSL: the frame is a private key's, whatever is in it.
+  if (known == NID_undef) {
+    PrivateKeyFacts facts;
+    facts.type = "unknown";
+    return facts;
+  }
+  return std::nullopt;
+}
+
+// EncryptedPrivateKeyInfo: an algorithm of password-based encryption and an octet string; type and size are inside.
+std::optional<PrivateKeyFacts> read_encrypted_pkcs8(View der) {
+  const unsigned char* at = der.data();
+  const Owned<X509_SIG, X509_SIG_free> frame(d2i_X509_SIG(nullptr, &at, static_cast<long>(der.size())));
+  if (!frame) return std::nullopt;
+  const X509_ALGOR* algorithm = nullptr;
+  const ASN1_OCTET_STRING* content = nullptr;
+  X509_SIG_get0(frame.get(), &algorithm, &content);
+  const ASN1_OBJECT* name = nullptr;
+  X509_ALGOR_get0(&name, nullptr, nullptr, algorithm);
+  int cipher = 0;
+  const bool is_password_based = OBJ_obj2nid(name) == NID_pbes2 ||
+                                 EVP_PBE_find(EVP_PBE_TYPE_OUTER, OBJ_obj2nid(name), &cipher, nullptr, nullptr) == 1;
+  if (!is_password_based || ASN1_STRING_length(content) < 16) return std::nullopt;
+  PrivateKeyFacts facts;
+  facts.type = "unknown";
+  facts.encrypted = true;
+  return facts;
+}
+
+// PKCS#1, SEC1 and the DSA form of old: a version, then at once a number or an octet string. PKCS#8 has a SEQUENCE
+// there, and must not come here: d2i_PrivateKey takes it too, and computes.
+std::optional<PrivateKeyFacts> read_traditional(View der) {
+  std::size_t at = 2 + ((der[1] & 0x80u) ? der[1] & 0x7fu : 0u);
+  if (at + 4 > der.size() || der[at] != 2 || der[at + 1] != 1) return std::nullopt;
+  const std::uint8_t second = der[at + 3];
+  const std::vector<int> types = second == 2   ? std::vector{EVP_PKEY_RSA, EVP_PKEY_DSA}
+                                 : second == 4 ? std::vector{EVP_PKEY_EC}
+                                               : std::vector<int>{};
+  for (const int type : types) {
+    if (type != EVP_PKEY_RSA && der.size() > longest_computed) break;
+    const unsigned char* begin = der.data();
+    if (const Pkey key{d2i_PrivateKey(type, nullptr, &begin, static_cast<long>(der.size()))})
+      return facts_of(key.get());
+  }
+  return std::nullopt;
+}
+
+// ---- PEM
+
+struct Pem {
+  std::string label;
+  bool encrypted = false;  // RFC 1421 headers say so
+  Bytes content;
+};
+
+bool is_base64(char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/' || c == '=';
+}
+
+// The body with everything that is layout made blank: line ends written out, quotes, what joins strings in source
+// code. `\u002b` and its like, which JSON writers make of + = and /, become what they stand for.
+std::string without_layout(std::string_view body) {
+  std::string plain;
+  plain.reserve(body.size());
+  for (std::size_t i = 0; i < body.size(); ++i) {
+    const char c = body[i];
+    if (c != '\\') {
+      plain +=
+          static_cast<unsigned char>(c) <= ' ' || c == '"' || c == '\'' || c == ',' || c == ';' || c == '`' ? ' ' : c;
+      continue;
+    }
+    while (i + 1 < body.size() && body[i + 1] == '\\') ++i;
+    const char next = i + 1 < body.size() ? body[i + 1] : ' ';
+    if (next == '/') continue;
+    plain += ' ';
+    if (next == 'u' && i + 5 < body.size()) {
+      if (const auto code = unhex(body.substr(i + 2, 4)); code && code->at(0) == 0) {
+        plain.back() = static_cast<char>(code->at(1));
+        i += 5;
+      }
+    } else if (next == 'n' || next == 'r' || next == 't') {
+      ++i;
+    }
+  }
+  return plain;
+}
+
+// The words of a body, without headers and the marks that stand before or between the lines of a key in a diff, a
+// comment or source code. False where something stands there that is no base64.
+bool take_words(std::string_view body, bool closed, Pem& pem, std::vector<std::string_view>& words) {
+  for (std::size_t i = 0; i < body.size();) {
+    if (body[i] == ' ') {
+      ++i;
+      continue;
+    }
+    const std::size_t end = std::min(body.find(' ', i), body.size());
+    std::string_view word = body.substr(i, end - i);
+    i = end;
+    if (word.back() == ':') {  // a header, and its value
+      while (i < body.size() && body[i] == ' ') ++i;
+      const std::size_t value_end = std::min(body.find(' ', i), body.size());
+      const std::string_view value = body.substr(i, value_end - i);
+      if (word == "Proc-Type:") {
+        // The comma has become a blank: "4 ENCRYPTED".
+        if (body.substr(value_end).starts_with(" ENCRYPTED")) i = value_end + 10;
+        pem.encrypted = true;
+      } else {
+        i = value_end;
+        // DEK-Info has the initial vector behind its comma.
+        if (word == "DEK-Info:" && i < body.size()) i = std::min(body.find(' ', i + 1), body.size());
+      }
+      if (value.empty()) return false;
+      continue;
+    }
+    if (word == "+" || word == "." || word == "#" || word == "//" || word == "*" || word == ">" || word == "-" ||
+        word == "|" || word == "&")
+      continue;
+    if (!std::all_of(word.begin() + (word[0] == '-' ? 1 : 0), word.end(), is_base64)) return !closed && !words.empty();
+    words.push_back(word);
+  }
+  return !words.empty();
+}
+
+std::optional<Pem> read_pem(std::string_view text) {
+  static constexpr std::string_view begin = "-----BEGIN ";
+  text = text.substr(0, longest_text);
+  if (!text.starts_with(begin)) return std::nullopt;
+  const std::size_t label_end = text.find("-----", begin.size());
+  if (label_end == std::string_view::npos || label_end > 64) return std::nullopt;
+  Pem pem;
+  pem.label = text.substr(begin.size(), label_end - begin.size());
+  std::string_view body = text.substr(label_end + 5);
+  const std::size_t close = body.find("-----");
+  const bool closed = close != std::string_view::npos;
+  const std::string plain = without_layout(body.substr(0, close));
+
+  std::vector<std::string_view> words;
+  if (!take_words(plain, closed, pem, words)) return std::nullopt;
+  // Of a diff: every line begins with the same mark.
+  for (const char mark : {'+', '-'})
+    if (words.size() > 1 && std::all_of(words.begin(), words.end(), [&](auto word) { return word[0] == mark; }))
+      for (auto& word : words) word.remove_prefix(1);
+  std::string joined;
+  for (const auto word : words) joined += word;
+  auto content = unbase64(joined);
+  if (!content || content->size() > longest_der) return std::nullopt;
+  pem.content = std::move(*content);
+  return pem;
+}
+
+// openssh PROTOCOL.key. The public half is in clear, whether the private half is encrypted or not.
+PrivateKeyFacts read_openssh(View content) {
+  static constexpr std::string_view magic{"openssh-key-v1\0", 15};
+  WireReader in(content);
+  if (text_of(in.take(magic.size())) != magic) throw Error("not a key");
+  const std::string_view cipher = in.text();
+  in.string();  // how the passphrase is stretched
+  in.string();
+  if (in.u32() != 1) throw Error("not one key");
+  const View blob = in.string();
+  PrivateKeyFacts facts = facts_of_blob(blob);
+  WireReader secret(in.string());
+  facts.encrypted = cipher != "none";
+  if (facts.encrypted) {
+    if (secret.left().size() < 32) throw Error("not a key");
+    return facts;
+  }
+  if (secret.u32() != secret.u32() || secret.text() != WireReader(blob).text() || secret.left().size() < 32)
+    throw Error("not a key");
+  return facts;
+}
+
+// The words of a label before "PRIVATE KEY", as OpenSSH would say them.
+std::string type_of_label(std::string_view label) {
+  if (label.starts_with("RSA ")) return "rsa";
+  if (label.starts_with("DSA ")) return "dsa";
+  if (label.starts_with("EC ")) return "ecdsa";
+  return "unknown";
+}
+
+// ---- PPK
+
+// Takes "NAME: VALUE" lines and blocks of base64 lines, in the order in which PuTTY writes them.
+class PpkLines {
+ public:
+  explicit PpkLines(std::string_view text) : rest_(text) {}
+  std::string_view line() {
+    const std::size_t end = std::min(rest_.find('\n'), rest_.size());
+    const std::string_view taken = trim(rest_.substr(0, end));
+    rest_.remove_prefix(std::min(end + 1, rest_.size()));
+    return taken;
+  }
+  /// The value of the next line; throws where that has another name.
+  std::string_view value(std::string_view name) {
+    const std::string_view taken = line();
+    if (!taken.starts_with(name) || !taken.substr(name.size()).starts_with(":")) throw Error("not a key");
+    return trim(taken.substr(name.size() + 1));
+  }
+  Bytes block(std::string_view name) {
+    const std::string_view number = value(name);
+    int lines = 0;
+    for (const char c : number.substr(0, 4)) {
+      if (c < '0' || c > '9') throw Error("not a key");
+      lines = lines * 10 + (c - '0');
+    }
+    std::string joined;
+    for (int i = 0; i < std::min(lines, 400); ++i) joined += line();
+    auto bytes = unbase64(joined);
+    if (!bytes || bytes->empty()) throw Error("not a key");
+    return std::move(*bytes);
+  }
+  bool begins_with(std::string_view name) const { return trim(rest_.substr(0, 100)).starts_with(name); }
+
+ private:
+  std::string_view rest_;
+};
+
+PrivateKeyFacts read_ppk(std::string_view text) {
+  PpkLines in(text);
+  const std::string_view head = in.line();
+  if (!head.starts_with("PuTTY-User-Key-File-2: ") && !head.starts_with("PuTTY-User-Key-File-3: "))
+    throw Error("not a key");
+  const std::string_view cipher = in.value("Encryption");
+  in.value("Comment");
+  const Bytes blob = in.block("Public-Lines");
+  PrivateKeyFacts facts = facts_of_blob(blob);
+  if (trim(head.substr(head.find(' '))) != WireReader(blob).text()) throw Error("not a key");
+  facts.encrypted = cipher != "none";
+  for (const auto* name : {"Key-Derivation", "Argon2-Memory", "Argon2-Passes", "Argon2-Parallelism", "Argon2-Salt"})
+    if (in.begins_with(name)) in.line();
+  if (in.block("Private-Lines").size() < 16 || !unhex(in.value("Private-MAC"))) throw Error("not a key");
+  return facts;
+}
+
+}  // namespace
+
+std::optional<PrivateKeyFacts> read_der_key(View der) {
+  const View whole = outer_sequence(der);
+  if (whole.size() < 16 || whole.size() > longest_der) return std::nullopt;
+  const QuietErrors quiet;
+  if (auto facts = read_pkcs8(whole)) return facts;
+  if (auto facts = read_encrypted_pkcs8(whole)) return facts;
+  return read_traditional(whole);
+}
+
+std::optional<PrivateKeyFacts> read_pem_key(std::string_view text) try {
+  const auto pem = read_pem(text);
+  if (!pem || !pem->label.ends_with("PRIVATE KEY")) return std::nullopt;
+  if (pem->encrypted) {
+    if (pem->content.size() < 32 || pem->content.size() % 8 != 0) return std::nullopt;  // whole blocks of its cipher
+    PrivateKeyFacts facts;
+    facts.type = type_of_label(pem->label);
+    facts.encrypted = true;
+    return facts;
+  }
+  if (text_of(pem->content).starts_with("openssh-key-v1")) return read_openssh(pem->content);
+  return read_der_key(pem->content);
+} catch (const Error&) {
+  return std::nullopt;
+}
+
+std::optional<PrivateKeyFacts> read_ppk_key(std::string_view text) try {
+  text = text.substr(0, longest_text);
+  // Line ends may stand written out, as in JSON.
+  std::string plain;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\\' && i + 1 < text.size() && (text[i + 1] == 'n' || text[i + 1] == 'r')) {
+      plain += text[++i] == 'n' ? '\n' : ' ';
+    } else {
+      plain += text[i];
+    }
+  }
+  return read_ppk(plain);
+} catch (const Error&) {
+  return std::nullopt;
+}
+
+}  // namespace imgbuild

@@ -1,0 +1,210 @@
+// The closed set of proofs, and what is no secret whatever the rule.
+//
+// A pattern says what a credential looks like; a proof says whether it can be one: a key parses, a checksum holds, a
+// header decodes, a value is written out and not looked up elsewhere. What a proof denies is no finding, so each one
+// denies only what provably cannot be used; where it merely doubts, it lowers the severity.
+#include "scan/proof.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/text.hpp"
+#include "scan/proofs.hpp"
+
+namespace imgbuild {
+namespace {
+
+struct Entry {
+  std::string_view name;
+  Proof (*check)(const Suspect&);
+};
+
+constexpr Entry table[] = {
+    {"age-identity", proofs::age_identity},                // Bech32 with its checksum
+    {"aws-key-id", proofs::aws_key_id},                    // base32; holds an account number
+    {"azure-storage-key", proofs::azure_storage_key},      // base64 of 64 bytes
+    {"basic-auth", proofs::basic_auth},                    // base64 of USER:PASSWORD
+    {"crc32-base62", proofs::crc32_base62},                // six last characters are the checksum of the others
+    {"discord-token", proofs::discord_token},              // first part is base64 of a number
+    {"encoded-private-key", proofs::encoded_private_key},  // base64 of a PEM key
+    {"env-value", proofs::env_value},                      // of a NAME=VALUE line: written out, and no common word
+    {"gcp-service-account", proofs::gcp_service_account},  // the JSON around has the other fields, and the key parses
+    {"generic-password", proofs::generic_password},        // written out, and neither words nor code
+    {"jwt", proofs::jwt},                                  // header and payload are JSON, the header names an algorithm
+    {"literal", proofs::literal},                          // written out, not a reference to elsewhere
+    {"pgp-secret-key", proofs::pgp_secret_key},            // the first packet is a secret key
+    {"ppk-key", proofs::ppk_key},                          // PuTTY's format parses
+    {"private-key", proofs::private_key},                  // the PEM parses
+    {"pypi-macaroon", proofs::pypi_macaroon},              // a macaroon of pypi.org
+    {"random-token", proofs::random_token},                // upper, lower and digits, and no run of words
+    {"url-password", proofs::url_password},                // a password in a URL, written out
+};
+
+// The words that stand where a secret will.
+constexpr std::string_view placeholder_words[] = {
+    "a",           "abc",        "abcd",         "account",    "actual",       "add",      "admin",       "an",
+    "and",         "api",        "apikey",       "app",        "auth",         "bar",      "baz",         "be",
+    "bearer",      "bla",        "blah",         "bob",        "bogus",        "change",   "changeit",    "changeme",
+    "client",      "credential", "credentials",  "db",         "default",      "demo",     "domain",      "dummy",
+    "email",       "empty",      "enter",        "ex",         "example",      "false",    "fake",        "fill",
+    "fixme",       "foo",        "foobar",       "for",        "from",         "goes",     "guest",       "hash",
+    "here",        "hidden",     "host",         "hostname",   "id",           "in",       "insert",      "invalid",
+    "is",          "it",         "key",          "login",      "long",         "masked",   "me",          "mock",
+    "my",          "mypass",     "mypassword",   "mysecret",   "name",         "new",      "nil",         "no",
+    "nobody",      "none",       "not",          "null",       "of",           "old",      "omitted",     "optional",
+    "or",          "org",        "passphrase",   "pass",       "passwd",       "password", "passwort",    "personal",
+    "placeholder", "please",     "private",      "project",    "provide",      "public",   "put",         "pw",
+    "pwd",         "quux",       "qux",          "random",     "real",         "redacted", "removed",     "replace",
+    "required",    "root",       "sample",       "scott",      "secret",       "secrets",  "server",      "set",
+    "some",        "something",  "spam",         "eggs",       "string",       "super",    "supersecret", "tbd",
+    "test",        "tester",     "testing",      "testpass",   "testpassword", "tests",    "text",        "the",
+    "this",        "tiger",      "to",           "todo",       "token",        "true",     "undefined",   "unset",
+    "unused",      "use",        "user",         "username",   "value",        "var",      "variable",    "very",
+    "whatever",    "with",       "word",         "x",          "xx",           "xxx",      "xyz",         "yes",
+    "you",         "your",       "yourpassword", "yoursecret", "yourtoken",    "yyy",      "zzz",
+};
+
+bool is_placeholder_word(std::string_view word) {
+  static const std::vector<std::string_view> sorted = [] {
+    std::vector<std::string_view> words(std::begin(placeholder_words), std::end(placeholder_words));
+    std::sort(words.begin(), words.end());
+    return words;
+  }();
+  return std::binary_search(sorted.begin(), sorted.end(), word);
+}
+
+bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+
+// ${VAR}, $(command), {{ template }}, <token>, %VAR%, @var@, [token]: the secret stands elsewhere.
+bool is_stand_in(std::string_view text) {
+  const auto in = [&](std::string_view open, std::string_view close) {
+    return text.size() >= open.size() + close.size() && text.starts_with(open) && text.ends_with(close);
+  };
+  if (in("${", "}") || in("$(", ")") || in("{{", "}}") || in("<", ">") || in("%", "%") || in("@", "@") ||
+      in("[", "]") || in("{", "}") || in("%(", ")s") || in("`", "`") || in("(", ")"))
+    return true;
+  if (contains(text, "${") || contains(text, "{{") || contains(text, "$(") || contains(text, "%(")) return true;
+  // $VAR and $1: a name and nothing else.
+  if (text.size() > 1 && text[0] == '$')
+    return std::all_of(text.begin() + 1, text.end(),
+                       [](char c) { return c == '_' || proofs::is_letter(c) || proofs::is_digit(c); });
+  return text == "%s" || text == "%q" || text == "%v" || text == "{}" || text == "$" || text == "%d";
+}
+
+// All one character, or each the next of the one before ("12345678", "abcdef"), as test data has it.
+bool is_run(std::string_view text) {
+  std::size_t steps = 0;
+  for (std::size_t i = 1; i < text.size(); ++i) {
+    const int step = static_cast<unsigned char>(text[i]) - static_cast<unsigned char>(text[i - 1]);
+    const bool wraps = (text[i - 1] == '9' && (text[i] == '0' || text[i] == 'a' || text[i] == 'A')) ||
+                       ((text[i - 1] == 'f' || text[i - 1] == 'z') && text[i] == '0');
+    if (step == 0 || step == 1 || wraps) ++steps;
+  }
+  // A long value may change its run a few times ("abcdef0123456789ABCDEF").
+  return text.size() < 2 || steps + 1 + text.size() / 12 >= text.size();
+}
+
+}  // namespace
+
+namespace proofs {
+
+Makeup makeup_of(std::string_view text) {
+  Makeup makeup;
+  std::array<bool, 256> seen{};
+  for (const char c : text) {
+    if (is_digit(c))
+      ++makeup.digits;
+    else if (is_upper(c))
+      ++makeup.uppers;
+    else if (is_lower(c))
+      ++makeup.lowers;
+    else
+      ++makeup.others;
+    bool& known = seen[static_cast<unsigned char>(c)];
+    if (!known) ++makeup.distinct;
+    known = true;
+  }
+  return makeup;
+}
+
+bool is_made_of_placeholder_words(std::string_view text) {
+  std::size_t digits = 0, words = 0;
+  for (std::size_t i = 0; i < text.size();) {
+    if (!is_letter(text[i])) {
+      if (is_digit(text[i])) ++digits;
+      ++i;
+      continue;
+    }
+    // A word: capitals, then small letters ("Password", "API", "key").
+    std::size_t end = i;
+    while (end < text.size() && is_upper(text[end])) ++end;
+    if (end - i <= 1)
+      while (end < text.size() && is_lower(text[end])) ++end;
+    if (!is_placeholder_word(lower(text.substr(i, end - i)))) return false;
+    ++words;
+    i = end;
+  }
+  return words > 0 && digits <= 4;
+}
+
+Bytes decoded_base64(std::string_view text) {
+  std::string standard(text);
+  std::replace(standard.begin(), standard.end(), '-', '+');
+  std::replace(standard.begin(), standard.end(), '_', '/');
+  return unbase64(standard).value_or(Bytes{});
+}
+
+}  // namespace proofs
+
+bool is_proof(std::string_view name) {
+  return std::any_of(std::begin(table), std::end(table), [&](const Entry& entry) { return entry.name == name; });
+}
+
+std::vector<std::string_view> proof_names() {
+  std::vector<std::string_view> names;
+  for (const Entry& entry : table) names.push_back(entry.name);
+  return names;
+}
+
+Proof prove(std::string_view name, const Suspect& suspect) {
+  for (const Entry& entry : table)
+    if (entry.name == name) return entry.check(suspect);
+  return {};
+}
+
+bool is_placeholder(std::string_view secret) {
+  if (secret.size() > 512) return false;  // nobody writes a stand-in that long
+  std::string_view text = trim(secret);
+  while (text.size() >= 2 && text.front() == text.back() && (text.front() == '"' || text.front() == '\''))
+    text = text.substr(1, text.size() - 2);
+  if (text.empty() || is_stand_in(text) || is_run(text)) return true;
+  if (contains(text, "EXAMPLE") || contains(text, "...") || contains(text, "xxxxx") || contains(text, "XXXXX") ||
+      contains(text, "*****") || contains(text, "_here") || contains(text, "-here") || contains(text, "_HERE") ||
+      contains(text, "\xe2\x80\xa6"))
+    return true;
+  const proofs::Makeup makeup = proofs::makeup_of(text);
+  if (text.size() >= 16 && makeup.distinct <= std::min<std::size_t>(text.size() / 8 + 1, 6)) return true;
+  const std::string small = lower(text);
+  for (const std::string_view start :
+       {"your-", "your_", "your.", "my-secret", "insert-", "insert_", "enter-", "enter_", "replace-", "replace_",
+        "changeme", "change-me", "change_me", "placeholder", "todo"})
+    if (small.starts_with(start)) return true;
+  for (const std::string_view word : {"p4ssw0rd", "p@ssw0rd", "passw0rd", "p@ssword", "pa55word", "qwerty", "letmein"})
+    if (small == word) return true;
+  return proofs::is_made_of_placeholder_words(text);
+}
+
+double entropy_of(std::string_view text) {
+  if (text.empty()) return 0;
+  std::array<std::size_t, 256> count{};
+  for (const char c : text) ++count[static_cast<unsigned char>(c)];
+  double bits = 0;
+  for (const std::size_t n : count) {
+    if (n == 0) continue;
+    const double share = static_cast<double>(n) / static_cast<double>(text.size());
+    bits -= share * std::log2(share);
+  }
+  return bits;
+}
+
+}  // namespace imgbuild

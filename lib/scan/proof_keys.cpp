@@ -1,0 +1,238 @@
+// Private keys are read, not guessed: a header with no key behind it is no finding, and what is found has a type, a
+// size and, where the file shows it, a public fingerprint. PEM and PuTTY files are read by crypto/private_key; here
+// are the two formats that need no cryptography (age: Bech32, BIP 173; OpenPGP: RFC 9580 sections 4 and 5.5) and the
+// wrappings that keys come in (JSON of a service account, base64 in a kubeconfig).
+#include <algorithm>
+#include <optional>
+
+#include "base/text.hpp"
+#include "crypto/private_key.hpp"
+#include "scan/proofs.hpp"
+
+namespace imgbuild::proofs {
+namespace {
+
+constexpr std::size_t longest_key = std::size_t{48} << 10;  // RSA of 16,384 bits is 13 KB of PEM
+
+// The text from the secret on, as far as we are given it.
+std::string_view from_secret(const Suspect& suspect) {
+  const char* begin = suspect.around.data();
+  const char* at = suspect.secret.data();
+  if (at < begin || at >= begin + suspect.around.size()) return suspect.secret;
+  return suspect.around.substr(static_cast<std::size_t>(at - begin)).substr(0, longest_key);
+}
+
+std::string_view before_secret(const Suspect& suspect) {
+  const std::string_view after = from_secret(suspect);
+  if (after.data() == suspect.secret.data() && after.size() == suspect.secret.size()) return {};
+  return suspect.around.substr(0, static_cast<std::size_t>(after.data() - suspect.around.data()));
+}
+
+// From the BEGIN line to the dashes that close the END line; all of it where there is none.
+std::string_view pem_block(std::string_view text) {
+  const std::size_t end = text.find("-----END ");
+  if (end == std::string_view::npos) return text;
+  const std::size_t close = text.find("-----", end + 9);
+  return close == std::string_view::npos ? text : text.substr(0, close + 5);
+}
+
+Proof proof_of(const PrivateKeyFacts& facts, std::string_view whole) {
+  Proof proof = proven(true);
+  proof.key = KeyFacts{facts.type, facts.bits, facts.encrypted, facts.fingerprint, {}};
+  if (facts.encrypted) proof.severity = Severity::high;  // a plain one is critical: one lower
+  proof.secrets = {whole};
+  return proof;
+}
+
+// The JSON object around the key is a service account's.
+bool in_service_account(const Suspect& suspect) {
+  const std::string_view before = before_secret(suspect), after = from_secret(suspect);
+  const std::size_t open = before.rfind('{');
+  const std::size_t close = after.find('}');
+  const auto says = [](std::string_view text) { return text.find("\"service_account\"") != std::string_view::npos; };
+  return says(open == std::string_view::npos ? before : before.substr(open)) || says(after.substr(0, close));
+}
+
+std::uint32_t bech32_step(std::uint32_t checksum, std::uint32_t value) {
+  static constexpr std::uint32_t generator[] = {0x3b6a57b2u, 0x26508e6du, 0x1ea119fau, 0x3d4233ddu, 0x2a1462b3u};
+  const std::uint32_t top = checksum >> 25;
+  checksum = (checksum & 0x1ffffffu) << 5 ^ value;
+  for (std::size_t i = 0; i < 5; ++i)
+    if (top >> i & 1u) checksum ^= generator[i];
+  return checksum;
+}
+
+bool is_bech32(std::string_view text) {
+  static constexpr std::string_view alphabet = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
+  const std::string small = lower(text);
+  const std::size_t one = small.rfind('1');
+  if (one == std::string::npos || one == 0) return false;
+  std::uint32_t checksum = 1;
+  for (std::size_t i = 0; i < one; ++i) checksum = bech32_step(checksum, static_cast<unsigned char>(small[i]) >> 5);
+  checksum = bech32_step(checksum, 0);
+  for (std::size_t i = 0; i < one; ++i) checksum = bech32_step(checksum, small[i] & 31u);
+  for (std::size_t i = one + 1; i < small.size(); ++i) {
+    const std::size_t value = alphabet.find(small[i]);
+    if (value == std::string_view::npos) return false;
+    checksum = bech32_step(checksum, static_cast<std::uint32_t>(value));
+  }
+  return checksum == 1;
+}
+
+// Takes bytes from the front; an end that comes too early is noticed once, at the end.
+class Taker {
+ public:
+  explicit Taker(View bytes) : rest_(bytes) {}
+  std::uint32_t number(std::size_t width) {
+    const View bytes = take(width);
+    std::uint32_t value = 0;
+    for (const std::uint8_t byte : bytes) value = value << 8 | byte;
+    return value;
+  }
+  View take(std::size_t size) {
+    if (size > rest_.size()) {
+      whole_ = false;
+      size = 0;
+    }
+    const View taken = rest_.first(size);
+    rest_ = rest_.subspan(size);
+    return taken;
+  }
+  // A multiprecision integer; its bits.
+  int integer() {
+    const std::uint32_t bits = number(2);
+    take((bits + 7) / 8);
+    return static_cast<int>(bits);
+  }
+  bool whole() const { return whole_; }
+
+ private:
+  View rest_;
+  bool whole_ = true;
+};
+
+struct PgpAlgorithm {
+  std::uint32_t number;
+  std::string_view type;
+  int integers;       // of the public half
+  std::size_t bytes;  // of the public half, where it is no integers
+};
+constexpr PgpAlgorithm pgp_algorithms[] = {{1, "rsa", 2, 0},      {2, "rsa", 2, 0},       {3, "rsa", 2, 0},
+                                           {16, "elgamal", 3, 0}, {17, "dsa", 4, 0},      {25, "x25519", 0, 32},
+                                           {26, "x448", 0, 56},   {27, "ed25519", 0, 32}, {28, "ed448", 0, 57}};
+
+// Reads the secret key packet that an exported key begins with.
+std::optional<KeyFacts> read_pgp_key(View bytes) {
+  Taker taker(bytes);
+  const std::uint32_t head = taker.number(1);
+  if ((head & 0x80u) == 0) return std::nullopt;
+  std::uint32_t tag = 0;
+  if (head & 0x40u) {
+    tag = head & 0x3fu;
+    const std::uint32_t length = taker.number(1);
+    if (length >= 192 && length < 224) taker.take(1);
+    if (length == 255) taker.take(4);
+  } else {
+    tag = head >> 2 & 0xfu;
+    taker.take(std::size_t{1} << (head & 3u));
+  }
+  if (tag != 5) return std::nullopt;
+  const std::uint32_t version = taker.number(1);
+  if (version < 3 || version > 6) return std::nullopt;
+  taker.take(version == 3 ? 6 : 4);
+  const std::uint32_t algorithm = taker.number(1);
+  if (version > 4) taker.take(4);
+  KeyFacts facts;
+  if (algorithm == 18 || algorithm == 19 || algorithm == 22) {  // a curve by its OID, and a point
+    facts.type = algorithm == 22 ? "ed25519" : algorithm == 19 ? "ecdsa" : "ecdh";
+    taker.take(taker.number(1));
+    facts.bits = taker.integer();
+    // A point is 0x40 and 32 bytes, or 0x04 and two coordinates.
+    facts.bits = facts.bits < 300 ? 256 : (facts.bits - 3) / 2;
+    if (algorithm == 18) taker.take(taker.number(1));
+  } else {
+    const auto* known = std::find_if(std::begin(pgp_algorithms), std::end(pgp_algorithms),
+                                     [&](const PgpAlgorithm& entry) { return entry.number == algorithm; });
+    if (known == std::end(pgp_algorithms)) return std::nullopt;
+    facts.type = known->type;
+    for (int i = 0; i < known->integers; ++i) {
+      const int bits = taker.integer();
+      if (i == 0) facts.bits = bits;
+    }
+    if (known->bytes > 0) facts.bits = known->bytes == 32 ? 256 : 456;
+    taker.take(known->bytes);
+  }
+  facts.encrypted = taker.number(1) != 0;  // how the secret half is protected: 0 is not at all
+  if (!taker.whole()) return std::nullopt;
+  return facts;
+}
+
+}  // namespace
+
+Proof private_key(const Suspect& suspect) {
+  const std::string_view text = from_secret(suspect);
+  const auto facts = read_pem_key(text);
+  if (!facts || in_service_account(suspect)) return {};
+  return proof_of(*facts, pem_block(text));
+}
+
+Proof gcp_service_account(const Suspect& suspect) {
+  const std::string_view text = from_secret(suspect);
+  const auto facts = read_pem_key(text);
+  if (!facts || !in_service_account(suspect)) return {};
+  return proof_of(*facts, pem_block(text));
+}
+
+Proof encoded_private_key(const Suspect& suspect) {
+  std::string_view text = from_secret(suspect);
+  text = text.substr(0, text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="));
+  const Bytes plain = decoded_base64(text);
+  const auto facts = read_pem_key(text_of(plain));
+  if (!facts) return {};
+  return proof_of(*facts, text);
+}
+
+Proof ppk_key(const Suspect& suspect) {
+  std::string_view text = from_secret(suspect);
+  const auto facts = read_ppk_key(text);
+  if (!facts) return {};
+  // Up to the MAC, which is the last line.
+  if (const std::size_t mac = text.find("Private-MAC:"); mac != std::string_view::npos)
+    text = text.substr(0, text.find_first_of("\r\n", mac));
+  return proof_of(*facts, text);
+}
+
+Proof age_identity(const Suspect& suspect) {
+  if (!is_bech32(suspect.secret)) return {};
+  Proof proof = proven(true);
+  proof.key = KeyFacts{"x25519", 256, false, {}, {}};
+  return proof;
+}
+
+Proof pgp_secret_key(const Suspect& suspect) {
+  std::string_view text = pem_block(from_secret(suspect));
+  const std::string_view whole = text;
+  // Behind the BEGIN line come headers, then an empty line, then base64; `\n` may stand written out.
+  text.remove_prefix(std::min(suspect.secret.size(), text.size()));
+  std::string packed;
+  for (std::size_t i = 0; i < text.size();) {
+    std::size_t end = text.find_first_of("\r\n\\", i);
+    if (end == std::string_view::npos) end = text.size();
+    const std::string_view line = trim(text.substr(i, end - i));
+    if (line.starts_with("=") || line.starts_with("-----")) break;
+    if (line.find(": ") == std::string_view::npos) packed += line;
+    i = end;
+    while (i < text.size() && (text[i] == '\r' || text[i] == '\n' || text[i] == '\\')) i += text[i] == '\\' ? 2 : 1;
+  }
+  packed.resize(packed.size() / 4 * 4);
+  const Bytes bytes = unbase64(packed).value_or(Bytes{});
+  const auto facts = read_pgp_key(bytes);
+  if (!facts) return {};
+  Proof proof = proven(true);
+  proof.key = *facts;
+  if (facts->encrypted) proof.severity = Severity::high;
+  proof.secrets = {whole};
+  return proof;
+}
+
+}  // namespace imgbuild::proofs

@@ -1,0 +1,183 @@
+// Values whose place says what they are: a password in a URL, in a configuration file, behind NAME=. The place is the
+// rule's; here it is decided whether what stands there is the secret itself or a reference, a word, or code.
+#include <algorithm>
+#include <array>
+
+#include "base/text.hpp"
+#include "scan/proofs.hpp"
+
+namespace imgbuild::proofs {
+namespace {
+
+bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+
+// A value that says where the secret is: a variable, a call, a file, a reference into a secret store.
+bool is_reference(std::string_view value) {
+  static constexpr std::string_view starts[] = {
+      "$",
+      "%(",
+      "{{",
+      "<%",
+      "os.environ",
+      "os.getenv",
+      "getenv(",
+      "ENV[",
+      "ENV.",
+      "process.env",
+      "System.",
+      "env.",
+      "env(",
+      "env:",
+      "config.",
+      "settings.",
+      "self.",
+      "this.",
+      "vault:",
+      "vault(",
+      "ssm:",
+      "file:",
+      "file(",
+      "arn:aws:",
+      "op://",
+      "secret://",
+      "secrets.",
+      "ENC[",
+      "ENC(",
+      "{cipher}",
+      "aws-sm://",
+      "gcp-sm://",
+      "!vault",
+      "!Ref",
+      "!Sub",
+      "var.",
+      "local.",
+      "data.",
+      "module.",
+      "lookup(",
+      "keyring:",
+      "/run/secrets/",
+      "/var/run/secrets/",
+      "projects/",
+      "${",
+      "@Microsoft.KeyVault",
+      "sm://",
+      "sops:",
+  };
+  for (const std::string_view start : starts)
+    if (value.starts_with(start)) return true;
+  // A format's gap, or an array, a call, a template.
+  for (const std::string_view part :
+       {"%s", "%v", "%d", "{0}", "{}", "[]", "()", "<%=", "#{", "${", "{{", "%{", "\" +", "' +"})
+    if (contains(value, part)) return true;
+  // A path: an absolute one with two components and more, or one from home or here.
+  if (value.starts_with("~/") || value.starts_with("./") || value.starts_with("../")) return true;
+  if (value.starts_with("/") && std::count(value.begin(), value.end(), '/') > 1 && !contains(value, "+") &&
+      !contains(value, "="))
+    return true;
+  return contains(value, "://");
+}
+
+bool is_printable(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+}
+
+// Words joined by dots, dashes or underscores, or by capitals; no digit among them: a name, not a password.
+bool is_name(std::string_view text) {
+  const Makeup makeup = makeup_of(text);
+  if (makeup.digits > 0) return false;
+  if (makeup.lowers == 0 && makeup.others > 0) return makeup.others <= text.size() / 3;
+  const bool joined = std::all_of(text.begin(), text.end(), [](char c) {
+    return is_letter(c) || c == '.' || c == '-' || c == '_' || c == ':' || c == '/' || c == ',' || c == ';' ||
+           c == '?' || c == '!' || c == '*' || c == '\'';
+  });
+  if (!joined) return false;
+  // Of random letters every second one changes its case; of CamelCase words every fifth.
+  std::size_t changes = 0;
+  for (std::size_t i = 1; i < text.size(); ++i)
+    if (is_letter(text[i]) && is_letter(text[i - 1]) && is_upper(text[i]) && is_lower(text[i - 1])) ++changes;
+  return changes * 5 <= text.size();
+}
+
+bool is_uuid(std::string_view text) {
+  return text.size() == 36 && text[8] == '-' && text[13] == '-' && text[18] == '-' && text[23] == '-';
+}
+
+std::string unpercent(std::string_view text) {
+  std::string plain;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 2 < text.size()) {
+      if (const auto byte = unhex(text.substr(i + 1, 2)); byte && byte->size() == 1) {
+        plain += static_cast<char>(byte->front());
+        i += 2;
+        continue;
+      }
+    }
+    plain += text[i];
+  }
+  return plain;
+}
+
+}  // namespace
+
+Proof literal(const Suspect& suspect) {
+  const std::string_view value = trim(suspect.secret);
+  return proven(value.size() >= 4 && !is_placeholder(value) && !is_reference(value) && lower(value) != "prompt");
+}
+
+// SCHEME://USER:PASSWORD@HOST. A host that RFC 2606 keeps for documentation, or a bare word like "host", makes it a
+// note.
+Proof url_password(const Suspect& suspect) {
+  const std::string password = unpercent(suspect.secret);
+  if (password.size() < 4 || !is_printable(password) || is_placeholder(password) || is_placeholder(suspect.secret) ||
+      is_reference(password))
+    return {};
+  const std::size_t begin = suspect.match.find("://");
+  if (begin == std::string_view::npos) return proven(true);
+  const std::string_view rest = suspect.match.substr(begin + 3);
+  const std::string_view user = rest.substr(0, rest.find(':'));
+  if (user == suspect.secret) return {};  // guest:guest, postgres:postgres: documented defaults
+  const std::size_t at = suspect.secret.data() - suspect.match.data() + suspect.secret.size();
+  Proof proof = proven(true);
+  if (at >= suspect.match.size()) return proof;
+  std::string host = lower(suspect.match.substr(at + 1));
+  host.resize(std::min(host.size(), host.find_first_of(":/?# \t\"'")));
+  for (const std::string_view reserved :
+       {"example.com", "example.org", "example.net", "example", "host", "hostname", "server", "host.com", "domain.com",
+        "domain.tld", "a.com", "foo.com", "test.com", "site.com", "foo", "a", "b", "h"})
+    if (host == reserved) proof.severity = Severity::low;
+  return proof;
+}
+
+// Base64 of USER:PASSWORD, as HTTP basic authentication and docker's config.json have it.
+Proof basic_auth(const Suspect& suspect) {
+  const Bytes plain = decoded_base64(suspect.secret);
+  const std::string_view text = text_of(plain);
+  const std::size_t colon = text.find(':');
+  if (colon == std::string_view::npos || colon == 0 || !is_printable(text)) return {};
+  const std::string_view password = text.substr(colon + 1);
+  return proven(password.size() >= 4 && !is_placeholder(password) && password != text.substr(0, colon) &&
+                !is_reference(password));
+}
+
+// A quoted value behind a name like "password", in any language.
+Proof generic_password(const Suspect& suspect) {
+  const std::string_view value = suspect.secret;
+  if (value.size() < 8 || is_placeholder(value) || is_reference(value) || is_name(value) || is_uuid(value)) return {};
+  if (!is_printable(value) || value.find_first_of(" <>()[]{}\\`") != std::string_view::npos) return {};
+  const Makeup makeup = makeup_of(value);
+  const int kinds = (makeup.digits > 0) + (makeup.uppers > 0) + (makeup.lowers > 0) + (makeup.others > 0);
+  // "sha256:", "P_1234", "utf-8": one letter in three must be something else than the small letters of words.
+  return proven(kinds >= 3 || (kinds == 2 && makeup.digits >= 2 && makeup.digits < value.size()) || value.size() >= 32);
+}
+
+// The value of a NAME=VALUE line. Unquoted, so anything may stand there.
+Proof env_value(const Suspect& suspect) {
+  const std::string_view value = trim(suspect.secret);
+  if (value.size() < 6 || is_placeholder(value) || is_reference(value) || !is_printable(value)) return {};
+  if (is_name(value) && value.size() < 24) return proven(false);
+  const Makeup makeup = makeup_of(value);
+  if (makeup.digits == value.size() && value.size() < 8) return {};
+  return proven(value.find_first_of(" <>(){}[]`\\") == std::string_view::npos);
+}
+
+}  // namespace imgbuild::proofs
