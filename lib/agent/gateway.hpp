@@ -15,13 +15,13 @@ namespace imgbuild {
 
 /// What the user grants, as flags say it.
 struct AgentRequest {
-  std::vector<std::string> hosts;        ///< --ssh: HOST, USER@HOST[:PORT]
-  std::vector<std::string> keys;         ///< --ssh-key: SHA256:... or FILE.pub, optionally "@HOST" scoped: "HOST=KEY"
-  std::vector<std::string> key_files;    ///< --ssh-key-file: held by an agent inside the process
-  std::vector<std::string> known_hosts;  ///< --known-host 'NAME SHA256:...' or a known_hosts line
-  bool allow_unbound = false;            ///< --ssh-allow-unbound
-  bool allow_sshsig = false;             ///< --ssh-allow-sshsig
-  std::string agent_socket;              ///< $SSH_AUTH_SOCK; may be empty where there are key files
+  std::vector<std::string> hosts;              ///< --ssh: HOST, USER@HOST[:PORT]
+  std::vector<std::string> keys;               ///< --ssh-key: SHA256:... or FILE.pub, or for one host only: HOST=KEY
+  std::vector<std::string> key_files;          ///< --ssh-key-file: held by an agent inside the process
+  std::vector<std::string> known_hosts;        ///< --known-host 'NAME SHA256:...' or a known_hosts line
+  bool allow_unbound = false;                  ///< --ssh-allow-unbound
+  bool allow_sshsig = false;                   ///< --ssh-allow-sshsig
+  std::string agent_socket;                    ///< $SSH_AUTH_SOCK; may be empty where there are key files
   std::vector<std::string> known_hosts_files;  ///< empty: ~/.ssh/known_hosts, known_hosts2, /etc/ssh/ssh_known_hosts
 };
 
@@ -34,13 +34,16 @@ class Gateway {
   explicit Gateway(const AgentRequest& request);
   ~Gateway();
 
-  /// A client: bytes it sent in, bytes to answer out. One thread per client. After close() every answer is FAILURE.
+  /// A client: bytes it sent in, bytes to answer out. It may outlive the gateway, which it then finds closed. One
+  /// thread per client. After close() every answer is FAILURE.
   class Client {
    public:
     virtual ~Client() = default;
     /// Serves what has come; returns what is to be sent back. Throws Error where the client must be dropped (an
     /// oversized frame, upstream gone). Blocks while the user's agent works (a person may touch a hardware key).
     virtual Bytes serve(View bytes) = 0;
+    /// Any thread: a serve() that waits for the agent, and every later one that would ask it, throws Error.
+    virtual void cancel() noexcept {}
   };
   std::unique_ptr<Client> client();
 
@@ -57,6 +60,8 @@ class Gateway {
   std::vector<std::pair<std::string, std::string>> fingerprint_hosts() const;
   /// Fingerprints of the keys that are granted.
   std::vector<std::string> granted_keys() const;
+  /// What was odd in the known_hosts files: "FILE:LINE: skipped: what".
+  std::vector<std::string> warnings() const;
   /// "git@github.com", "deploy@10.0.0.1:2222": what was granted, for reports.
   std::vector<std::string> granted_hosts() const;
 
