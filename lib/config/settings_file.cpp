@@ -174,7 +174,7 @@ class Reader {
                                        : "did you mean `" + near + "`?");
       }
     }
-    if (trim(entry.reason).empty())
+    if (const auto reason = trim(entry.reason); reason.empty() || reason == "...")
       fail(table, "allow-entry: without a reason", "say why it is no leak: reason = \"...\"");
     const bool finding = !entry.rule.empty() && !entry.at.empty() && !entry.identity.empty();
     const bool file = !entry.path.empty() && !entry.sha256.empty();
