@@ -1,0 +1,80 @@
+#include "relay/frames.hpp"
+
+#include "base/error.hpp"
+
+namespace imgbuild {
+namespace {
+
+Error disturbed() {
+  return Error("the builder's relay was disturbed", "something in the builder wrote into the relay's output");
+}
+
+}  // namespace
+
+void RelayFrames::feed(View bytes) {
+  if (at_ > 0) {
+    held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(at_));
+    at_ = 0;
+  }
+  held_.insert(held_.end(), bytes.begin(), bytes.end());
+}
+
+std::optional<RelayFrame> RelayFrames::next() {
+  const std::size_t left = held_.size() - at_;
+  if (left == 0) return std::nullopt;
+  if (over()) throw disturbed();
+  if (left < wire::header_size) return std::nullopt;
+  const std::uint8_t* head = held_.data() + at_;
+  const std::size_t length = wire::payload_length(head);
+  if (length > wire::most_payload) throw disturbed();
+  if (left < wire::header_size + length) return std::nullopt;
+  RelayFrame frame;
+  frame.kind = static_cast<wire::Kind>(head[4]);
+  frame.channel = wire::get_u32(head + 5);
+  frame.payload.assign(head + wire::header_size, head + wire::header_size + length);
+  at_ += wire::header_size + length;
+  expect(frame);
+  return frame;
+}
+
+void RelayFrames::expect(const RelayFrame& frame) {
+  using wire::Kind;
+  const std::size_t size = frame.payload.size();
+  bool good = false;
+  switch (frame.kind) {
+    case Kind::hello:
+      good = stage_ == Stage::silent && text_of(frame.payload) == wire::version;
+      stage_ = Stage::greeted;
+      break;
+    case Kind::running:
+      good = stage_ == Stage::greeted && size == 0;
+      stage_ = Stage::running;
+      break;
+    case Kind::output:
+    case Kind::errors:
+      good = stage_ == Stage::running && frame.channel == 0;
+      break;
+    case Kind::killed:
+    case Kind::written:
+      good = stage_ == Stage::running && size > 0 && size <= 8192 && ++named_ <= 2 * wire::most_killed;
+      break;
+    case Kind::open:
+    case Kind::data:
+    case Kind::close:
+      good = stage_ == Stage::running && frame.channel != 0;
+      break;
+    case Kind::ended:
+      good = stage_ == Stage::running && size == 4;
+      stage_ = Stage::over;
+      break;
+    case Kind::failed:
+      good = stage_ != Stage::silent && size <= 8192;
+      stage_ = Stage::over;
+      break;
+    default:
+      break;
+  }
+  if (!good) throw disturbed();
+}
+
+}  // namespace imgbuild
