@@ -1,1 +1,153 @@
-int main() { return 2; }
+// The process: which command, its flags, and how it ends. Everything else is in lib/.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <iostream>
+
+#include "base/interrupt.hpp"
+#include "base/secret.hpp"
+#include "base/text.hpp"
+#include "config/nearest.hpp"
+#include "session.hpp"
+
+namespace imgbuild {
+namespace {
+
+struct Offer {
+  const char* name;
+  const char* says;
+  Work (*offer)(CLI::App&, Session&);
+};
+
+constexpr Offer offers[] = {
+    {"build", "build an image in a container of its own, and name it once no credential is in it", offer_build},
+    {"stage", "what would be handed to a builder, what not, and why", offer_stage},
+    {"audit", "look at every byte of an image for credentials", offer_audit},
+    {"agent", "run a command behind the ssh-agent gateway", offer_agent},
+    {"rules", "what is known about credentials: list, show, check, explain, test", offer_rules},
+    {"gc", "remove what an interrupted build left behind", offer_gc},
+};
+
+constexpr const char* footer = R"(
+Examples:
+  imgbuild build . --from debian:12 --run build.sh --ssh git@github.com -t app:1
+  imgbuild stage . -o context.tar
+  imgbuild audit app:1
+  imgbuild audit --format json archive:app.tar
+  imgbuild agent --ssh git@github.com -- git clone git@github.com:me/private.git
+
+Exit status:
+  0  clean                    3  the work could not be done, or not completed
+  1  a leak was found         4  the build's own script failed
+  2  the command line made no sense; 130, 143: interrupted
+
+`imgbuild COMMAND --help` tells more.)";
+
+// Descriptors 0, 1 and 2 must be open, or the next file that is opened becomes standard error.
+void open_standard_descriptors() {
+  for (int fd = 0; fd < 3; ++fd)
+    if (::fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", O_RDWR) != fd) ::_exit(3);
+}
+
+// Every long and short name that `app` knows.
+std::vector<std::string> names_of(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const auto* option : app.get_options()) {
+    for (const auto& name : option->get_lnames()) names.push_back("--" + name);
+    for (const auto& name : option->get_snames()) names.push_back("-" + name);
+  }
+  return names;
+}
+
+// What was not understood, with the nearest thing that would be.
+Error unexpected(const CLI::App& program, const CLI::App& where) {
+  const std::string in = where.get_parent() == nullptr ? "" : where.get_name() + ": ";
+  auto extra = program.remaining(true);
+  const std::string word = extra.empty() ? "" : extra.front().substr(0, extra.front().find('='));
+  if (word.rfind('-', 0) == 0 && word.size() > 1) {
+    const std::string near = nearest(word, names_of(where));
+    return usage_error(
+        in + "unknown flag " + printable(word),
+        near.empty() ? "`imgbuild " + where.get_name() + " --help` lists them" : "did you mean " + near + "?");
+  }
+  std::vector<std::string> commands;
+  for (const auto* command : where.get_subcommands({})) commands.push_back(command->get_name());
+  if (commands.empty()) return usage_error(in + "unexpected word `" + printable(word) + "`");
+  const std::string near = nearest(word, commands);
+  return usage_error(in + "unknown command `" + printable(word) + "`",
+                     near.empty() ? "commands: " + join(commands, ", ") : "did you mean " + near + "?");
+}
+
+const CLI::App& innermost(const CLI::App& app) {
+  const auto parsed = app.get_subcommands();
+  return parsed.empty() ? app : innermost(*parsed.front());
+}
+
+int run(int argc, char** argv, Session& session) {
+  CLI::App program("Container images from private code, with proof that no credential ships in them.", "imgbuild");
+  program.footer(footer);
+  program.set_help_flag("-h,--help", "print this");
+  program.set_version_flag("--version", std::string("imgbuild ") + IMGBUILD_VERSION, "print the version");
+  program.get_formatter()->column_width(34);
+  std::vector<std::pair<CLI::App*, Work>> works;
+  for (const auto& each : offers) {
+    CLI::App* app = program.add_subcommand(each.name, each.says);
+    app->set_help_flag("-h,--help", "print this");
+    works.emplace_back(app, each.offer(*app, session));
+  }
+
+  // What stands behind `--` is a command of the user's, not to be read by us.
+  std::vector<std::string> words(argv + 1, argv + argc);
+  const bool runs = !words.empty() && (words[0] == "build" || words[0] == "agent");
+  if (const auto border = std::find(words.begin(), words.end(), "--"); runs && border != words.end()) {
+    session.has_words = true;
+    session.words.assign(border + 1, words.end());
+    words.erase(border, words.end());
+  }
+  if (words.empty()) {
+    put_talk(program.help());
+    return static_cast<int>(Status::usage);
+  }
+  std::reverse(words.begin(), words.end());  // CLI11 takes them from the back
+  try {
+    program.parse(words);
+  } catch (const CLI::CallForHelp&) {
+    put_result(innermost(program).help());
+    return 0;
+  } catch (const CLI::CallForVersion& version) {
+    put_result(std::string(version.what()) + "\n");
+    return 0;
+  } catch (const CLI::ExtrasError&) {
+    throw unexpected(program, innermost(program));
+  } catch (const CLI::ParseError& error) {
+    const auto& where = innermost(program);
+    throw usage_error((where.get_parent() == nullptr ? "" : where.get_name() + ": ") + printable(error.what()),
+                      "`imgbuild " + where.get_name() + " --help` tells more");
+  }
+  for (const auto& [app, work] : works)
+    if (app->parsed()) return work();
+  throw usage_error("no command", "`imgbuild --help` lists them");
+}
+
+}  // namespace
+}  // namespace imgbuild
+
+int main(int argc, char** argv) {
+  using namespace imgbuild;
+  open_standard_descriptors();
+  forbid_dumps();
+  Session session;
+  try {
+    interrupt::watch();
+    return run(argc, argv, session);
+  } catch (const Error& error) {
+    say(error, session);
+    return static_cast<int>(error.status());
+  } catch (const std::bad_alloc&) {
+    say("out of memory");
+  } catch (const std::exception& error) {
+    say(session.redacted(std::string("internal error: ") + error.what()));
+  }
+  return static_cast<int>(Status::failed);
+}

@@ -1,0 +1,201 @@
+// imgbuild audit: which images, and the one report on them all.
+#include "audit/audit.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+
+#include "base/fd.hpp"
+#include "base/interrupt.hpp"
+#include "base/text.hpp"
+#include "engine/engine.hpp"
+#include "report/report.hpp"
+#include "session.hpp"
+
+namespace imgbuild {
+namespace {
+
+constexpr const char* footer = R"(
+Targets:
+  NAME, docker:NAME    an image of the engine
+  archive:FILE, ./FILE what `docker save` wrote, compressed or not
+  -                    the same on standard input
+
+Examples:
+  imgbuild audit app:1
+  docker save app:1 | imgbuild audit -
+  imgbuild audit --format json --output report.json archive:app.tar
+
+Exit status, over all targets: 1 a leak; else 3 something could not be looked at; else 0 clean. 2 usage.)";
+
+struct Flags {
+  std::vector<std::string> targets, rules;
+  std::string format = "text", output, fail_on, config, engine;
+  unsigned threads = 0;
+};
+
+struct Target {
+  enum class Kind { engine, file, input };
+  Kind kind = Kind::engine;
+  std::string said, name;
+};
+
+Target target_of(const std::string& said) {
+  const auto behind = [&](std::string_view scheme) -> std::optional<std::string> {
+    if (said.rfind(scheme, 0) != 0) return std::nullopt;
+    const std::string rest = said.substr(scheme.size());
+    if (rest.empty()) throw usage_error("audit: " + printable(said) + ": names nothing");
+    return rest;
+  };
+  if (said.empty()) throw usage_error("audit: an empty target");
+  if (said == "-") return {Target::Kind::input, said, said};
+  if (const auto name = behind("docker:")) return {Target::Kind::engine, said, *name};
+  if (const auto file = behind("archive:")) return {Target::Kind::file, said, *file};
+  for (const std::string_view scheme : {"oci:", "registry:", "dir:", "podman:"})
+    if (behind(scheme))
+      throw usage_error("audit: " + printable(said) + ": this kind of target is not known",
+                        "targets are NAME, docker:NAME, archive:FILE, ./FILE and -");
+  if (said[0] == '/' || said.rfind("./", 0) == 0 || said.rfind("../", 0) == 0) return {Target::Kind::file, said, said};
+  std::error_code none;
+  if (std::filesystem::exists(std::filesystem::symlink_status(said, none)))
+    throw usage_error("audit: " + printable(said) + " could be an image's name or a file",
+                      "say docker:" + printable(said) + " or archive:" + printable(said));
+  return {Target::Kind::engine, said, said};
+}
+
+// Standard input as a source.
+class InputSource : public Source {
+ public:
+  View next() override {
+    interrupt::check();
+    const std::size_t n = read_full(STDIN_FILENO, buffer_, "standard input");
+    return {buffer_.data(), n};
+  }
+
+ private:
+  Bytes buffer_ = Bytes(std::size_t{1} << 20);
+};
+
+// "1.2 GB looked at", on a terminal, a few times a second.
+class Progress {
+ public:
+  void operator()(std::uint64_t bytes) {
+    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    const auto tick = std::chrono::duration_cast<std::chrono::milliseconds>(now).count() / 200;
+    if (last_.exchange(tick) == tick) return;
+    put_talk("\r\x1b[Kimgbuild: " + human_size(bytes) + " looked at");
+    shown_ = true;
+  }
+  void clear() {
+    if (shown_.exchange(false)) put_talk("\r\x1b[K");
+  }
+
+ private:
+  std::atomic<long long> last_{0};
+  std::atomic<bool> shown_{false};
+};
+
+std::vector<Audit> audit_target(const Target& target, AuditOptions& options, std::unique_ptr<Engine>& engine,
+                                const std::string& endpoint) {
+  options.source = target.said;
+  switch (target.kind) {
+    case Target::Kind::file:
+      return audit_archive_file(target.name, options);
+    case Target::Kind::input: {
+      if (::isatty(STDIN_FILENO) == 1)
+        throw usage_error("audit: standard input is a terminal", "docker save NAME | imgbuild audit -");
+      InputSource input;
+      return audit_archive(input, options);
+    }
+    case Target::Kind::engine:
+      break;
+  }
+  if (!engine) engine = connect_engine(endpoint);
+  const EngineImage image = engine->find_image(target.name, "", Pull::never);
+  const auto saved = engine->save(image.handle);
+  return audit_archive(*saved, options);
+}
+
+int work(const Flags& flags, Session& session) {
+  const bool json = wants_json(flags.format);
+  check_writable(flags.output);
+  std::vector<Target> targets;
+  for (const auto& said : flags.targets) targets.push_back(target_of(said));
+  if (std::count_if(targets.begin(), targets.end(), [](const Target& t) { return t.kind == Target::Kind::input; }) > 1)
+    throw usage_error("audit: standard input can be read once only");
+
+  SettingsRequest request;
+  request.user_file = flags.config;
+  request.fail_on = severity_flag(flags.fail_on);
+  const Settings settings = load_settings(request);
+  session.load_scanner(flags.rules.empty() ? settings.list("rules") : flags.rules);
+
+  Progress progress;
+  AuditOptions options;
+  options.scanner = session.scanner;
+  options.found = &session.vault;
+  options.policy = policy_from(settings, request.fail_on);
+  options.threads = flags.threads;
+  if (const auto* threads = settings.find("threads"); threads != nullptr && flags.threads == 0) {
+    const std::string& count = threads->values.front();
+    if (count.empty() || count.size() > 4 || count.find_first_not_of("0123456789") != std::string::npos)
+      throw usage_error(threads->from + ": threads must be a number");
+    options.threads = static_cast<unsigned>(std::stoul(count));
+  }
+  if (lively(STDERR_FILENO)) options.progress = [&progress](std::uint64_t bytes) { progress(bytes); };
+
+  Report report;
+  std::unique_ptr<Engine> engine;
+  for (const auto& target : targets) {
+    try {
+      for (const auto& audit : audit_target(target, options, engine,
+                                            flags.engine.empty() ? settings.text("engine").value_or("") : flags.engine))
+        report.images.push_back(audit.record());
+    } catch (const Interrupted&) {
+      progress.clear();
+      throw;
+    } catch (const Error& error) {
+      progress.clear();
+      // With one target it is the whole story; with several, one that cannot be read hides no leak of another.
+      if (targets.size() == 1 || error.status() == Status::usage) throw;
+      say(error, session);
+      report.not_audited.push_back(target.said + ": " + error.what());
+    }
+  }
+  progress.clear();
+  const Redaction redaction(*session.scanner, session.vault);
+  const bool colour = flags.output.empty() && lively(STDOUT_FILENO);
+  const std::string text =
+      json ? report_as_json(report, *session.scanner, redaction) : report_as_text(report, redaction, colour);
+  flags.output.empty() ? put_result(text) : write_file(flags.output, text);
+  switch (verdict_of(report)) {
+    case Verdict::leak:
+      return static_cast<int>(Status::leak);
+    case Verdict::incomplete:
+      return static_cast<int>(Status::failed);
+    case Verdict::clean:
+      break;
+  }
+  return static_cast<int>(Status::clean);
+}
+
+}  // namespace
+
+Work offer_audit(CLI::App& app, Session& session) {
+  const auto flags = std::make_shared<Flags>();
+  app.add_option("TARGET", flags->targets, "what to audit, see below")->required();
+  app.add_option("--format", flags->format, "text or json");
+  app.add_option("--output", flags->output, "write the report to FILE instead of standard output");
+  app.add_option("--fail-on", flags->fail_on, "least severity that is a leak: low, medium (default), high, critical");
+  app.add_option("--config", flags->config, "settings and allow-entries, instead of your own config.toml");
+  app.add_option("--engine", flags->engine, "unix://PATH or tcp://HOST:PORT (else DOCKER_HOST, the docker context...)");
+  add_several(app, "--rules", flags->rules, "more rules, from FILE");
+  app.add_option("--threads", flags->threads, "how many (default: as many as there are processors)");
+  app.footer(footer);
+  return [flags, &session] { return work(*flags, session); };
+}
+
+}  // namespace imgbuild

@@ -1,0 +1,106 @@
+// imgbuild build: a plan, its run, and what came of it.
+#include "build/build.hpp"
+
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "base/fd.hpp"
+#include "base/text.hpp"
+#include "build_flags.hpp"
+#include "report/report.hpp"
+
+namespace imgbuild {
+namespace {
+
+constexpr const char* footer = R"(
+`-- COMMAND...` instead of --run SCRIPT is run as it stands, without a shell.
+
+The script starts in the unpacked context ($BUILD_CONTEXT). `git clone git@HOST:...` works for the hosts of --ssh; each
+secret is the file $BUILD_SECRETS/ID. All of that is gone from the image. What the script writes elsewhere ships, once
+every byte of it was looked at. Settings may stand in imgbuild.toml in the context and in your own
+~/.config/imgbuild/config.toml; flags win, then IMGBUILD_* variables.
+
+Examples:
+  imgbuild build . --from debian:12 --run build.sh -t app:1
+  imgbuild build . --from node:20 --run build.sh --ssh git@github.com --secret id=npm,src=$HOME/.npm-token -t app:1
+  imgbuild build . --from alpine --cmd '["/app"]' -t app:1 -- make install
+
+The image's id is printed on standard output.
+
+Exit status: 0 built and named; 1 a leak, nothing is named; 2 usage; 3 it could not be done or not be looked at to the
+end; 4 the script failed; 130, 143 interrupted.)";
+
+void write_report(const BuildFlags& flags, const Outcome& outcome, Session& session, const Redaction& redaction) {
+  Report report;
+  if (outcome.audit) report.images.push_back(outcome.audit->record());
+  report.build = BuildFacts{outcome.withheld, outcome.ledger, outcome.killed, outcome.stubs, outcome.weak_secrets};
+  // A build that came to no audit proved nothing.
+  if (!outcome.audit) report.verdict = outcome.status == Status::leak ? Verdict::leak : Verdict::incomplete;
+  if (!flags.report.empty()) write_file(flags.report, report_as_json(report, *session.scanner, redaction));
+  if (outcome.audit) put_talk(report_as_text(report, redaction, lively(STDERR_FILENO)));
+}
+
+// What came of it, in a line or two; the status to end with.
+int conclude(const BuildFlags& flags, const Plan& plan, const Outcome& outcome, Session& session) {
+  const Redaction redaction(*session.scanner, session.vault);
+  if (!outcome.audit && outcome.status == Status::leak) {
+    StageReport refused;
+    refused.withheld = outcome.withheld;
+    put_talk(report_as_text(refused, redaction, lively(STDERR_FILENO)));
+  }
+  write_report(flags, outcome, session, redaction);
+  switch (outcome.status) {
+    case Status::clean:
+      say("named " + join(plan.tags, ", "));
+      if (!flags.iidfile.empty()) write_file(flags.iidfile, outcome.handle);
+      put_result(outcome.handle + "\n");
+      break;
+    case Status::script:
+      say("the script failed: exit status " + std::to_string(outcome.script_status));
+      break;
+    default:
+      if (outcome.audit)
+        say(outcome.handle.empty() ? "nothing was named" : "nothing was named; kept " + outcome.handle);
+  }
+  return static_cast<int>(outcome.status);
+}
+
+int work(const BuildFlags& flags, Session& session) {
+  std::error_code none;
+  if (!std::filesystem::is_directory(flags.path, none))
+    throw usage_error("build: " + printable(flags.path) + ": is no directory", "PATH is the folder with your code");
+  SettingsRequest request;
+  request.context = flags.path;
+  request.fail_on = severity_flag(flags.fail_on);
+  request.no_repo_allow = flags.no_repo_allow;
+  const Settings settings = load_settings(request);
+  check_writable(flags.iidfile);
+  check_writable(flags.report);
+  Plan plan = plan_from(flags, settings, session);
+  session.load_scanner(flags.rules.empty() ? settings.list("rules") : flags.rules);
+  if (Secret::unlocked() > 0)
+    say("warning: secrets could not be locked into memory (ulimit -l); they might reach the swap");
+  if (flags.dry_run) {
+    for (const auto& step : describe(plan)) put_result(step + "\n");
+    return 0;
+  }
+  const auto engine = connect_engine(flags.engine.empty() ? settings.text("engine").value_or("") : flags.engine);
+  BuildTalk talk;
+  talk.step = [](const std::string& line) { say(line); };
+  talk.output = [](std::string_view text) { put_talk(text); };
+  talk.warn = [](const std::string& line) { say("warning: " + line); };
+  const Outcome outcome = build(plan, *engine, session.scanner, session.vault, talk);
+  return conclude(flags, plan, outcome, session);
+}
+
+}  // namespace
+
+Work offer_build(CLI::App& app, Session& session) {
+  const auto flags = std::make_shared<BuildFlags>();
+  flags->offer(app);
+  app.footer(footer);
+  return [flags, &session] { return work(*flags, session); };
+}
+
+}  // namespace imgbuild

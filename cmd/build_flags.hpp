@@ -1,0 +1,27 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "build/build.hpp"
+#include "session.hpp"
+#include "ssh_flags.hpp"
+
+namespace imgbuild {
+
+/// The flags of `build`, as they were written.
+struct BuildFlags {
+  std::string path = ".", from, run, ref, user, workdir, network, platform, timeout, fail_on, cmd, entrypoint;
+  std::string image_user, image_workdir, iidfile, report, engine;
+  std::vector<std::string> tags, secrets, weak_secrets, env, labels, expose, image_env, include, ignore_volumes, rules;
+  bool pull = false, keep = false, dry_run = false, with_git = false, no_repo_allow = false;
+  SshFlags ssh;
+
+  void offer(CLI::App& app);
+};
+
+/// Flags, environment and files settled into a plan; everything that can be wrong about them is found here, before
+/// anything is created. Secrets are read, and what a variable held is removed from our environment; their values join
+/// the vault. Throws usage Error.
+Plan plan_from(const BuildFlags& flags, const Settings& settings, Session& session);
+
+}  // namespace imgbuild

@@ -1,0 +1,333 @@
+// From what was said to a plan. The rule of this file: whatever can be found wrong without touching the engine is found
+// here, so that a build that begins has nothing left to complain about but the world.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <set>
+
+#include "base/text.hpp"
+#include "build_flags.hpp"
+
+namespace imgbuild {
+namespace {
+
+constexpr std::size_t largest_secret = std::size_t{1} << 20;
+constexpr std::size_t largest_script = std::size_t{16} << 20;
+
+bool is_word(std::string_view text, std::string_view more) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || more.find(c) != more.npos;
+  });
+}
+
+// [HOST[:PORT]/]PATH[:TAG], as distribution/reference has it; no digest, since a name is what is given.
+bool is_name(std::string_view name) {
+  std::string_view path = name, tag;
+  if (const auto colon = name.rfind(':'); colon != name.npos && name.find('/', colon) == name.npos) {
+    path = name.substr(0, colon);
+    tag = name.substr(colon + 1);
+    if (tag.size() > 128 || !is_word(tag, "_.-") || tag[0] == '.' || tag[0] == '-') return false;
+  }
+  if (path.size() > 255) return false;
+  auto parts = split(path, '/');
+  if (parts.size() > 1 && (parts[0].find_first_of(".:") != std::string::npos || parts[0] == "localhost")) {
+    if (!is_word(parts[0], ".-:[]")) return false;
+    parts.erase(parts.begin());
+  }
+  return std::all_of(parts.begin(), parts.end(), [](const std::string& part) {
+    return is_word(part, "_.-") && lower(part) == part && is_word(part.substr(0, 1), "") &&
+           is_word(part.substr(part.size() - 1), "");
+  });
+}
+
+void check_pairs(const std::string& flag, const std::vector<std::string>& pairs, bool variables) {
+  for (const auto& pair : pairs) {
+    const auto equals = pair.find('=');
+    const std::string key = pair.substr(0, equals);
+    const bool good = variables ? is_word(key, "_") && (key[0] < '0' || key[0] > '9') : !key.empty();
+    // Not the value: it may be what should not be seen.
+    if (equals == std::string::npos || !good)
+      throw usage_error(flag + ": must be K=V" +
+                        (equals == std::string::npos ? "" : ", and " + printable(key) + " is no name"));
+    if (pair.find('\0') != std::string::npos) throw usage_error(flag + ": " + printable(key) + " holds a NUL");
+  }
+}
+
+std::vector<std::string> ports(const std::vector<std::string>& said) {
+  std::vector<std::string> all;
+  for (const auto& port : said) {
+    const auto slash = port.find('/');
+    const std::string number = port.substr(0, slash);
+    const std::string protocol = slash == std::string::npos ? "tcp" : lower(port.substr(slash + 1));
+    const bool digits =
+        !number.empty() && number.size() <= 5 && number.find_first_not_of("0123456789") == std::string::npos;
+    if (!digits || std::stoi(number) < 1 || std::stoi(number) > 65535 ||
+        (protocol != "tcp" && protocol != "udp" && protocol != "sctp"))
+      throw usage_error("--expose: " + printable(port) + ": must be PORT or PORT/tcp, /udp, /sctp");
+    all.push_back(std::to_string(std::stoi(number)) + "/" + protocol);
+  }
+  return all;
+}
+
+// Memory for a moment, wiped however it is left.
+class Buffer {
+ public:
+  explicit Buffer(std::size_t size) : bytes_(size) {}
+  ~Buffer() { wipe(bytes_.data(), bytes_.size()); }
+  std::span<std::uint8_t> all() { return bytes_; }
+
+ private:
+  Bytes bytes_;
+};
+
+Secret secret_from_file(const std::string& id, const std::string& path) {
+  const std::string what = "secret " + id + ": " + printable(path);
+  try {
+    const Fd file = Fd::open(path, O_RDONLY);
+    struct stat facts {};
+    if (::fstat(file.get(), &facts) == 0 && S_ISDIR(facts.st_mode)) throw usage_error(what + ": is a directory");
+    Buffer buffer(largest_secret + 1);
+    const std::size_t size = read_full(file.get(), buffer.all(), what);
+    if (size > largest_secret) throw usage_error(what + ": larger than 1 MiB");
+    return Secret({reinterpret_cast<const char*>(buffer.all().data()), size});
+  } catch (const Error& error) {
+    if (error.status() == Status::usage) throw;
+    throw usage_error("secret " + id + ": " + error.what());
+  }
+}
+
+// A variable's value, and its end: no child of ours inherits it, and the block that it stood in is wiped.
+class Variables {
+ public:
+  Secret read(const std::string& id, const std::string& name) {
+    const char* value = std::getenv(name.c_str());
+    if (value == nullptr) throw usage_error("secret " + id + ": $" + printable(name) + " is not set");
+    read_.insert(name);
+    return Secret(value);
+  }
+  ~Variables() {
+    for (const auto& name : read_) {
+      if (char* value = std::getenv(name.c_str())) wipe(value, std::char_traits<char>::length(value));
+      ::unsetenv(name.c_str());
+    }
+  }
+
+ private:
+  std::set<std::string> read_;
+};
+
+struct SecretFlag {
+  std::string id;
+  SecretSource source;
+};
+
+SecretFlag secret_flag(const std::string& said) {
+  SecretFlag flag;
+  for (const auto& part : split(said, ',')) {
+    const auto equals = part.find('=');
+    const std::string key = part.substr(0, equals);
+    const std::string value = equals == std::string::npos ? "" : part.substr(equals + 1);
+    std::string* into = nullptr;
+    if (key == "id") into = &flag.id;
+    if (key == "src" || key == "source") into = &flag.source.file;
+    if (key == "env") into = &flag.source.variable;
+    if (into == nullptr || value.empty() || !into->empty())
+      throw usage_error("--secret: must be id=ID,src=FILE or id=ID,env=VARIABLE");
+    *into = value;
+  }
+  if (!is_word(flag.id, "._-") || flag.id[0] == '.')
+    throw usage_error("--secret: must be id=ID,src=FILE or id=ID,env=VARIABLE",
+                      "an ID is of letters, digits, `.`, `_` and `-`: the script finds it as a file of that name");
+  if (!flag.source.file.empty() && !flag.source.variable.empty())
+    throw usage_error("--secret: " + flag.id + " has both src and env");
+  return flag;
+}
+
+void read_secrets(Plan& plan, const BuildFlags& flags, const Settings& settings, Session& session) {
+  Variables variables;
+  std::set<std::string> ids;
+  for (const auto& said : flags.secrets) {
+    SecretFlag flag = secret_flag(said);
+    if (!ids.insert(flag.id).second) throw usage_error("--secret: " + flag.id + " is given twice");
+    if (flag.source.file.empty() && flag.source.variable.empty()) {
+      const auto known = settings.secrets.find(flag.id);
+      if (known == settings.secrets.end())
+        throw usage_error("--secret: " + flag.id + ": neither src nor env says where it is",
+                          "id=" + flag.id + ",src=FILE, or a line under [secrets] in your own config.toml");
+      flag.source = known->second;
+    }
+    HandedSecret secret;
+    secret.id = flag.id;
+    secret.value = flag.source.file.empty() ? variables.read(flag.id, flag.source.variable)
+                                            : secret_from_file(flag.id, flag.source.file);
+    if (trim(secret.value.reveal()).empty()) throw usage_error("secret " + flag.id + ": is empty");
+    if (is_weak(trim(secret.value.reveal()))) {
+      if (std::find(flags.weak_secrets.begin(), flags.weak_secrets.end(), flag.id) == flags.weak_secrets.end())
+        throw usage_error("secret " + flag.id + ": too short or too common to be looked for in the image",
+                          "use a longer one, or say --weak-secret " + flag.id + " to hand it out unguarded");
+      secret.weak = true;
+    } else {
+      session.vault.add(secret.value.reveal(), "secret " + flag.id, Origin::handed_out);
+    }
+    plan.secrets.push_back(std::move(secret));
+  }
+  for (const auto& id : flags.weak_secrets)
+    if (ids.count(id) == 0) throw usage_error("--weak-secret: no secret is called " + printable(id));
+  const Setting* asked = settings.find("ask_secrets");
+  if (asked == nullptr) return;
+  for (const auto& id : asked->values)
+    if (ids.count(id) == 0)
+      throw usage_error(asked->from + ": the context asks for the secret " + printable(id) + ", which is not given",
+                        settings.secrets.count(id) > 0 ? "hand it out with --secret id=" + printable(id)
+                                                       : "hand it out with --secret id=" + printable(id) + ",src=FILE");
+}
+
+// Is `asked` (HOST, USER@HOST[:PORT]) among what is granted? A grant says as much as the question or more.
+bool is_granted(const std::string& asked, const std::vector<std::string>& granted) {
+  return std::any_of(granted.begin(), granted.end(), [&](const std::string& grant) {
+    const auto at = grant.find('@');
+    return grant == asked ||
+           (asked.find('@') == std::string::npos && at != std::string::npos && grant.substr(at + 1) == asked);
+  });
+}
+
+void check_asked_hosts(const Plan& plan, const Settings& settings) {
+  const Setting* asked = settings.find("ask_ssh");
+  if (asked == nullptr) return;
+  for (const auto& host : asked->values)
+    if (!is_granted(host, plan.ssh.hosts))
+      throw usage_error(asked->from + ": the context asks to log in at " + printable(host) + ", which is not granted",
+                        "if you trust what it runs: --ssh " + printable(host));
+}
+
+// The script's bytes. A context's own script must lie in the context, links resolved: it is a stranger's word.
+void read_script(Plan& plan, const std::string& path, bool by_context, const std::string& from) {
+  plan.script_name = path;
+  std::string file = path;
+  if (by_context) {
+    std::error_code none;
+    file = plan.context + "/" + path;
+    const auto root = std::filesystem::canonical(plan.context, none);
+    const auto real = std::filesystem::canonical(file, none);
+    const bool within = std::mismatch(root.begin(), root.end(), real.begin(), real.end()).first == root.end();
+    if (path.empty() || path[0] == '/' || (!real.empty() && !within))
+      throw usage_error(from + ": run: " + printable(path) + " is not in the context");
+  }
+  const bool input = !by_context && path == "-";
+  if (input && ::isatty(STDIN_FILENO) == 1) throw usage_error("--run -: standard input is a terminal");
+  try {
+    const Fd opened = input ? Fd() : Fd::open(file, O_RDONLY);
+    struct stat facts {};
+    if (!input && ::fstat(opened.get(), &facts) == 0 && S_ISDIR(facts.st_mode))
+      throw Error(printable(file) + ": is a directory");
+    std::string text(largest_script + 1, '\0');
+    text.resize(read_full(input ? STDIN_FILENO : opened.get(),
+                          {reinterpret_cast<std::uint8_t*>(text.data()), text.size()}, printable(file)));
+    if (text.size() > largest_script) throw Error(printable(file) + ": larger than " + human_size(largest_script));
+    if (text.empty()) throw Error(printable(file) + ": is empty");
+    plan.script = std::move(text);
+  } catch (const Error& error) {
+    throw usage_error(std::string("script: ") + error.what(), by_context
+                                                                  ? "`run` in imgbuild.toml is relative to the context"
+                                                                  : "--run is relative to the working directory");
+  }
+}
+
+void choose_command(Plan& plan, const BuildFlags& flags, const Settings& settings, const Session& session) {
+  if (!flags.run.empty() && session.has_words) throw usage_error("build: both --run and -- COMMAND", "say one of them");
+  if (session.has_words && session.words.empty()) throw usage_error("build: no command behind --");
+  if (session.has_words) {
+    plan.command = session.words;
+    return;
+  }
+  if (!flags.run.empty()) return read_script(plan, flags.run, false, "--run");
+  const Setting* run = settings.find("run");
+  const Setting* command = settings.find("command");
+  if (run != nullptr && command != nullptr && run->voice == command->voice)
+    throw usage_error(command->from + ": both `run` and `command`", "say one of them");
+  if (run != nullptr && command != nullptr) (run->voice < command->voice ? command : run) = nullptr;
+  if (run != nullptr) return read_script(plan, run->values.front(), run->voice == Voice::context, run->from);
+  if (command == nullptr) throw usage_error("build: nothing to run", "--run SCRIPT, or -- COMMAND...");
+  if (command->values.empty()) throw usage_error(command->from + ": `command` is empty");
+  plan.command = command->values;
+}
+
+}  // namespace
+
+Plan plan_from(const BuildFlags& flags, const Settings& settings, Session& session) {
+  const auto text = [&](const std::string& flag, const char* key) {
+    return flag.empty() ? settings.text(key).value_or("") : flag;
+  };
+  const auto list = [&](const std::vector<std::string>& flag, const char* key) {
+    return flag.empty() ? settings.list(key) : flag;
+  };
+  const auto words = [&](const std::string& flag, const char* key) -> std::optional<std::vector<std::string>> {
+    if (!flag.empty()) return command_words(flag);
+    const Setting* setting = settings.find(key);
+    return setting == nullptr ? std::nullopt : std::optional(setting->values);
+  };
+  const auto perhaps = [&](const std::string& flag, const char* key) -> std::optional<std::string> {
+    return flag.empty() ? settings.text(key) : flag;
+  };
+
+  Plan plan;
+  plan.context = flags.path;
+  plan.ref = flags.ref;
+  plan.include = list(flags.include, "include");
+  plan.with_git = flags.with_git || settings.on("with_git");
+  plan.from = text(flags.from, "from");
+  if (plan.from.empty()) throw usage_error("build: no base image", "--from IMAGE");
+  plan.pull = flags.pull || settings.on("pull") ? Pull::always : Pull::missing;
+  plan.platform = text(flags.platform, "platform");
+  if (!plan.platform.empty()) {
+    const auto parts = split(plan.platform, '/');
+    if (parts.size() < 2 || parts.size() > 3 ||
+        !std::all_of(parts.begin(), parts.end(), [](const auto& p) { return is_word(p, "._-"); }))
+      throw usage_error("--platform: " + printable(plan.platform) + ": must be OS/ARCHITECTURE[/VARIANT]",
+                        "for instance linux/arm64");
+  }
+  plan.network = text(flags.network, "network");
+  choose_command(plan, flags, settings, session);
+  plan.tags = list(flags.tags, "tags");
+  if (plan.tags.empty()) throw usage_error("build: no name for the image", "-t NAME");
+  for (const auto& tag : plan.tags)
+    if (!is_name(tag))
+      throw usage_error("-t: " + printable(tag) + ": is no image's name", "for instance team/app:1.0, in lower case");
+
+  plan.ssh = flags.ssh.request(settings);
+  check_asked_hosts(plan, settings);
+  plan.env = list(flags.env, "env");
+  check_pairs("--env", plan.env, true);
+  plan.user = text(flags.user, "user");
+  plan.workdir = text(flags.workdir, "workdir");
+  plan.ignore_volumes = list(flags.ignore_volumes, "ignore_volumes");
+  if (const std::string timeout = text(flags.timeout, "timeout"); !timeout.empty()) {
+    const auto seconds = seconds_of(timeout);
+    if (!seconds) throw usage_error("--timeout: " + printable(timeout) + ": must be like 90s, 10m or 1h30m");
+    plan.timeout = *seconds;
+  }
+  plan.keep = flags.keep;
+  plan.policy = policy_from(settings, severity_flag(flags.fail_on));
+
+  plan.image_cmd = words(flags.cmd, "image_cmd");
+  plan.image_entrypoint = words(flags.entrypoint, "image_entrypoint");
+  plan.image_labels = list(flags.labels, "image_labels");
+  check_pairs("--label", plan.image_labels, false);
+  plan.image_env = list(flags.image_env, "image_env");
+  check_pairs("--image-env", plan.image_env, true);
+  plan.expose = ports(list(flags.expose, "image_expose"));
+  plan.image_user = perhaps(flags.image_user, "image_user");
+  plan.image_workdir = perhaps(flags.image_workdir, "image_workdir");
+  if (plan.image_workdir && (plan.image_workdir->empty() || plan.image_workdir->front() != '/'))
+    throw usage_error("--image-workdir: must be an absolute path");
+
+  read_secrets(plan, flags, settings, session);
+  return plan;
+}
+
+}  // namespace imgbuild

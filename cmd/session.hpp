@@ -1,0 +1,62 @@
+#pragma once
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "config/settings.hpp"
+#include "scan/scanner.hpp"
+#include "verdict/verdict.hpp"
+
+/// What the commands share: the run's scanner and vault, and how they speak. The process is single-threaded here but
+/// for say(), which any thread may call.
+namespace imgbuild {
+
+struct Session {
+  std::shared_ptr<const Scanner> scanner;  ///< null until a command has loaded it
+  Vault vault;
+  std::vector<std::string> words;  ///< what stood behind `--`, verbatim
+  bool has_words = false;
+
+  /// Loads the compiled-in rules and those of `rule_files`.
+  void load_scanner(const std::vector<std::string>& rule_files);
+  /// The text without a byte of what this run knows.
+  std::string redacted(const std::string& text) const;
+};
+
+/// What a command does once its flags are read: its exit status.
+using Work = std::function<int()>;
+Work offer_build(CLI::App& app, Session& session);
+Work offer_stage(CLI::App& app, Session& session);
+Work offer_audit(CLI::App& app, Session& session);
+Work offer_agent(CLI::App& app, Session& session);
+Work offer_rules(CLI::App& app, Session& session);
+Work offer_gc(CLI::App& app, Session& session);
+
+/// An option that may be given several times, one value each.
+CLI::Option* add_several(CLI::App& app, const std::string& name, std::vector<std::string>& into,
+                         const std::string& says);
+
+/// One line on standard error, "imgbuild: text"; control characters are replaced.
+void say(const std::string& text);
+/// An error and its hint.
+void say(const Error& error, const Session& session);
+/// Text as it is, on standard error or standard output. Standard output that cannot be written is an Error.
+void put_talk(std::string_view text);
+void put_result(std::string_view text);
+/// May colour and progress be used on this descriptor? (a terminal, and no NO_COLOR)
+bool lively(int fd);
+
+/// Severity of --fail-on; throws usage Error on another word.
+std::optional<Severity> severity_flag(const std::string& text);
+/// What decides whether a finding hinders, from the flag and the files.
+Policy policy_from(const Settings& settings, std::optional<Severity> fail_on);
+/// "text" or "json"; throws usage Error on another word.
+bool wants_json(const std::string& format);
+/// A file that is about to be written: its folder must be there and writable. Throws usage Error.
+void check_writable(const std::string& path);
+
+}  // namespace imgbuild

@@ -1,0 +1,33 @@
+#include "ssh_flags.hpp"
+
+#include <cstdlib>
+
+namespace imgbuild {
+
+void SshFlags::offer(CLI::App& app) {
+  add_several(app, "--ssh", hosts, "lend the right to log in there: HOST, USER@HOST[:PORT]");
+  add_several(app, "--ssh-key", keys, "of these keys only: SHA256:... or FILE.pub, for one host HOST=KEY");
+  add_several(app, "--ssh-key-file", key_files, "a private key to use without an agent");
+  add_several(app, "--known-host", known_hosts,
+              "'NAME SHA256:...' or a known_hosts line, where no file knows the host");
+  app.add_flag("--ssh-allow-unbound", allow_unbound, "also clients that do not say which host they log in to");
+  app.add_flag("--ssh-allow-sshsig", allow_sshsig, "also signatures of files and commits");
+}
+
+AgentRequest SshFlags::request(const Settings& settings) const {
+  const auto either = [&](const std::vector<std::string>& flag, const char* key) {
+    return flag.empty() ? settings.list(key) : flag;
+  };
+  AgentRequest request;
+  request.hosts = either(hosts, "ssh");
+  request.keys = either(keys, "ssh_keys");
+  request.key_files = either(key_files, "ssh_key_files");
+  request.known_hosts = known_hosts;
+  for (const auto& more : settings.list("known_hosts")) request.known_hosts.push_back(more);
+  request.allow_unbound = allow_unbound;
+  request.allow_sshsig = allow_sshsig;
+  if (const char* socket = std::getenv("SSH_AUTH_SOCK")) request.agent_socket = socket;
+  return request;
+}
+
+}  // namespace imgbuild

@@ -1,0 +1,111 @@
+// imgbuild stage: what would be handed to a builder.
+#include "context/stage.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.hpp"
+#include "base/text.hpp"
+#include "report/report.hpp"
+#include "session.hpp"
+
+namespace imgbuild {
+namespace {
+
+constexpr const char* footer = R"(
+A file that holds a credential is left out, a line of a known configuration format too; a credential within anything
+else is refused, since source code is never changed silently. What git ignores stays out, what .dockerignore names too.
+
+Examples:
+  imgbuild stage . -o context.tar
+  imgbuild stage --ref v1.2 . -o - | docker build -
+  imgbuild stage --format json .
+
+Exit status: 0 staged; 1 refused; 2 usage; 3 the tree could not be read.)";
+
+struct Flags {
+  std::string path = ".", output, format = "text", ref, fail_on;
+  std::vector<std::string> include, rules;
+  bool with_git = false, no_repo_allow = false;
+};
+
+void copy(int from, int to, const std::string& what) {
+  Bytes buffer(std::size_t{1} << 20);
+  while (const std::size_t n = read_full(from, buffer, "the staged context")) write_full(to, {buffer.data(), n}, what);
+}
+
+// A file appears whole or not at all.
+void write_tar(int tar, const std::string& path) {
+  struct stat facts {};
+  if (::stat(path.c_str(), &facts) == 0 && !S_ISREG(facts.st_mode)) {  // a pipe or a device is written as it stands
+    copy(tar, Fd::open(path, O_WRONLY).get(), printable(path));
+    return;
+  }
+  const std::string beside = path + ".part";
+  try {
+    copy(tar, Fd::open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW).get(), printable(path));
+    if (::rename(beside.c_str(), path.c_str()) != 0) throw system_error(printable(path), errno);
+  } catch (...) {
+    ::unlink(beside.c_str());
+    throw;
+  }
+}
+
+int work(const Flags& flags, Session& session) {
+  const bool json = wants_json(flags.format);
+  const bool to_stdout = flags.output == "-";
+  if (to_stdout && ::isatty(STDOUT_FILENO) == 1)
+    throw usage_error("stage: a tar is not written to a terminal", "name a file: -o context.tar");
+  if (!to_stdout) check_writable(flags.output);
+  SettingsRequest request;
+  request.context = flags.path;
+  request.fail_on = severity_flag(flags.fail_on);
+  request.no_repo_allow = flags.no_repo_allow;
+  const Settings settings = load_settings(request);
+  session.load_scanner(flags.rules.empty() ? settings.list("rules") : flags.rules);
+
+  StageOptions options;
+  options.root = flags.path;
+  options.ref = flags.ref;
+  options.include = flags.include.empty() ? settings.list("include") : flags.include;
+  options.with_git = flags.with_git || settings.on("with_git");
+  options.scanner = session.scanner;
+  options.vault = &session.vault;
+  options.policy = policy_from(settings, request.fail_on);
+  const Context context = stage(options);
+
+  const bool refused = context.refused();
+  if (!refused && to_stdout) copy(context.tar.get(), STDOUT_FILENO, "standard output");
+  if (!refused && !to_stdout && !flags.output.empty()) write_tar(context.tar.get(), flags.output);
+
+  StageReport report;
+  if (!refused) report = {context.digest, context.files, context.bytes, {}, {}, {}};
+  report.withheld = context.withheld;
+  report.allowed = context.allowed;
+  report.notes = context.notes;
+  const Redaction redaction(*session.scanner, session.vault);
+  const bool colour = lively(to_stdout ? STDERR_FILENO : STDOUT_FILENO);
+  const std::string text = json ? report_as_json(report, redaction) : report_as_text(report, redaction, colour);
+  to_stdout ? put_talk(text) : put_result(text);
+  return static_cast<int>(refused ? Status::leak : Status::clean);
+}
+
+}  // namespace
+
+Work offer_stage(CLI::App& app, Session& session) {
+  const auto flags = std::make_shared<Flags>();
+  app.add_option("PATH", flags->path, "the work tree (default: .)");
+  app.add_option("-o,--output", flags->output, "write the tar to FILE, or - for standard output");
+  app.add_option("--format", flags->format, "of the report: text or json");
+  app.add_option("--ref", flags->ref, "stage a commit, branch or tag instead of the work tree");
+  add_several(app, "--include", flags->include, "stage what matches GLOB although it is ignored (never over a scrub)");
+  app.add_flag("--with-git", flags->with_git, "add a .git without its config's secrets, hooks and reflogs");
+  app.add_option("--fail-on", flags->fail_on, "least severity that hinders: low, medium (default), high, critical");
+  add_several(app, "--rules", flags->rules, "more rules, from FILE");
+  app.add_flag("--no-repo-allow", flags->no_repo_allow, "ignore the allow-entries of the tree's imgbuild.toml");
+  app.footer(footer);
+  return [flags, &session] { return work(*flags, session); };
+}
+
+}  // namespace imgbuild
