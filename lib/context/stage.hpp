@@ -14,24 +14,24 @@
 namespace imgbuild {
 
 struct StageOptions {
-  std::string root;                       ///< the tree
-  std::string ref;                        ///< --ref: stage a commit instead of the work tree
-  std::vector<std::string> include;       ///< --include globs: over ignore rules, never over a scrub
-  bool with_git = false;                  ///< --with-git: a synthetic .git
+  std::string root;                  ///< the tree
+  std::string ref;                   ///< --ref: stage a commit instead of the work tree
+  std::vector<std::string> include;  ///< --include globs: over ignore rules, never over a scrub
+  bool with_git = false;             ///< --with-git: a synthetic .git
   std::shared_ptr<const Scanner> scanner;
-  Vault* vault = nullptr;                 ///< withheld values join it; never null
-  Policy policy;                          ///< allow-entries let a refused file through
+  Vault* vault = nullptr;  ///< withheld values join it; never null
+  Policy policy;           ///< allow-entries let a refused file through
 };
 
 /// A staged context. Its bytes live in an unnamed file, or in memory when small.
 struct Context {
-  Fd tar;                                 ///< positioned at 0; no secret is in it
-  std::string digest;                     ///< "sha256:..." of the tar
-  std::uint64_t files = 0, bytes = 0;     ///< regular files; bytes of the tar
-  std::int64_t time = 0;                  ///< mtime of every entry
-  std::vector<Withheld> withheld;         ///< what was left out (and, where refused, why nothing was made)
-  std::vector<Finding> allowed, notes;    ///< staged all the same, and why
-  bool refused() const;                   ///< a refusal is among `withheld`: there is no tar
+  Fd tar;                               ///< positioned at 0; no secret is in it
+  std::string digest;                   ///< "sha256:..." of the tar
+  std::uint64_t files = 0, bytes = 0;   ///< regular files; bytes of the tar
+  std::int64_t time = 0;                ///< mtime of every entry
+  std::vector<Withheld> withheld;       ///< what was left out (and, where refused, why nothing was made)
+  std::vector<Finding> allowed, notes;  ///< staged all the same, and why
+  bool refused() const;                 ///< a refusal is among `withheld`: there is no tar
 };
 
 /// Stages. Throws Error on a tree that cannot be read, a socket or device in it, a file that changes meanwhile.

@@ -196,6 +196,8 @@ void TarWriter::data(View piece) {
   inside_->put(piece);
 }
 
+void TarWriter::flush() { inside_->flush(); }
+
 void TarWriter::file(const std::string& path, View content, std::uint32_t mode, std::int64_t mtime) {
   TarEntry member;
   member.path = path;

@@ -21,6 +21,8 @@ class TarWriter {
   /// cannot be written.
   void entry(const TarEntry& entry);
   void data(View piece);
+  /// Hands the sink all that has been written so far; what it was given then depends on no buffer.
+  void flush();
   /// A whole small file.
   void file(const std::string& path, View content, std::uint32_t mode = 0644, std::int64_t mtime = 0);
   /// The end mark. Without it the archive is truncated: a failure half-way never looks whole.

@@ -1,0 +1,54 @@
+#pragma once
+#include <condition_variable>
+#include <cstdint>
+#include <exception>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "base/bytes.hpp"
+#include "base/fd.hpp"
+#include "crypto/digest.hpp"
+
+namespace imgbuild {
+
+/// A file without a name that grows, and can be cut back to where it was last settled. What is settled is digested
+/// meanwhile by a thread of its own. Throws Error (disk full...). One thread.
+class Spool {
+ public:
+  Spool();
+  Spool(const Spool&) = delete;
+  Spool& operator=(const Spool&) = delete;
+  ~Spool();
+
+  void write(View bytes);
+  std::uint64_t size() const { return size_; }
+  /// What has been written will stay.
+  void settle();
+  /// Forgets what was written since it was last settled.
+  void cut_back();
+  /// Bytes [begin, begin + size) of what has been written.
+  std::string read(std::uint64_t begin, std::size_t size) const;
+  /// Settles, and gives the digest of all: "sha256:...". Once.
+  std::string digest();
+  /// The file, positioned at 0. Last.
+  Fd take();
+
+ private:
+  void follow();
+  void end_follower();
+
+  std::string name_;
+  Fd file_;
+  std::uint64_t size_ = 0;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::uint64_t settled_ = 0;  // under mutex_, as all below
+  bool complete_ = false;
+  std::string digest_;
+  std::exception_ptr failure_;
+  std::thread follower_;
+};
+
+}  // namespace imgbuild
