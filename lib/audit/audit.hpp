@@ -13,12 +13,12 @@ namespace imgbuild {
 
 struct AuditOptions {
   std::shared_ptr<const Scanner> scanner;
-  const ValueMatcher* values = nullptr;   ///< exact values to look for
-  Vault* found = nullptr;                 ///< found values join it, so that the report can be redacted; never null
+  const ValueMatcher* values = nullptr;  ///< exact values to look for
+  Vault* found = nullptr;                ///< found values join it, so that the report can be redacted; never null
   Policy policy;
-  unsigned threads = 0;                   ///< 0: as many as there are processors
-  std::string source;                     ///< what reports call the image: "archive:app.tar"
-  std::vector<std::string> agent_keys;    ///< fingerprints of the user's agent: "this key is yours"
+  unsigned threads = 0;                               ///< 0: as many as there are processors
+  std::string source;                                 ///< what reports call the image: "archive:app.tar"
+  std::vector<std::string> agent_keys;                ///< fingerprints of the user's agent: "this key is yours"
   std::function<void(std::uint64_t bytes)> progress;  ///< called now and then, from any thread; may be empty
 };
 

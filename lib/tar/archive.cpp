@@ -304,18 +304,16 @@ Container container_of(View head) {
   return Container::none;
 }
 
-bool ends_as_zip(View whole) {
-  if (whole.size() < 22 + 30) return false;
-  // The end record (APPNOTE 4.3.16) with a comment of up to 1 KiB.
-  const std::size_t most = std::min<std::size_t>(whole.size(), 22 + 1024);
-  const View tail = whole.last(most);
-  for (std::size_t at = most - 22;; --at) {
-    const View end = tail.subspan(at);
-    if (end[0] == 'P' && begins(end, "PK\5\6") && little16(end.subspan(20)) == end.size() - 22) {
-      const std::uint64_t position = whole.size() - end.size();
-      const std::uint64_t size = little32(end.subspan(12));
-      return size >= 46 && size <= position &&
-             begins(whole.subspan(static_cast<std::size_t>(position - size)), "PK\1\2");
+bool ends_as_zip(View end, std::uint64_t size) {
+  if (size < 22 + 46 || end.size() < 22) return false;
+  const std::size_t most = std::min(end.size(), zip_end_size);
+  const View tail = end.last(most);
+  for (std::size_t at = most - 22;; --at) {  // APPNOTE 4.3.16
+    const View record = tail.subspan(at);
+    if (record[0] == 'P' && begins(record, "PK\5\6") && little16(record.subspan(20)) == record.size() - 22) {
+      const std::uint64_t table = little32(record.subspan(12)), before = end.size() - record.size();
+      if (table < 46 || table > size - record.size()) return false;
+      return table > before || begins(end.subspan(static_cast<std::size_t>(before - table)), "PK\1\2");
     }
     if (at == 0) return false;
   }

@@ -135,6 +135,8 @@ void Inflater::feed(View piece) {
     inside_->feed_zstd(piece);
 }
 
+void Inflater::flush() { inside_->flush(); }
+
 void Inflater::finish() {
   inside_->flush();
   if (!inside_->any || inside_->started) throw Error(std::string("truncated ") + name_of(inside_->kind) + " stream");

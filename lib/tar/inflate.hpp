@@ -34,8 +34,12 @@ const char* name_of(Container kind);
 /// that what fails later is damaged, not mistaken. 512 bytes are wanted; fewer only where the stream is shorter.
 Container container_of(View head);
 
-/// Does a zip archive end here? (an end record that points back into these bytes: a program with a zip behind it)
-bool ends_as_zip(View whole);
+/// How many last bytes of a stream ends_as_zip() wants: an end record and a comment of up to 1 KiB.
+constexpr std::size_t zip_end_size = 22 + 1024;
+
+/// Do these last bytes of a stream of `size` bytes end a zip archive? (a program with a zip behind it) Where they hold
+/// the table of contents too, it is checked.
+bool ends_as_zip(View end, std::uint64_t size);
 
 /// gzip and zstd, pushed. Every member or frame of the stream is inflated, one after the other; what follows the last
 /// one is left alone, as gunzip and zstd do. One thread at a time.
@@ -46,6 +50,8 @@ class Inflater {
   ~Inflater();
   /// Throws Error "damaged gzip stream", "zstd window larger than 128 MiB".
   void feed(View piece);
+  /// Gives the sink what has come out so far: of a stream that failed too.
+  void flush();
   /// The end: the rest goes to the sink. Throws Error "truncated gzip stream". Once.
   void finish();
 

@@ -1,0 +1,153 @@
+#include "audit/layer.hpp"
+
+#include <algorithm>
+
+namespace imgbuild {
+namespace {
+
+constexpr std::size_t most_gathered = std::size_t{8} << 20;  // a file that is held whole for a task
+constexpr std::size_t batch_bytes = std::size_t{512} << 10;
+constexpr std::size_t batch_files = 256;
+
+}  // namespace
+
+/// Small files that one task looks at.
+struct LayerReader::Batch {
+  struct File {
+    Where where;
+    Run content;
+  };
+  std::vector<File> files;
+  std::size_t bytes = 0;
+};
+
+LayerReader::LayerReader(const Desk& desk, MemberRecord& member)
+    : desk_(desk), member_(member), tar_(*this), texts_(desk) {}
+LayerReader::~LayerReader() = default;
+
+Where LayerReader::where(Location::Kind kind) const {
+  Where where;
+  where.record = &member_.record;
+  where.kind = kind;
+  where.entry = ordinal_;
+  where.path = entry_.path;
+  return where;
+}
+
+void LayerReader::feed(const Piece& piece) {
+  member_.bytes += piece.bytes.size();
+  current_ = &piece;
+  tar_.feed(piece.bytes);
+  current_ = nullptr;
+}
+
+void LayerReader::finish() {
+  // What a truncated or damaged layer did hold is looked at before that is told.
+  if (way_ == Way::streamed || way_ == Way::gathered) end_entry();
+  if (tail_) tail_->finish();
+  flush();
+  texts_.flush();
+  member_.index.finish();
+  tar_.finish();
+}
+
+void LayerReader::entry(const TarEntry& entry) {
+  entry_ = entry;
+  ++ordinal_;
+  member_.index.add(entry.path, entry.type == TarEntry::Type::directory);
+  texts_.add(where(Location::Kind::name), entry.path);
+  if (!entry.link.empty()) texts_.add(where(Location::Kind::link), entry.link);
+  if (entry.type == TarEntry::Type::hard_link) {
+    std::string_view target = entry.link;
+    while (target.starts_with("./") || target.starts_with("/")) target.remove_prefix(target[0] == '.' ? 2 : 1);
+    member_.hard_links.emplace_back(entry.path, target);
+  }
+  for (const auto& [key, value] : entry.xattrs) texts_.add(where(Location::Kind::xattr), key + "=" + value);
+  for (const auto& [key, value] : entry.pax) texts_.add(where(Location::Kind::pax), key + "=" + value);
+  for (const auto* name : {&entry.user, &entry.group})
+    if (name->size() >= 8) texts_.add(where(Location::Kind::pax), *name);
+  if (!header_strays_.empty()) texts_.add(where(Location::Kind::tail), std::exchange(header_strays_, {}));
+  way_ = entry.size == 0 ? Way::none : entry.size <= most_gathered ? Way::gathered : Way::undecided;
+}
+
+void LayerReader::data(View bytes) {
+  const Piece piece = current_->part(bytes);
+  if (way_ == Way::gathered) return gathered_.append(piece);
+  if (way_ == Way::undecided) {
+    gathered_.append(piece);
+    if (gathered_.size() < 512) return;
+    decide_large();
+    if (way_ == Way::streamed) look_->feed({gathered_.view(), nullptr, false});
+    gathered_ = Run();
+    return;
+  }
+  if (way_ == Way::streamed) look_->feed(piece);
+}
+
+/// A large file is looked at as it streams by, but for what must be opened whole and lies in memory that lasts: that is
+/// opened where it lies.
+void LayerReader::decide_large() {
+  const View content = gathered_.view();
+  const Container kind = container_of(content.first(512));
+  in_place_ = current_->stable ? content.data() : nullptr;
+  if (in_place_ != nullptr && !is_streamed(kind)) {
+    way_ = Way::in_place;
+    return;
+  }
+  Where place = where(Location::Kind::file);
+  if (kind != Container::none) place.budget = std::make_shared<Budget>(entry_.size);
+  way_ = Way::streamed;
+  look_.emplace(desk_, std::move(place));
+}
+
+void LayerReader::look_in_place() {
+  const View content(in_place_, entry_.size);
+  desk_.pool.submit(most_gathered, [&desk = desk_, content, place = where(Location::Kind::file)] {
+    look_at_whole(desk, place, {content, nullptr, true});
+    if (desk.release) desk.release(content);
+  });
+}
+
+void LayerReader::end_entry() {
+  if (way_ == Way::gathered && !gathered_.empty()) {
+    if (!batch_) batch_ = std::make_shared<Batch>();
+    batch_->bytes += gathered_.size();
+    batch_->files.push_back({where(Location::Kind::file), std::move(gathered_)});
+    if (batch_->bytes >= batch_bytes || batch_->files.size() >= batch_files) flush();
+  } else if (way_ == Way::in_place) {
+    look_in_place();
+  } else if (way_ == Way::streamed) {
+    look_->finish();
+  }
+  look_.reset();
+  gathered_ = Run();
+  way_ = Way::none;
+}
+
+void LayerReader::flush() {
+  if (!batch_) return;
+  const std::size_t bytes = batch_->bytes;
+  desk_.pool.submit(bytes, [&desk = desk_, batch = std::exchange(batch_, nullptr)] {
+    for (const auto& file : batch->files) look_at_whole(desk, file.where, {file.content.view(), batch, false});
+  });
+}
+
+void LayerReader::stray(View piece, const char* what) {
+  const std::string_view kind(what);
+  if (kind == "header") {
+    header_strays_ += text_of(piece);
+    header_strays_ += '\n';
+  } else if (kind == "padding") {
+    texts_.add(where(Location::Kind::tail), text_of(piece));
+  } else {
+    if (!tail_) {
+      Where place = where(Location::Kind::tail);
+      place.path.clear();
+      place.entry = ordinal_ + 1;
+      tail_.emplace(desk_, std::move(place));
+    }
+    tail_->feed(current_->part(piece));
+  }
+}
+
+}  // namespace imgbuild

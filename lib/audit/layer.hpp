@@ -1,0 +1,69 @@
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "audit/content.hpp"
+#include "audit/life_cycle.hpp"
+#include "audit/sightings.hpp"
+#include "tar/reader.hpp"
+
+namespace imgbuild {
+
+/// One member of an image archive after it was read: a layer, a JSON document, or something else. What was found in it
+/// is in `record` once the pool is drained.
+struct MemberRecord {
+  enum class Type { layer, document, other };
+  Type type = Type::other;
+  std::string name;         ///< in the archive
+  std::string link;         ///< of a link: the member that it stands for; nothing else is set then
+  std::string digest;       ///< "sha256:..." of the bytes as stored
+  std::uint64_t bytes = 0;  ///< of a layer: uncompressed
+  std::string diff_id;      ///< of a layer: "sha256:..." of the uncompressed tar
+  std::string failure;      ///< of a layer: why it could not be read to its end
+  std::string text;         ///< of a document
+  Sightings record;
+  PathIndex index;                                              ///< of a layer: all its entries
+  std::vector<std::pair<std::string, std::string>> hard_links;  ///< of a layer: {path, target}
+};
+
+/// Looks at a layer's uncompressed tar as it streams by. Small files are gathered and looked at together by one task,
+/// large ones in parts. One thread; the looking is done by the desk's pool.
+class LayerReader : private TarVisitor {
+ public:
+  LayerReader(const Desk& desk, MemberRecord& member);
+  ~LayerReader() override;
+  /// Throws Error on a damaged tar. The piece's memory must last.
+  void feed(const Piece& piece);
+  void finish();
+
+ private:
+  struct Batch;
+  void entry(const TarEntry& entry) override;
+  void data(View piece) override;
+  void end_entry() override;
+  void stray(View piece, const char* what) override;
+  Where where(Location::Kind kind) const;
+  void decide_large();
+  void look_in_place();
+  void flush();
+
+  const Desk& desk_;
+  MemberRecord& member_;
+  TarReader tar_;
+  Texts texts_;
+  const Piece* current_ = nullptr;
+  TarEntry entry_;
+  std::uint64_t ordinal_ = 0;
+  std::string header_strays_;  ///< of the headers before the next entry
+  enum class Way { none, gathered, undecided, streamed, in_place } way_ = Way::none;
+  Run gathered_;                            ///< content of the file so far, or its head
+  const std::uint8_t* in_place_ = nullptr;  ///< where a large file's content lies, in memory that lasts
+  std::optional<ContentReader> look_;
+  std::optional<ContentReader> tail_;
+  std::shared_ptr<Batch> batch_;
+};
+
+}  // namespace imgbuild

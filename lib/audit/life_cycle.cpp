@@ -1,0 +1,81 @@
+#include "audit/life_cycle.hpp"
+
+#include <algorithm>
+#include <functional>
+
+namespace imgbuild {
+namespace {
+
+constexpr std::string_view whiteout_prefix = ".wh.", opaque_name = ".wh..wh..opq";
+
+std::string_view without_slash(std::string_view path) {
+  while (path.ends_with('/')) path.remove_suffix(1);
+  return path;
+}
+
+std::uint64_t hash_of(std::string_view path) { return std::hash<std::string_view>()(path); }
+
+}  // namespace
+
+void PathIndex::add(std::string_view path, bool directory) {
+  path = without_slash(path);
+  const std::size_t slash = path.rfind('/');
+  const std::string_view folder = slash == std::string_view::npos ? std::string_view() : path.substr(0, slash);
+  const std::string_view name = slash == std::string_view::npos ? path : path.substr(slash + 1);
+  What what = directory ? What::directory : What::file;
+  std::uint64_t hash = 0;
+  if (name == opaque_name) {
+    what = What::opaque;
+    hash = hash_of(folder);
+  } else if (name.starts_with(whiteout_prefix)) {
+    what = What::whiteout;
+    std::string hidden(folder);
+    if (!hidden.empty()) hidden += '/';
+    hash = hash_of(hidden.append(name.substr(whiteout_prefix.size())));
+  } else {
+    hash = hash_of(path);
+  }
+  seen_.push_back({hash, (seen_.size() + 1) << 8 | static_cast<std::uint64_t>(what)});
+}
+
+void PathIndex::finish() {
+  seen_.shrink_to_fit();
+  std::sort(seen_.begin(), seen_.end(), [](const Seen& a, const Seen& b) {
+    return a.hash != b.hash ? a.hash < b.hash : a.entry_and_what < b.entry_and_what;
+  });
+}
+
+bool PathIndex::has(std::string_view path, What what, std::uint64_t after_entry) const {
+  const std::uint64_t hash = hash_of(without_slash(path));
+  auto at = std::lower_bound(seen_.begin(), seen_.end(), hash,
+                             [](const Seen& one, std::uint64_t wanted) { return one.hash < wanted; });
+  for (; at != seen_.end() && at->hash == hash; ++at)
+    if (at->what() == what && at->entry() > after_entry) return true;
+  return false;
+}
+
+Fate fate_of(const std::vector<const PathIndex*>& layers, int layer, std::uint64_t entry, std::string_view path) {
+  using What = PathIndex::What;
+  path = without_slash(path);
+  const auto own = static_cast<std::size_t>(layer);
+  const bool directory = layers[own] != nullptr && layers[own]->has(path, What::directory);
+  for (std::size_t i = own; i < layers.size(); ++i) {
+    if (layers[i] == nullptr) continue;
+    const PathIndex& index = *layers[i];
+    const std::uint64_t after = i == own ? entry : 0;
+    const int by = static_cast<int>(i);
+    if (index.has(path, What::file, after) || (!directory && index.has(path, What::directory, after)))
+      return {Location::State::overwritten, by};
+    if (i > own && (index.has(path, What::whiteout) || index.has("", What::opaque)))
+      return {Location::State::deleted, by};
+    for (std::size_t slash = path.find('/'); slash != std::string_view::npos; slash = path.find('/', slash + 1)) {
+      const std::string_view above = path.substr(0, slash);
+      if (index.has(above, What::file, after)) return {Location::State::deleted, by};
+      if (i > own && (index.has(above, What::whiteout) || index.has(above, What::opaque)))
+        return {Location::State::deleted, by};
+    }
+  }
+  return {};
+}
+
+}  // namespace imgbuild

@@ -1,0 +1,54 @@
+#pragma once
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "base/bytes.hpp"
+
+namespace imgbuild {
+
+/// Keeps memory alive (or, of a mapped file, resident) until the last one who looks at it is done.
+using Owner = std::shared_ptr<const void>;
+
+/// A piece of a stream on its way to the scanner. Where it is `stable`, the memory outlives the audit; where it has an
+/// owner, it lives as long as that; else only until the call that brings it returns.
+struct Piece {
+  View bytes;
+  Owner owner;
+  bool stable = false;
+  Piece part(View of_it) const { return {of_it, owner, stable}; }
+};
+
+/// Bytes of one stream that must lie together: views where the pieces adjoin in memory that lasts, else a copy.
+class Run {
+ public:
+  void append(const Piece& piece);
+  /// Forgets the first `count` bytes.
+  void drop(std::size_t count);
+  View view() const { return copied_ ? View(copy_) : view_; }
+  std::size_t size() const { return view().size(); }
+  bool empty() const { return size() == 0; }
+
+ private:
+  void copy();
+  View view_;
+  std::vector<Owner> owners_;
+  bool stable_ = false, copied_ = false;
+  Bytes copy_;
+};
+
+/// Buffers of 1 MiB that are used again. Any thread.
+class Buffers {
+ public:
+  static constexpr std::size_t size = std::size_t{1} << 20;
+  std::shared_ptr<std::uint8_t[]> take();
+
+ private:
+  struct Shelf {
+    std::mutex mutex;
+    std::vector<std::unique_ptr<std::uint8_t[]>> free;
+  };
+  std::shared_ptr<Shelf> shelf_ = std::make_shared<Shelf>();
+};
+
+}  // namespace imgbuild
