@@ -1,0 +1,165 @@
+// Containers are known by content, opened without external programs, and told where they cannot be read. The archives
+// are made by the tools that people use.
+#include "tar/archive.hpp"
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+
+#include "base/error.hpp"
+#include "base/process.hpp"
+#include "base/temp_dir.hpp"
+
+using namespace imgbuild;
+
+namespace {
+
+/// What a shell command prints.
+std::string made(const std::string& command) {
+  Ran ran = run({.argv = {"sh", "-c", command}});
+  REQUIRE(ran.status == 0);
+  return ran.out;
+}
+
+const std::string plain = "some text that is long enough to be looked at, twice; some text that is long enough\n";
+
+std::string packed_by(const std::string& command) { return made("printf '%s' '" + plain + "' | " + command); }
+
+std::string inflated(Container kind, std::string_view packed, std::size_t cut) {
+  std::string plain_text;
+  Bytes buffer(7);
+  Inflater inflater(
+      kind, [&] { return std::span(buffer); }, [&](View filled) { plain_text += text_of(filled); });
+  for (std::size_t at = 0; at < packed.size(); at += std::min(cut, packed.size() - at))
+    inflater.feed(view_of(packed.substr(at, cut)));
+  inflater.finish();
+  return plain_text;
+}
+
+class Diary : public ArchiveVisitor {
+ public:
+  std::string text, unread;
+  void member(const std::string& path, const std::string& link) override {
+    text += "[" + path + (link.empty() ? "" : "->" + link) + "]";
+  }
+  void data(View piece) override { text += text_of(piece); }
+  void end_member() override { text += ";"; }
+  void unreadable(const std::string& why) override { unread += why + ";"; }
+};
+
+}  // namespace
+
+TEST_CASE("gzip and zstd are inflated, member after member, wherever they are cut") {
+  for (const auto& [kind, tool] : {std::pair(Container::gzip, "gzip -c"), std::pair(Container::zstd, "zstd -qc")}) {
+    const auto packed = packed_by(tool);
+    CHECK(container_of(view_of(packed)) == kind);
+    for (const std::size_t cut : {1, 2, 5, 1000}) {
+      CHECK(inflated(kind, packed, cut) == plain);
+      CHECK(inflated(kind, packed + packed + packed, cut) == plain + plain + plain);
+      CHECK(inflated(kind, packed + "trailing garbage", cut) == plain);
+    }
+  }
+}
+
+TEST_CASE("A cut or damaged gzip or zstd stream is told") {
+  for (const auto& [kind, tool] :
+       {std::pair(Container::gzip, "gzip -c"), std::pair(Container::zstd, "zstd -qc --check")}) {
+    const auto packed = packed_by(tool);
+    for (const std::size_t size : {std::size_t{1}, std::size_t{5}, packed.size() - 1})
+      CHECK_THROWS_WITH(inflated(kind, std::string_view(packed).substr(0, size), 3), Catch::Contains("truncated"));
+    auto damaged = packed;
+    damaged[damaged.size() - 6] ^= 0x55;
+    CHECK_THROWS_WITH(inflated(kind, damaged, 3), Catch::Contains("damaged"));
+  }
+}
+
+TEST_CASE("xz, bzip2 and lz4 are unpacked") {
+  for (const auto& [kind, tool] : {std::pair(Container::xz, "xz -c"), std::pair(Container::bzip2, "bzip2 -c"),
+                                   std::pair(Container::lz4, "lz4 -c -q")}) {
+    const auto packed = packed_by(tool);
+    CHECK(container_of(view_of(packed)) == kind);
+    ViewSource source(view_of(packed));
+    const auto unpacked = unpack(source, kind);
+    std::string text;
+    for (View piece = unpacked->next(); !piece.empty(); piece = unpacked->next()) text += text_of(piece);
+    CHECK(text == plain);
+
+    ViewSource cut(view_of(packed).first(packed.size() - 20));
+    const auto drain = [&] {
+      const auto broken = unpack(cut, kind);
+      while (!broken->next().empty()) {
+      }
+    };
+    CHECK_THROWS_AS(drain(), Error);
+  }
+}
+
+TEST_CASE("A zip is read by both of its tables of contents") {
+  const TempDir folder;
+  const auto zip = made("cd " + folder.path() +
+                        " && printf first > a.txt && printf second > b.txt && zip -q z.zip a.txt b.txt && cat z.zip");
+  REQUIRE(container_of(view_of(zip)) == Container::zip);
+  Diary diary;
+  CHECK(read_archive(view_of(zip), Container::zip, diary));
+  CHECK(diary.text == "[a.txt]first;[b.txt]second;");
+  CHECK(diary.unread.empty());
+
+  // A central directory that knows only the second member: the first one's local header still tells of it.
+  auto hidden = zip;
+  const std::size_t first = hidden.find("PK\1\2"), second = hidden.find("PK\1\2", first + 4);
+  const std::size_t end = hidden.find("PK\5\6");
+  hidden.erase(first, second - first);
+  const std::size_t shift = second - first;
+  const std::size_t at = end - shift;
+  hidden[at + 8] = hidden[at + 10] = 1;
+  hidden[at + 12] = static_cast<char>(static_cast<unsigned char>(hidden[at + 12]) - shift);
+  Diary both;
+  CHECK(read_archive(view_of(hidden), Container::zip, both));
+  CHECK(both.text.find("[b.txt]second;") != std::string::npos);
+  CHECK(both.text.find("[a.txt]first;") != std::string::npos);
+}
+
+TEST_CASE("An encrypted zip says so") {
+  const TempDir folder;
+  const auto zip = made("cd " + folder.path() + " && printf secret > a.txt && zip -q -P word z.zip a.txt && cat z.zip");
+  Diary diary;
+  CHECK(read_archive(view_of(zip), Container::zip, diary));
+  CHECK(diary.text.find("secret") == std::string::npos);
+  CHECK(diary.unread.find("encrypted") != std::string::npos);
+}
+
+TEST_CASE("A zip behind a program is known by its end") {
+  const TempDir folder;
+  const auto zip = made("cd " + folder.path() + " && printf first > a.txt && zip -q z.zip a.txt && cat z.zip");
+  const std::string program = "#!/bin/sh\nexit 0\n" + zip;
+  CHECK(container_of(view_of(program)) == Container::none);
+  CHECK(ends_as_zip(view_of(program), program.size()));
+  CHECK_FALSE(ends_as_zip(view_of(plain), plain.size()));
+  Diary diary;
+  CHECK(read_archive(view_of(program), Container::zip, diary));
+  CHECK(diary.text.find("[a.txt]first;") != std::string::npos);
+}
+
+TEST_CASE("Debian packages and cpio archives are opened") {
+  const TempDir folder;
+  const auto cpio =
+      made("cd " + folder.path() + " && printf first > a.txt && echo a.txt | cpio -o -H newc 2>/dev/null");
+  REQUIRE(container_of(view_of(cpio)) == Container::cpio);
+  Diary diary;
+  CHECK(read_archive(view_of(cpio), Container::cpio, diary));
+  CHECK(diary.text == "[a.txt]first;");
+
+  const auto ar =
+      made("cd " + folder.path() + " && printf 2.0 > debian-binary && ar rc x.deb debian-binary && cat x.deb");
+  REQUIRE(container_of(view_of(ar)) == Container::ar);
+  Diary package;
+  CHECK(read_archive(view_of(ar), Container::ar, package));
+  CHECK(package.text == "[debian-binary]2.0;");
+}
+
+TEST_CASE("A magic number alone is no container") {
+  for (const std::string_view text :
+       {"PK and more text that is only text, as one finds it everywhere",
+        "\x1f\x8b but not gzip, for the method is wrong", "BZh9 is how a text about bzip2 may begin",
+        "!<arch>\nbut nothing that follows it", "070701 is a number, too", "7z"})
+    CHECK(container_of(view_of(text)) == Container::none);
+}
