@@ -1,2 +1,18 @@
 # The scanner, and beside it the knowledge of scrubbers/ compiled in with its pattern database.
+#
+# rulec is the part of the room that knows what rules are, as a program: it runs at build time over scrubbers/ and makes
+# the source that the room is completed with.
 room(scan PkgConfig::HS PkgConfig::RE2 PkgConfig::TOML)
+
+file(GLOB proofs CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/scan/proof*.cpp)
+add_executable(rulec scan/compiler/main.cpp scan/rule.cpp scan/pattern.cpp scan/anchors.cpp ${proofs})
+target_link_libraries(rulec PRIVATE settings verdict crypto base PkgConfig::HS PkgConfig::RE2 PkgConfig::TOML)
+
+file(GLOB families CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/scrubbers/*.toml)
+set(knowledge ${CMAKE_CURRENT_BINARY_DIR}/knowledge)
+add_custom_command(OUTPUT ${knowledge}.cpp ${knowledge}.bin
+  COMMAND rulec ${knowledge}.cpp ${knowledge}.bin ${families}
+  DEPENDS rulec ${families}
+  COMMENT "Compiling the rules of scrubbers/" VERBATIM)
+target_sources(scan PRIVATE ${knowledge}.cpp)
+set_source_files_properties(${knowledge}.cpp PROPERTIES OBJECT_DEPENDS ${knowledge}.bin)

@@ -15,14 +15,14 @@ namespace imgbuild {
 /// Something a rule (or a vault value) recognised. Lives briefly, between scanner and verdict; it holds positions and
 /// an identity. The value itself has joined the `found` vault.
 struct Hit {
-  const Rule* rule = nullptr;        ///< never null; vault values have the rule vault_rule()
-  std::uint64_t begin = 0, end = 0;  ///< the secret's bytes in the stream (of something decoded: of its encoded run)
-  std::uint32_t line = 0;            ///< 1-based; 0 for a name
-  std::vector<std::string> decoded;  ///< encodings from the outside in
+  const Rule* rule = nullptr;          ///< never null; vault values have the rule vault_rule()
+  std::uint64_t begin = 0, end = 0;    ///< the secret's bytes in the stream (of something decoded: of its encoded run)
+  std::uint32_t line = 0;              ///< 1-based; 0 for a name
+  std::vector<std::string> decoded;    ///< encodings from the outside in
   Severity severity = Severity::high;  ///< the rule's, or what the proof knows better
   Identity identity;
   std::optional<KeyFacts> key;
-  std::string value_name;            ///< of a vault value: what it is called ("secret npm")
+  std::string value_name;  ///< of a vault value: what it is called ("secret npm")
 };
 
 /// The rule that exact vault values are reported under: "vault.value".
@@ -37,6 +37,8 @@ class Scanner {
   static std::shared_ptr<const Scanner> builtin();
   /// The compiled-in rules and more, compiled now. Throws usage Error on rules that do not compile or share an id.
   static std::shared_ptr<const Scanner> with(std::vector<Rule> more);
+  /// These rules and no others, compiled now. Throws as with().
+  static std::shared_ptr<const Scanner> of(std::vector<Rule> rules);
   ~Scanner();
 
   const std::vector<Rule>& rules() const;
@@ -56,7 +58,7 @@ class Scanner {
   /// All hits in `text`, the whole of a stream, by position. Decodes base64 and hex runs to depth 3.
   std::vector<Hit> scan(View text, const Subject& subject) const;
 
-  /// The hits whose anchors lie in [home_begin, home_end) of `part`, where `part` is a piece of a longer stream with
+  /// The hits whose secrets begin in [home_begin, home_end) of `part`, where `part` is a piece of a longer stream with
   /// up to `reach` bytes of context before and behind the home range (less only at the stream's ends). Home ranges that
   /// tile a stream give together exactly what scan() gives of the whole. `offset` is the stream position of part[0];
   /// lines are counted from part[0] as line 1 (the caller adds what came before).
@@ -66,9 +68,10 @@ class Scanner {
   /// Hits of a path itself: rules that have `path` and no `text` ("a file name alone").
   std::vector<Hit> scan_name(std::string_view path) const;
 
+  struct Inside;  // inside.hpp, for this room
+
  private:
   Scanner();
-  struct Inside;
   std::unique_ptr<Inside> inside_;
 };
 

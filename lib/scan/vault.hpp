@@ -22,22 +22,25 @@ class Vault {
   Vault(const Vault&) = delete;
   Vault& operator=(const Vault&) = delete;
 
-  /// Registers a value: whole, trimmed, and by line (lines of 8 bytes or more); parts under 8 bytes are not looked
-  /// for. `name` is what reports call it ("secret npm", "$TOKEN"), never the value. The same value twice is one.
+  /// Registers a value: whole, trimmed, and by line. Weak parts (is_weak) are not looked for, nor lines that any file
+  /// of the kind has ("-----BEGIN ...", "[default]", "registry=https://..."). `name` is what reports call it ("secret
+  /// npm", "$TOKEN"), never the value. The same value twice is one.
   void add(std::string_view value, const std::string& name, Origin origin);
 
   /// The identity of a value: HMAC-SHA-256 under a key that lives and dies with the process. Static, any thread.
   static Identity identify(std::string_view value);
 
   struct Part {
-    std::string_view value;          ///< valid as long as the vault
+    std::string_view value;  ///< valid as long as the vault
     std::string name;
     Origin origin;
-    Identity identity;               ///< of the whole value that this is a part of
+    Identity identity;  ///< of the whole value that this is a part of
   };
   /// All parts registered so far. Grows only; `version()` says whether it did.
   std::vector<Part> parts() const;
   std::size_t version() const;
+  /// A matcher for all that is registered, of every origin; made again only where the vault has grown.
+  std::shared_ptr<const class ValueMatcher> matcher() const;
 
  private:
   struct Inside;
@@ -52,15 +55,17 @@ class ValueMatcher {
   ValueMatcher(const Vault& vault, std::vector<Origin> origins);
   ~ValueMatcher();
   struct Match {
-    std::size_t begin, end;          ///< bytes of the text
+    std::size_t begin, end;  ///< bytes of the text
     std::string name;
-    std::string form;                ///< "", "base64", "hex", "percent", "json", "shell"
+    std::string form;  ///< "", "base64", "hex", "percent", "json", "shell"
     Identity identity;
   };
   bool empty() const;
-  std::size_t longest() const;       ///< bytes of the longest form
+  std::size_t longest() const;  ///< bytes of the longest form
   /// Every match, by position; overlapping ones all.
   std::vector<Match> find(View text) const;
+  /// How many bytes at the end of `text` could be the beginning of a form that goes on behind it: the most.
+  std::size_t held_back(std::string_view text) const;
 
  private:
   struct Inside;

@@ -1,0 +1,269 @@
+// Where to look for a rule: its anchors, derived from the ways through its patterns (pattern.hpp).
+//
+// An anchor is the most telling word of a way, "ghp_" or "password": at most 16 bytes that stand at a known distance
+// (or within a known range of distances) from where the match begins. Words are measured in bits, by how often their
+// bytes occur in files: rare enough is enough, a longer one only costs. A word that is too common on its own ("AC", of
+// Twilio's AC and 32 hex digits) takes as much of the fixed shape behind it as it needs.
+//
+// The first stage must not grow dear with the number of rules, so an expression is never more than that: no
+// alternatives, no repetition but of a fixed count, 24 bytes at most. All its cleverness is in Hyperscan's literal
+// matcher.
+#include "scan/anchors.hpp"
+
+#include <hs/hs.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <tuple>
+
+#include "base/error.hpp"
+#include "base/owned.hpp"
+#include "base/text.hpp"
+#include "crypto/digest.hpp"
+
+namespace imgbuild {
+namespace {
+
+constexpr double rare_enough = 22;   // bits of a word that is looked for as it is
+constexpr double shape_enough = 16;  // bits of a short word with the shape around it
+constexpr double enough = 44;        // bits beyond which more bytes tell nothing
+constexpr std::size_t most_word = 16, most_expression = 24;
+
+double chance_of(const ByteSet& set) {
+  double sum = 0;
+  for (unsigned c = 0; c < 256; ++c) {
+    if (!set[c]) continue;
+    sum += c >= 'a' && c <= 'z'   ? 0.45 / 26
+           : c >= 'A' && c <= 'Z' ? 0.12 / 26
+           : c >= '0' && c <= '9' ? 0.12 / 10
+                                  : 0.31 / 194;
+  }
+  return std::min(sum, 1.0);
+}
+
+// 'a', 'a' and 'A', or one of a few letters: what Hyperscan can still treat as a literal.
+bool few_letters(const ByteSet& set) { return set.count() <= 6; }
+
+bool one_letter(const ByteSet& set) {
+  const std::size_t count = set.count(), first = set._Find_first();
+  return count == 1 || (count == 2 && first >= 'A' && first <= 'Z' && set[first + 32]);
+}
+
+struct Position {
+  ByteSet set;
+  double bits = 0;
+  std::uint32_t before_min = 0, before_max = 0;
+  bool after_gap = false, boundary = false;
+  std::size_t stretch = 0, into = 0;  // where it is from: the into'th byte of a stretch
+};
+
+// The bytes of a way that must be there. Behind a stretch of no fixed length, or a very long one, is a gap.
+std::vector<Position> positions_of(const Way& way) {
+  std::vector<Position> all;
+  std::uint32_t before_min = 0, before_max = 0;
+  bool gap = true;
+  for (std::size_t s = 0; s < way.size(); ++s) {
+    const auto& stretch = way[s];
+    const std::uint32_t shown = std::min<std::uint32_t>(stretch.least, 64);
+    for (std::uint32_t i = 0; i < shown; ++i) {
+      all.push_back({stretch.set, -std::log2(chance_of(stretch.set)), before_min + i, before_max + i, gap,
+                     stretch.boundary && i == 0, s, i});
+      gap = false;
+    }
+    before_min += stretch.least;
+    before_max += stretch.most;
+    gap = gap || stretch.most != shown;
+  }
+  return all;
+}
+
+struct Chosen {
+  std::size_t begin = 0, end = 0;  // positions
+  double bits = 0;
+};
+
+// Where no word is: two rare bytes at a fixed distance, as the dots of a token of three parts.
+Chosen with_punctuation(const std::vector<Position>& at) {
+  Chosen best;
+  for (std::size_t i = 0; i < at.size(); ++i) {
+    if (!few_letters(at[i].set)) continue;
+    double bits = at[i].bits;
+    for (std::size_t j = i + 1; j < at.size() && j - i < most_word && !at[j].after_gap; ++j) {
+      bits += at[j].bits;
+      if (few_letters(at[j].set) && bits > best.bits) best = {i, j + 1, bits};
+    }
+  }
+  return best.bits >= shape_enough ? best : Chosen{};
+}
+
+// The best word, grown by the shape around it where it needs that; bits 0 where the way has none.
+Chosen choose(const std::vector<Position>& at) {
+  Chosen word;
+  for (std::size_t i = 0; i < at.size(); ++i) {
+    double bits = 0;
+    for (std::size_t j = i;
+         j < at.size() && j - i < most_word && few_letters(at[j].set) && (j == i || !at[j].after_gap); ++j) {
+      // A rule of dashes is no rare word: the same again tells little.
+      bits += j > i && at[j].set == at[j - 1].set ? 1 : at[j].bits;
+      if (bits > word.bits + 0.01) word = {i, j + 1, bits};
+      if (bits >= enough) break;
+    }
+  }
+  if (word.bits == 0) return {};
+  const bool rare = word.bits >= rare_enough;
+  const double wanted = rare ? rare_enough + 6 : enough;
+  while (word.end < at.size() && !at[word.end].after_gap && word.bits < wanted &&
+         word.end - word.begin < most_expression && at[word.end].bits >= 1.2)
+    word.bits += at[word.end++].bits;
+  while (word.begin > 0 && !at[word.begin].after_gap && word.bits < wanted && !rare &&
+         word.end - word.begin < most_expression && at[word.begin - 1].bits >= 1.2)
+    word.bits += at[--word.begin].bits;
+  return word.bits >= shape_enough ? word : with_punctuation(at);
+}
+
+std::string escaped(unsigned byte) {
+  static constexpr char digits_[] = "0123456789abcdef";
+  if ((byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || byte == '_')
+    return std::string(1, static_cast<char>(byte));
+  return std::string("\\x") + digits_[byte >> 4] + digits_[byte & 15];
+}
+
+Expression expression_of(const std::vector<Position>& at, const Chosen& chosen) {
+  Expression expression;
+  expression.width = static_cast<std::uint32_t>(chosen.end - chosen.begin);
+  bool pairs = false, lone_letters = false;
+  for (std::size_t i = chosen.begin; i < chosen.end; ++i) {
+    const unsigned first = static_cast<unsigned>(at[i].set._Find_first());
+    if (at[i].set.count() == 2 && one_letter(at[i].set)) pairs = true;
+    if (at[i].set.count() == 1 && ((first | 32) >= 'a' && (first | 32) <= 'z')) lone_letters = true;
+  }
+  expression.caseless = pairs && !lone_letters;
+  for (std::size_t i = chosen.begin; i < chosen.end; ++i) {
+    const auto& set = at[i].set;
+    if (set.count() == 1 || (expression.caseless && one_letter(set))) {
+      expression.text += escaped(static_cast<unsigned>(set._Find_first()));
+      continue;
+    }
+    expression.text += '[';
+    for (unsigned c = 0; c < 256; ++c) {
+      if (!set[c]) continue;
+      unsigned last = c;
+      while (last + 1 < 256 && set[last + 1]) ++last;
+      expression.text += escaped(c);
+      if (last > c) expression.text += '-' + escaped(last);
+      c = last;
+    }
+    expression.text += ']';
+  }
+  return expression;
+}
+
+Expression expression_of(std::string_view word) {
+  Expression expression{"", true, static_cast<std::uint32_t>(word.size())};
+  for (const char c : word) expression.text += escaped(static_cast<unsigned char>(c));
+  return expression;
+}
+
+// The way from one of its positions on.
+Way rest_of(const Way& way, const Position& from) {
+  Way rest(way.begin() + static_cast<std::ptrdiff_t>(from.stretch), way.end());
+  rest.front().least -= static_cast<std::uint32_t>(from.into);
+  rest.front().most -= static_cast<std::uint32_t>(from.into);
+  return rest;
+}
+
+}  // namespace
+
+Plan::Plan(const std::vector<Rule>& rules) {
+  std::map<std::tuple<std::string, bool, std::uint32_t>, std::vector<Anchor>> by_expression;
+  const auto add = [&](const Expression& expression, const Anchor& anchor) {
+    by_expression[{expression.text, expression.caseless, expression.width}].push_back(anchor);
+  };
+  for (std::uint32_t r = 0; r < rules.size(); ++r) {
+    const Rule& rule = rules[r];
+    for (std::uint32_t t = 0; t < rule.text.size(); ++t) {
+      const std::string where = "rule " + rule.id + ": text " + std::to_string(t + 1);
+      PatternShape shape;
+      try {
+        shape = read_pattern(rule.text[t]);
+      } catch (const Error& e) {
+        throw usage_error(where + ": " + e.what());
+      }
+      PlannedPattern planned{r, t, shape.width, false, {}};
+      const auto pattern = static_cast<std::uint32_t>(patterns.size());
+      const auto add_shape = [&](const Way& way) {
+        shapes.emplace_back(way, shape.width);
+        return static_cast<std::uint32_t>(shapes.size() - 1);
+      };
+      std::vector<std::pair<std::vector<Position>, Chosen>> words;
+      for (const auto& way : shape.ways) {
+        words.emplace_back(positions_of(way), Chosen{});
+        words.back().second = choose(words.back().first);
+      }
+      const bool anchored =
+          std::all_of(words.begin(), words.end(), [](const auto& word) { return word.second.bits > 0; });
+      for (std::size_t w = 0; anchored && w < words.size(); ++w) {
+        const auto& [at, chosen] = words[w];
+        const Position& begin = at[chosen.begin];
+        add(expression_of(at, chosen), {pattern, add_shape(rest_of(shape.ways[w], begin)), begin.before_min,
+                                        begin.before_max, Anchor::Kind::word, begin.boundary});
+      }
+      if (!anchored) {
+        if (rule.near.empty() && rule.path.empty())
+          throw usage_error(where + ": no word in it is rare enough to be looked for",
+                            "give the rule `near` words, or `path` globs");
+        planned.everywhere = rule.near.empty();
+        for (const auto& word : rule.near) add(expression_of(word), {pattern, 0, 0, 0, Anchor::Kind::near, false});
+        for (const auto& way : shape.ways) planned.shapes.push_back(add_shape(way));
+      }
+      patterns.push_back(std::move(planned));
+    }
+  }
+  for (const auto& [key, list] : by_expression) {
+    expressions.push_back({std::get<0>(key), std::get<1>(key), std::get<2>(key)});
+    first_anchor.push_back(static_cast<std::uint32_t>(anchors.size()));
+    anchors.insert(anchors.end(), list.begin(), list.end());
+  }
+  first_anchor.push_back(static_cast<std::uint32_t>(anchors.size()));
+}
+
+std::string Plan::digest() const {
+  std::string all;
+  for (const auto& expression : expressions) all += expression.text + (expression.caseless ? "\ti\n" : "\t\n");
+  return sha256_digest(view_of(all));
+}
+
+std::vector<unsigned long long> processor_levels() {
+  return {0, HS_CPU_FEATURES_AVX2, HS_CPU_FEATURES_AVX2 | HS_CPU_FEATURES_AVX512};
+}
+
+std::string compile_database(const Plan& plan, unsigned long long level) {
+  if (plan.expressions.empty()) return {};
+  std::vector<const char*> texts;
+  std::vector<unsigned> flags, ids;
+  for (const auto& expression : plan.expressions) {
+    texts.push_back(expression.text.c_str());
+    flags.push_back(HS_FLAG_DOTALL | (expression.caseless ? HS_FLAG_CASELESS : 0));
+    ids.push_back(static_cast<unsigned>(ids.size()));
+  }
+  hs_platform_info_t platform{};
+  platform.cpu_features = level;
+  hs_database_t* made = nullptr;
+  hs_compile_error_t* wrong = nullptr;
+  if (hs_compile_multi(texts.data(), flags.data(), ids.data(), static_cast<unsigned>(texts.size()), HS_MODE_BLOCK,
+                       &platform, &made, &wrong) != HS_SUCCESS) {
+    const std::string what = wrong != nullptr ? wrong->message : "no memory";
+    hs_free_compile_error(wrong);
+    throw Error("the pattern database does not compile: " + what);
+  }
+  const Owned<hs_database_t, hs_free_database> database(made);
+  char* bytes = nullptr;
+  std::size_t length = 0;
+  if (hs_serialize_database(database.get(), &bytes, &length) != HS_SUCCESS) throw std::bad_alloc();
+  std::string out(bytes, length);
+  std::free(bytes);  // NOLINT: Hyperscan's default allocator is malloc
+  return out;
+}
+
+}  // namespace imgbuild

@@ -1,0 +1,347 @@
+// The second stage. Hyperscan says where a word stands that some rule needs; here the rest of the rule is held against
+// the text, dearest question last: can the shape be there (nanoseconds, in the callback), does RE2 match at that one
+// place, is a `near` word near, is it a placeholder, is it random enough, does the proof prove it.
+//
+// Nothing here depends on where the text was cut out of its stream. RE2 is asked at positions that the text itself
+// determines, never "the next match from here"; where every position is tried, a match counts if none begins one byte
+// before it.
+#include "scan/look.hpp"
+
+#include <algorithm>
+#include <exception>
+
+#include "base/text.hpp"
+#include "scan/lines.hpp"
+#include "scan/proof.hpp"
+
+namespace imgbuild {
+namespace {
+
+constexpr std::size_t near_reach = 64;
+constexpr unsigned most_depth = 3;                                // of encodings
+constexpr std::size_t first_stage_step = std::size_t{256} << 10;  // stays in the cache for the decoder
+constexpr std::size_t widest_expression = 64;                     // `near` words; anchors are shorter
+
+bool is_word(std::uint8_t c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+// Where expressions end, as Hyperscan calls it, sifted at once.
+struct Sieve {
+  const Plan& plan;
+  View text;
+  std::size_t base, limit;  // of the bytes given to Hyperscan; a candidate begins before `limit`
+  std::vector<Candidate>& out;
+  std::exception_ptr failure;
+
+  void take(unsigned id, std::size_t to) {
+    const std::size_t at = base + to - plan.expressions[id].width;
+    if (at >= limit) return;
+    for (std::uint32_t a = plan.first_anchor[id]; a < plan.first_anchor[id + 1]; ++a) {
+      const Anchor& anchor = plan.anchors[a];
+      if (anchor.kind != Anchor::Kind::near) {
+        if (at < anchor.before_min) continue;
+        if (anchor.boundary && at > 0 && is_word(text[at - 1]) == is_word(text[at])) continue;
+        if (!plan.shapes[anchor.shape].may_start(text.data() + at, text.data() + text.size())) continue;
+      }
+      out.push_back({a, at});
+    }
+  }
+};
+
+extern "C" int imgbuild_on_expression(unsigned id, unsigned long long, unsigned long long to, unsigned, void* context) {
+  auto& sieve = *static_cast<Sieve*>(context);
+  try {
+    sieve.take(id, static_cast<std::size_t>(to));
+    return 0;
+  } catch (...) {
+    sieve.failure = std::current_exception();
+    return 1;
+  }
+}
+
+bool stands_near(View text, std::size_t begin, std::size_t end, const std::vector<std::string>& words) {
+  const std::size_t from = begin - std::min(begin, near_reach), to = std::min(text.size(), end + near_reach);
+  const std::string around = lower(text_of(text.subspan(from, to - from)));
+  return std::any_of(words.begin(), words.end(),
+                     [&](const std::string& word) { return around.find(lower(word)) != std::string::npos; });
+}
+
+// Lends a workspace for as long as it lives.
+class Lent {
+ public:
+  explicit Lent(const Scanner::Inside& inside) : inside_(inside), workspace_(inside.borrow()) {}
+  Lent(const Lent&) = delete;
+  Lent& operator=(const Lent&) = delete;
+  ~Lent() { inside_.give_back(std::move(workspace_)); }
+  Workspace& operator*() const { return *workspace_; }
+
+ private:
+  const Scanner::Inside& inside_;
+  std::unique_ptr<Workspace> workspace_;
+};
+
+}  // namespace
+
+std::vector<Hit> Look::hits(View part, std::size_t home_begin, std::size_t home_end, std::uint64_t offset) {
+  home_end = std::min(home_end, part.size());
+  if (home_begin >= home_end) return {};
+  std::vector<Raw> all =
+      collect(part, home_begin - std::min(home_begin, margin), std::min(part.size(), home_end + margin));
+  decoded(part, home_begin, home_end, offset, all);
+  settle(all);
+  std::vector<Hit> out;
+  LineCounter lines(part);
+  for (auto& raw : all) {
+    if (raw.point < home_begin || raw.point >= home_end) continue;
+    if (!raw.deep) remember(raw);
+    raw.hit.line = lines.line_of(static_cast<std::size_t>(raw.hit.begin));
+    raw.hit.begin += offset;
+    raw.hit.end += offset;
+    out.push_back(std::move(raw.hit));
+  }
+  return out;
+}
+
+std::vector<Look::Raw> Look::collect(View text, std::size_t begin, std::size_t end) {
+  std::vector<Raw> all;
+  tried_.assign(inside_.plan.patterns.size(), 0);
+  if (inside_.database) {
+    const Lent workspace(inside_);
+    for (std::size_t at = begin; at < end; at += first_stage_step)
+      first_stage(text, at, std::min(end, at + first_stage_step), *workspace, all);
+  }
+  for (const auto pattern : inside_.everywhere) try_each(text, pattern, begin, end, all);
+  exact_values(text, begin, end, all);
+  return all;
+}
+
+void Look::first_stage(View text, std::size_t begin, std::size_t end, Workspace& workspace, std::vector<Raw>& out) {
+  const View seen = text.subspan(begin, std::min(text.size(), end + widest_expression) - begin);
+  workspace.candidates.clear();
+  Sieve sieve{inside_.plan, text, begin, end, workspace.candidates, nullptr};
+  const hs_error_t status =
+      hs_scan(inside_.database.get(), reinterpret_cast<const char*>(seen.data()), static_cast<unsigned>(seen.size()), 0,
+              workspace.scratch.get(), imgbuild_on_expression, &sieve);
+  if (sieve.failure) std::rethrow_exception(sieve.failure);
+  if (status != HS_SUCCESS) throw Error("hyperscan failed with " + std::to_string(status));
+  for (const auto& candidate : workspace.candidates) follow(text, candidate, out);
+}
+
+void Look::follow(View text, const Candidate& candidate, std::vector<Raw>& out) {
+  const Anchor& anchor = inside_.plan.anchors[candidate.anchor];
+  const PlannedPattern& pattern = inside_.plan.patterns[anchor.pattern];
+  if (anchor.kind == Anchor::Kind::near) {
+    const std::size_t before = near_reach + pattern.width;
+    try_each(text, anchor.pattern, candidate.at - std::min(candidate.at, before),
+             std::min(text.size(), candidate.at + widest_expression + near_reach), out);
+    return;
+  }
+  if (!wanted(pattern.rule)) return;
+  const std::size_t last = candidate.at - anchor.before_min;
+  const std::size_t first = candidate.at - std::min<std::size_t>(candidate.at, anchor.before_max);
+  re2::StringPiece groups[2];
+  if (!match(text, anchor.pattern, first, last, candidate.at, groups)) return;
+  judge(text, anchor.pattern, groups, out);
+}
+
+// Tries every position in [from, to) once per look, whoever asks.
+void Look::try_each(View text, std::uint32_t pattern, std::size_t from, std::size_t to, std::vector<Raw>& out) {
+  const PlannedPattern& planned = inside_.plan.patterns[pattern];
+  if (!wanted(planned.rule)) return;
+  const auto matches = [&](std::size_t at, re2::StringPiece* groups) {
+    return std::any_of(planned.shapes.begin(), planned.shapes.end(),
+                       [&](std::uint32_t shape) {
+                         return inside_.plan.shapes[shape].may_start(text.data() + at, text.data() + text.size());
+                       }) &&
+           match(text, pattern, at, at, at, groups);
+  };
+  re2::StringPiece groups[2];
+  for (std::size_t at = std::max(from, tried_[pattern]); at < to; ++at) {
+    if (!matches(at, groups)) continue;
+    re2::StringPiece unused[2];
+    if (at == 0 || !matches(at - 1, unused)) judge(text, pattern, groups, out);
+  }
+  tried_[pattern] = std::max(tried_[pattern], to);
+}
+
+// The leftmost match that begins in [from, to] and goes beyond `over`. One that ends before is another's.
+bool Look::match(View text, std::uint32_t pattern, std::size_t from, std::size_t to, std::size_t over,
+                 re2::StringPiece* groups) {
+  const RE2& regex = inside_.regex(pattern);
+  const re2::StringPiece all(text_of(text).data(), text.size());
+  const std::size_t end = std::min(text.size(), to + inside_.plan.patterns[pattern].width);
+  const int count = std::min(regex.NumberOfCapturingGroups(), 1) + 1;
+  while (from <= to) {
+    groups[1] = {};
+    if (!regex.Match(all, from, end, from == to ? RE2::ANCHOR_START : RE2::UNANCHORED, groups, count)) return false;
+    const std::size_t begin = static_cast<std::size_t>(groups[0].data() - all.data());
+    if (begin > to || groups[0].empty()) return false;
+    if (begin + groups[0].size() > over) {
+      if (count == 1 || groups[1].empty()) groups[1] = groups[0];
+      return true;
+    }
+    from = begin + groups[0].size();
+  }
+  return false;
+}
+
+void Look::judge(View text, std::uint32_t pattern, const re2::StringPiece* groups, std::vector<Raw>& out) {
+  const std::uint32_t r = inside_.plan.patterns[pattern].rule;
+  const Rule& rule = inside_.rules[r];
+  const std::string_view all = text_of(text);
+  const std::string_view whole(groups[0].data(), groups[0].size()), secret(groups[1].data(), groups[1].size());
+  const std::size_t begin = static_cast<std::size_t>(whole.data() - all.data());
+  if (!rule.near.empty() && !stands_near(text, begin, begin + whole.size(), rule.near)) return;
+  if (is_placeholder(secret) || (rule.entropy > 0 && entropy_of(secret) < rule.entropy)) return;
+  Raw raw;
+  raw.hit.rule = &rule;
+  raw.hit.severity = rule.severity;
+  raw.generic = inside_.generic[r];
+  raw.point = static_cast<std::size_t>(secret.data() - all.data());
+  raw.hit.begin = raw.point;
+  raw.hit.end = raw.point + secret.size();
+  raw.values = {secret};
+  if (!rule.proof.empty()) {
+    const std::size_t from = begin - std::min(begin, proof_reach), to = std::min(all.size(), begin + proof_reach);
+    Proof proof = prove(rule.proof, {secret, whole, all.substr(from, to - from), subject_.path});
+    if (!proof.proven) return;
+    if (proof.severity) raw.hit.severity = *proof.severity;
+    raw.hit.key = std::move(proof.key);
+    if (!proof.secrets.empty()) {
+      raw.values = std::move(proof.secrets);
+      std::uint64_t low = UINT64_MAX, high = 0;
+      for (const auto& value : raw.values) {
+        if (value.empty() || value.data() < all.data() || value.data() + value.size() > all.data() + all.size())
+          continue;
+        const auto at = static_cast<std::uint64_t>(value.data() - all.data());
+        low = std::min(low, at);
+        high = std::max(high, at + value.size());
+      }
+      if (low < high) {
+        raw.hit.begin = low;
+        raw.hit.end = high;
+      }
+    }
+  }
+  raw.hit.identity = raw.hit.key && !raw.hit.key->fingerprint.empty() ? Identity{raw.hit.key->fingerprint}
+                                                                      : Vault::identify(raw.values.front());
+  out.push_back(std::move(raw));
+}
+
+void Look::exact_values(View text, std::size_t begin, std::size_t end, std::vector<Raw>& out) {
+  if (subject_.values == nullptr || subject_.values->empty()) return;
+  const std::size_t from = begin - std::min(begin, subject_.values->longest());
+  const std::size_t to = std::min(text.size(), end + subject_.values->longest());
+  for (auto& found : subject_.values->find(text.subspan(from, to - from))) {
+    if (from + found.begin < begin || from + found.begin >= end) continue;
+    Raw raw;
+    raw.hit.rule = &vault_rule();
+    raw.hit.severity = vault_rule().severity;
+    raw.hit.begin = raw.point = from + found.begin;
+    raw.hit.end = from + found.end;
+    if (!found.form.empty()) raw.hit.decoded = {std::move(found.form)};
+    raw.hit.identity = std::move(found.identity);
+    raw.hit.value_name = std::move(found.name);
+    raw.exact = true;
+    out.push_back(std::move(raw));
+  }
+}
+
+// What stands in base64 and hex runs, to depth 3; positions are of the outermost run.
+void Look::decoded(View text, std::size_t begin, std::size_t end, std::uint64_t offset, std::vector<Raw>& out) {
+  if (depth_ == most_depth) return;
+  decode_runs(text, offset, begin, end, [&](DecodedRun& run, OwnedRange owned) {
+    ++depth_;
+    const auto tried = std::exchange(tried_, {});
+    const View bytes = view_of(run.bytes);
+    std::vector<Raw> inner = collect(bytes, 0, bytes.size());
+    decoded(bytes, 0, bytes.size(), 0, inner);
+    settle(inner);
+    --depth_;
+    tried_ = tried;
+    for (auto& raw : inner) {
+      const std::size_t point = run.position_of(raw.point);
+      if (point < std::max(begin, owned.begin) || point >= std::min(end, owned.end)) continue;
+      if (!raw.deep) remember(raw);
+      raw.deep = true;
+      raw.point = point;
+      raw.hit.end = run.end_of(static_cast<std::size_t>(raw.hit.end));
+      raw.hit.begin = run.position_of(static_cast<std::size_t>(raw.hit.begin));
+      raw.hit.decoded.insert(raw.hit.decoded.begin(), run.encoding);
+      raw.values.clear();
+      out.push_back(std::move(raw));
+    }
+    if (!inner.empty()) wipe(run.bytes.data(), run.bytes.size());
+  });
+}
+
+// Sorts; drops what says the same twice, what a generic rule says where another rule is surer, and what was decoded out
+// of a text that is a hit as it stands (the body of a PEM key).
+void Look::settle(std::vector<Raw>& all) {
+  const auto order = [](const Raw& a, const Raw& b) {
+    return std::tie(a.hit.begin, a.hit.end, a.hit.rule->id, a.hit.value_name, a.hit.decoded, a.point) <
+           std::tie(b.hit.begin, b.hit.end, b.hit.rule->id, b.hit.value_name, b.hit.decoded, b.point);
+  };
+  std::sort(all.begin(), all.end(), order);
+  all.erase(std::unique(all.begin(), all.end(),
+                        [](const Raw& a, const Raw& b) {
+                          return a.hit.begin == b.hit.begin && a.hit.end == b.hit.end && a.hit.rule == b.hit.rule &&
+                                 a.hit.value_name == b.hit.value_name && a.hit.decoded == b.hit.decoded &&
+                                 a.point == b.point;
+                        }),
+            all.end());
+  if (all.size() < 2) return;
+
+  // Spans that make others go, by begin, with the farthest end so far. What is farther than drop_reach from the point
+  // does not count: another range of the stream could not see it.
+  struct Span {
+    std::size_t begin, end;
+  };
+  const auto spans_of = [&](auto&& takes) {
+    std::vector<Span> spans;
+    for (const auto& raw : all)
+      if (takes(raw))
+        spans.push_back({std::max<std::size_t>(raw.hit.begin, raw.point - std::min(raw.point, drop_reach)),
+                         std::min<std::size_t>(raw.hit.end, raw.point + drop_reach)});
+    std::sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) { return a.begin < b.begin; });
+    for (std::size_t i = 1; i < spans.size(); ++i) spans[i].end = std::max(spans[i].end, spans[i - 1].end);
+    return spans;
+  };
+  const auto overlaps = [](const std::vector<Span>& spans, const Raw& raw) {
+    const std::size_t end = std::min<std::size_t>(raw.hit.end, raw.point + 1024);
+    const auto behind = std::lower_bound(spans.begin(), spans.end(), end,
+                                         [](const Span& span, std::size_t value) { return span.begin < value; });
+    return behind != spans.begin() && (behind - 1)->end > raw.point;
+  };
+  const auto surer = spans_of([](const Raw& raw) { return !raw.generic && !raw.deep; });
+  const auto plain = spans_of([](const Raw& raw) { return !raw.exact && !raw.deep; });
+  const auto exact = spans_of([](const Raw& raw) { return raw.exact && !raw.deep; });
+  std::vector<Raw> kept;
+  kept.reserve(all.size());
+  for (auto& raw : all) {
+    if (raw.generic && overlaps(surer, raw)) continue;
+    if (raw.deep && (overlaps(exact, raw) || (!raw.exact && overlaps(plain, raw)))) continue;
+    kept.push_back(std::move(raw));
+  }
+  all = std::move(kept);
+}
+
+bool Look::wanted(std::uint32_t rule) {
+  auto& known = wanted_[rule];
+  if (known == 0) {
+    const auto& globs = inside_.rules[rule].path;
+    const bool any = globs.empty() || std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) {
+                       return glob_matches(glob, subject_.path);
+                     });
+    known = any ? 1 : -1;
+  }
+  return known > 0;
+}
+
+void Look::remember(const Raw& raw) {
+  if (subject_.found == nullptr) return;
+  for (const auto& value : raw.values) subject_.found->add(value, raw.hit.rule->id, Origin::found);
+}
+
+}  // namespace imgbuild

@@ -1,0 +1,59 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "scan/inside.hpp"
+#include "scan/runs.hpp"
+
+namespace imgbuild {
+
+/// One look at one text: the second stage. It collects everything that any rule or value says within a range, and then
+/// decides what of it counts. Lives for one call.
+///
+/// How far it looks, so that a range of a stream gives the same whatever is shown around it (all are bytes; `reach` is
+/// their sum and more): a match is at most most_width wide; a proof sees proof_reach to each side of where the match
+/// begins; of two hits one can drop the other only where they begin within drop_reach of each other.
+class Look {
+ public:
+  static constexpr std::size_t proof_reach = std::size_t{32} << 10;
+  static constexpr std::size_t drop_reach = std::size_t{8} << 10;
+  static constexpr std::size_t margin = std::size_t{20} << 10;
+
+  Look(const Scanner::Inside& inside, const Scanner::Subject& subject)
+      : inside_(inside), subject_(subject), wanted_(inside.rules.size(), 0) {}
+
+  /// The hits whose secret begins in [home_begin, home_end) of `part`, sorted; lines from part[0] as 1.
+  std::vector<Hit> hits(View part, std::size_t home_begin, std::size_t home_end, std::uint64_t offset);
+
+ private:
+  // A hit before it is known whether it counts. `text` and `begin` are of the text looked at.
+  struct Raw {
+    Hit hit;
+    std::size_t point = 0;  // where its own secret (not the proof's) begins: which range it belongs to
+    std::vector<std::string_view> values;
+    bool generic = false;
+    bool exact = false;  // of a vault value
+    bool deep = false;   // out of something that we decoded
+  };
+
+  std::vector<Raw> collect(View text, std::size_t begin, std::size_t end);
+  void first_stage(View text, std::size_t begin, std::size_t end, Workspace& workspace, std::vector<Raw>& out);
+  void follow(View text, const Candidate& candidate, std::vector<Raw>& out);
+  void try_each(View text, std::uint32_t pattern, std::size_t from, std::size_t to, std::vector<Raw>& out);
+  bool match(View text, std::uint32_t pattern, std::size_t from, std::size_t to, std::size_t over,
+             re2::StringPiece* groups);
+  void judge(View text, std::uint32_t pattern, const re2::StringPiece* groups, std::vector<Raw>& out);
+  void exact_values(View text, std::size_t begin, std::size_t end, std::vector<Raw>& out);
+  void decoded(View text, std::size_t begin, std::size_t end, std::uint64_t offset, std::vector<Raw>& out);
+  static void settle(std::vector<Raw>& all);
+  bool wanted(std::uint32_t rule);
+  void remember(const Raw& raw);
+
+  const Scanner::Inside& inside_;
+  const Scanner::Subject& subject_;
+  std::vector<signed char> wanted_;  // by rule: do its globs take this path? 0: not asked yet
+  std::vector<std::size_t> tried_;   // by pattern: positions before this have been tried one by one
+  unsigned depth_ = 0;
+};
+
+}  // namespace imgbuild

@@ -1,0 +1,169 @@
+// Reads a family of rules. Strict: an unknown key is an error, for a misspelt `entropi` would otherwise be a rule that
+// finds too much for ever.
+#include "scan/rule.hpp"
+
+#include <re2/re2.h>
+
+#include <toml++/toml.h>
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "scan/anchors.hpp"
+#include "scan/proof.hpp"
+
+namespace imgbuild {
+namespace {
+
+bool is_id(std::string_view id) {
+  const std::size_t dot = id.find('.');
+  const auto word = [](std::string_view part) {
+    return !part.empty() && part.front() != '-' && part.back() != '-' &&
+           std::all_of(part.begin(), part.end(),
+                       [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
+  };
+  return dot != std::string_view::npos && word(id.substr(0, dot)) && word(id.substr(dot + 1));
+}
+
+// `{{}}` in an example is nothing.
+std::string example_of(std::string text) {
+  for (std::size_t at = text.find("{{}}"); at != std::string::npos; at = text.find("{{}}", at)) text.erase(at, 4);
+  return text;
+}
+
+// One [[rule]]; errors name it.
+class Table {
+ public:
+  Table(const toml::table& table, std::string where) : table_(table), where_(std::move(where)) {}
+
+  Error wrong(const std::string& what) const { return usage_error(where_ + ": " + what); }
+
+  std::string text(const char* key, bool required) const {
+    const auto* node = table_.get(key);
+    if (node == nullptr) {
+      if (required) throw wrong(std::string("no `") + key + "`");
+      return {};
+    }
+    const auto value = node->value_exact<std::string>();
+    if (!value || (required && value->empty())) throw wrong(std::string("`") + key + "` is no text");
+    return *value;
+  }
+  std::vector<std::string> texts(const char* key) const {
+    std::vector<std::string> all;
+    const auto* node = table_.get(key);
+    if (node == nullptr) return all;
+    const auto* list = node->as_array();
+    if (list == nullptr) throw wrong(std::string("`") + key + "` is no list of texts");
+    for (const auto& item : *list) {
+      auto value = item.value_exact<std::string>();
+      if (!value || value->empty()) throw wrong(std::string("`") + key + "` is no list of texts");
+      all.push_back(std::move(*value));
+    }
+    return all;
+  }
+  double number(const char* key) const {
+    const auto* node = table_.get(key);
+    if (node == nullptr) return 0;
+    const auto value = node->is_number() ? node->value<double>() : std::nullopt;
+    if (!value || !(*value >= 0 && *value <= 8))
+      throw wrong(std::string("`") + key + "` is no number of bits per byte");
+    return *value;
+  }
+
+ private:
+  const toml::table& table_;
+  std::string where_;
+};
+
+void check_patterns(const Rule& rule, const Table& table) {
+  RE2::Options options(RE2::Latin1);
+  options.set_log_errors(false);
+  for (std::size_t i = 0; i < rule.text.size(); ++i) {
+    const RE2 pattern(rule.text[i], options);
+    if (!pattern.ok()) throw table.wrong("text " + std::to_string(i + 1) + ": " + pattern.error());
+    if (pattern.Match("", 0, 0, RE2::ANCHOR_BOTH, nullptr, 0))
+      throw table.wrong("text " + std::to_string(i + 1) + ": matches the empty text");
+  }
+}
+
+Rule read_rule(const toml::table& from, const std::string& file, const std::string& family) {
+  static const std::vector<std::string_view> known = {"id",    "says",  "see",      "text",   "path", "near", "entropy",
+                                                      "proof", "scrub", "severity", "rotate", "fix",  "leak", "safe"};
+  Rule rule;
+  rule.family = family;
+  rule.id = Table(from, file + ": a rule").text("id", true);
+  const Table table(from, file + ": rule " + printable(rule.id));
+  if (!is_id(rule.id)) throw table.wrong("`id` is not family.thing in lower case");
+  for (const auto& [key, value] : from)
+    if (std::find(known.begin(), known.end(), std::string_view(key)) == known.end())
+      throw table.wrong("unknown key `" + printable(std::string_view(key)) + "`");
+  rule.says = table.text("says", true);
+  rule.see = table.texts("see");
+  rule.text = table.texts("text");
+  rule.path = table.texts("path");
+  rule.near = table.texts("near");
+  rule.entropy = table.number("entropy");
+  rule.proof = table.text("proof", false);
+  rule.rotate = table.text("rotate", false);
+  rule.fix = table.text("fix", false);
+  rule.leak = table.texts("leak");
+  rule.safe = table.texts("safe");
+  if (rule.text.empty() && rule.path.empty()) throw table.wrong("neither `text` nor `path`");
+  if (!rule.proof.empty() && !is_proof(rule.proof)) throw table.wrong("unknown proof `" + printable(rule.proof) + "`");
+  for (const auto& word : rule.near)
+    if (word.size() < 3 || word.size() > 64) throw table.wrong("a `near` word has 3 to 64 bytes");
+  const std::string scrub = table.text("scrub", false);
+  if (scrub == "line")
+    rule.scrub = Scrub::line;
+  else if (scrub == "file")
+    rule.scrub = Scrub::file;
+  else if (!scrub.empty() && scrub != "refuse")
+    throw table.wrong("`scrub` is none of line, file, refuse");
+  if (const std::string name = table.text("severity", false); !name.empty()) {
+    const auto severity = severity_of(name);
+    if (!severity) throw table.wrong("`severity` is none of low, medium, high, critical");
+    rule.severity = *severity;
+  }
+  if (rule.leak.empty() || rule.safe.empty())
+    throw table.wrong(rule.leak.empty() ? "no `leak` example" : "no `safe` example");
+  for (auto* list : {&rule.leak, &rule.safe})
+    for (auto& text : *list) text = example_of(std::move(text));
+  check_patterns(rule, table);
+  return rule;
+}
+
+std::string family_of(const std::string& file) {
+  const std::string name = file.substr(file.rfind('/') == std::string::npos ? 0 : file.rfind('/') + 1);
+  return name.size() > 5 && name.compare(name.size() - 5, 5, ".toml") == 0 ? name.substr(0, name.size() - 5) : name;
+}
+
+}  // namespace
+
+std::vector<Rule> read_rules(std::string_view toml, const std::string& file) {
+  toml::table document;
+  try {
+    document = toml::parse(toml);
+  } catch (const toml::parse_error& e) {
+    throw usage_error(file + ":" + std::to_string(e.source().begin.line) + ": " + printable(e.description()));
+  }
+  for (const auto& [key, value] : document)
+    if (std::string_view(key) != "rule")
+      throw usage_error(file + ": unknown key `" + printable(std::string_view(key)) + "`",
+                        "a family is a list of [[rule]]");
+  const auto* list = document["rule"].as_array();
+  if (list == nullptr || list->empty()) throw usage_error(file + ": no [[rule]]");
+  std::vector<Rule> rules;
+  for (const auto& item : *list) {
+    const auto* table = item.as_table();
+    if (table == nullptr) throw usage_error(file + ": `rule` is no list of tables");
+    rules.push_back(read_rule(*table, file, family_of(file)));
+  }
+  try {
+    const Plan plan(rules);
+  } catch (const Error& e) {
+    throw Error(file + ": " + e.what(), e.hint(), e.status());
+  }
+  return rules;
+}
+
+}  // namespace imgbuild

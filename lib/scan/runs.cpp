@@ -1,0 +1,314 @@
+// Finds base64 and hex in anything, and decodes it.
+//
+// Finding is at memory speed: a run of 24 characters of the alphabet holds two adjacent aligned groups of 8 that lie in
+// it entirely, and SSSE3 tells for 64 bytes at once which do. Both alphabets (RFC 4648 sections 4 and 5) are one; a run
+// is then tried as each of them, and again from behind each character that may have been a separator, for a path or
+// an assignment ends where the encoded value begins. Lines wrapped at any width are joined, whether the line break is
+// one or is written out as in JSON.
+//
+// Where in a group of four a run begins must not depend on how much of it the caller shows us. The stream is cut into
+// blocks at multiples of 32 KiB. A run counts from its beginning if that lies in the block or 4 KiB before it;
+// where it began earlier all four phases are tried. A block answers for what begins in it, and looks 16 KiB beyond
+// its end, which is a 16384-bit RSA key in PEM in base64.
+#include "scan/runs.hpp"
+
+#include <tmmintrin.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace imgbuild {
+namespace {
+
+constexpr std::size_t block = std::size_t{32} << 10, back = std::size_t{4} << 10, ahead = std::size_t{16} << 10;
+constexpr std::size_t least_run = 24;   // characters: 18 bytes, and no credential worth its name is shorter
+constexpr std::size_t least_line = 32;  // characters of a line that the next one may continue
+constexpr std::size_t least_text = 12;  // bytes of text in a row that make what was decoded worth a look
+
+enum Class : std::uint8_t { hex_digit = 1, alphanumeric = 2, standard = 4, urlsafe = 8 };
+
+struct Tables {
+  std::array<std::uint8_t, 256> kind{}, value{}, nibble{}, text{};
+  constexpr Tables() {
+    constexpr char order[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    for (unsigned i = 0; i < 62; ++i) {
+      const auto c = static_cast<unsigned char>(order[i]);
+      value[c] = static_cast<std::uint8_t>(i);
+      kind[c] = alphanumeric;
+    }
+    value['+'] = value['-'] = 62;
+    value['/'] = value['_'] = 63;
+    kind['+'] = kind['/'] = standard;
+    kind['-'] = kind['_'] = urlsafe;
+    for (unsigned i = 0; i < 16; ++i) {
+      constexpr char lower[] = "0123456789abcdef", upper[] = "0123456789ABCDEF";
+      for (const char c : {lower[i], upper[i]}) {
+        nibble[static_cast<unsigned char>(c)] = static_cast<std::uint8_t>(i);
+        kind[static_cast<unsigned char>(c)] = alphanumeric | hex_digit;
+      }
+    }
+    for (unsigned c = 32; c < 127; ++c) text[c] = 1;
+    text['\t'] = text['\n'] = text['\r'] = 1;
+  }
+};
+constexpr Tables tables;
+
+bool in_alphabet(std::uint8_t c) { return tables.kind[c] != 0; }
+
+// One bit per byte: is it of the alphabet? By its two halves: a table says which of six kinds its low half may belong
+// to, another which kind its high half is.
+__attribute__((target("ssse3"))) std::uint32_t members16(const std::uint8_t* at) {
+  // kinds: 1 punctuation 2x, 2 digits 3x, 4 letters 4x and 6x, 8 letters 5x and 7x, 16 the underscore 5x
+  const __m128i low_kinds = _mm_setr_epi8(2 | 8, 2 | 4 | 8, 2 | 4 | 8, 2 | 4 | 8, 2 | 4 | 8, 2 | 4 | 8, 2 | 4 | 8,
+                                          2 | 4 | 8, 2 | 4 | 8, 2 | 4 | 8, 4 | 8, 1 | 4, 4, 1 | 4, 4, 1 | 4 | 16);
+  const __m128i high_kinds = _mm_setr_epi8(0, 0, 1, 2, 4, 8 | 16, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0);
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+  const __m128i half = _mm_set1_epi8(15);
+  const __m128i low = _mm_shuffle_epi8(low_kinds, _mm_and_si128(bytes, half));
+  const __m128i high = _mm_shuffle_epi8(high_kinds, _mm_and_si128(_mm_srli_epi16(bytes, 4), half));
+  const __m128i none = _mm_cmpeq_epi8(_mm_and_si128(low, high), _mm_setzero_si128());
+  return static_cast<std::uint32_t>(_mm_movemask_epi8(none)) ^ 0xFFFFu;
+}
+
+struct Piece {
+  std::size_t begin, end;
+};
+
+// Every maximal run of `least_run` characters or more in [begin, end).
+__attribute__((target("ssse3"))) void find_pieces(const std::uint8_t* data, std::size_t begin, std::size_t end,
+                                                  std::vector<Piece>& out) {
+  std::size_t at = begin;
+  std::uint32_t last = 0;  // was the group of 8 before `at` full?
+  while (at + 32 <= end) {
+    const std::uint32_t mask = members16(data + at) | members16(data + at + 16) << 16;
+    // A full group is a byte of ones; it counts with a full one directly before it.
+    std::uint32_t full = mask & mask >> 1;
+    full &= full >> 2;
+    full &= full >> 4;
+    full &= 0x01010101u;
+    const std::uint32_t pairs = full & (full << 8 | last);
+    last = full >> 24;
+    if (pairs == 0) {
+      at += 32;
+      continue;
+    }
+    std::size_t from = at + static_cast<std::size_t>(__builtin_ctz(pairs)), to = from;
+    const std::size_t stop = out.empty() ? begin : out.back().end;
+    while (from > stop && in_alphabet(data[from - 1])) --from;
+    while (to + 16 <= end && members16(data + to) == 0xFFFF) to += 16;
+    while (to < end && in_alphabet(data[to])) ++to;
+    if (to - from >= least_run) out.push_back({from, to});
+    // Groups stay aligned to `begin`; what is left of the piece's last group is not of the next piece.
+    const std::size_t next = begin + (to - begin) / 8 * 8;
+    last = 0;
+    at = std::max(next, at + 8);
+  }
+  // The rest, too short for the stride.
+  const std::size_t known = out.empty() ? begin : out.back().end;
+  std::size_t from = std::max(known, at >= begin + 64 ? at - 64 : begin);
+  while (from > known && in_alphabet(data[from - 1])) --from;
+  while (from < end) {
+    std::size_t to = from;
+    while (to < end && in_alphabet(data[to])) ++to;
+    if (to - from >= least_run && to > known) out.push_back({from, to});
+    from = to + 1;
+  }
+}
+
+// Where the next line of a wrapped run begins; `at` is behind its last character. 0: it does not go on.
+std::size_t next_line(const std::uint8_t* data, std::size_t at, std::size_t end) {
+  const std::size_t limit = std::min(end, at + 160);
+  bool broken = false;
+  for (;;) {
+    if (at < limit && (data[at] == ' ' || data[at] == '\t' || data[at] == '\r')) {
+      ++at;
+    } else if (at < limit && data[at] == '\n') {
+      broken = true;
+      ++at;
+    } else if (at + 1 < limit && data[at] == '\\' && (data[at + 1] == 'n' || data[at + 1] == 'r')) {
+      broken = broken || data[at + 1] == 'n';
+      at += 2;
+    } else if (at + 1 < limit && data[at] == '\\' && data[at + 1] == '\n') {
+      ++at;
+    } else {
+      return broken && at < limit && in_alphabet(data[at]) ? at : 0;
+    }
+  }
+}
+
+// Is there text of `least_text` bytes in a row? Looks at every twelfth byte, and backwards from there.
+bool holds_text(const std::string& bytes) {
+  for (std::size_t at = least_text; at <= bytes.size();) {
+    std::size_t run = 0;
+    while (run < least_text && tables.text[static_cast<std::uint8_t>(bytes[at - 1 - run])]) ++run;
+    if (run == least_text) return true;
+    at += least_text - run;
+  }
+  return false;
+}
+
+void decode_base64(const char* from, std::size_t length, std::string& out) {
+  out.resize(length / 4 * 3 + (length % 4 + 1) / 2 - (length % 4 == 1 ? 1 : 0));
+  char* to = out.data();
+  const auto value = [](char c) { return std::uint32_t{tables.value[static_cast<std::uint8_t>(c)]}; };
+  for (; length >= 4; length -= 4, from += 4) {
+    const std::uint32_t group = value(from[0]) << 18 | value(from[1]) << 12 | value(from[2]) << 6 | value(from[3]);
+    *to++ = static_cast<char>(group >> 16);
+    *to++ = static_cast<char>(group >> 8);
+    *to++ = static_cast<char>(group);
+  }
+  if (length >= 2) *to++ = static_cast<char>(value(from[0]) << 2 | value(from[1]) >> 4);
+  if (length == 3) *to++ = static_cast<char>(value(from[1]) << 4 | value(from[2]) >> 2);
+}
+
+void decode_hex(const char* from, std::size_t length, std::string& out) {
+  out.resize(length / 2);
+  for (std::size_t i = 0; i < out.size(); ++i)
+    out[i] = static_cast<char>(tables.nibble[static_cast<std::uint8_t>(from[2 * i])] << 4 |
+                               tables.nibble[static_cast<std::uint8_t>(from[2 * i + 1])]);
+}
+
+using See = std::function<void(DecodedRun&, OwnedRange)>;
+
+// One run, its lines joined, in all the ways that it may have been meant.
+class Attempts {
+ public:
+  Attempts(std::string_view encoded, DecodedRun& run, bool any_phase, OwnedRange owned, const See& see)
+      : encoded_(encoded), run_(run), any_phase_(any_phase), owned_(owned), see_(see) {}
+
+  void all() {
+    std::uint8_t kinds = 0;
+    for (const char c : encoded_) kinds |= kind_of(c);
+    const bool mixed = (kinds & standard) != 0 && (kinds & urlsafe) != 0;
+    if (!mixed) base64(0, encoded_.size());
+    if (mixed) {
+      segments(alphanumeric | hex_digit | standard);
+      segments(alphanumeric | hex_digit | urlsafe);
+    }
+    if ((kinds & (standard | urlsafe)) != 0) segments(alphanumeric | hex_digit);
+    segments(hex_digit);
+  }
+
+ private:
+  static std::uint8_t kind_of(char c) { return tables.kind[static_cast<std::uint8_t>(c)]; }
+
+  void segments(std::uint8_t kinds) {
+    // A hex digit is a letter or a digit as well: only hex asks for that bit alone.
+    const auto fits = [&](char c) { return (kind_of(c) & kinds) != 0; };
+    for (std::size_t begin = 0; begin + least_run <= encoded_.size();) {
+      // Any segment that is long enough holds its last character here or before.
+      std::size_t probe = begin + least_run - 1;
+      while (probe > begin && fits(encoded_[probe])) --probe;
+      if (!fits(encoded_[probe])) {
+        begin = probe + 1;
+        continue;
+      }
+      std::size_t end = begin + least_run;
+      while (end < encoded_.size() && fits(encoded_[end])) ++end;
+      if (kinds == hex_digit)
+        hexadecimal(begin, end);
+      else if (begin > 0 || end < encoded_.size())
+        base64(begin, end);
+      begin = end + 1;
+    }
+  }
+
+  void base64(std::size_t begin, std::size_t end) {
+    const std::size_t phases = any_phase_ && begin == 0 ? 4 : 1;
+    for (std::size_t phase = 0; phase < phases && begin + phase < end; ++phase) {
+      decode_base64(encoded_.data() + begin + phase, end - begin - phase, run_.bytes);
+      show("base64", begin + phase);
+    }
+  }
+  void hexadecimal(std::size_t begin, std::size_t end) {
+    const std::size_t phases = any_phase_ && begin == 0 ? 2 : 1;
+    for (std::size_t phase = 0; phase < phases; ++phase) {
+      decode_hex(encoded_.data() + begin + phase, end - begin - phase, run_.bytes);
+      show("hex", begin + phase);
+    }
+  }
+  void show(const char* encoding, std::size_t skipped) {
+    if (!run_.wrapped && !holds_text(run_.bytes)) return;
+    run_.encoding = encoding;
+    run_.skipped = skipped;
+    see_(run_, owned_);
+  }
+
+  std::string_view encoded_;
+  DecodedRun& run_;
+  bool any_phase_;
+  OwnedRange owned_;
+  const See& see_;
+};
+
+}  // namespace
+
+std::size_t DecodedRun::text_of(std::size_t character) const {
+  const auto behind = std::upper_bound(pieces.begin(), pieces.end(), character,
+                                       [](std::size_t value, const Piece& piece) { return value < piece.encoded; });
+  const Piece& piece = *(behind - 1);
+  return piece.text + (character - piece.encoded);
+}
+
+std::size_t DecodedRun::position_of(std::size_t decoded) const {
+  return text_of(skipped + (encoding[0] == 'h' ? decoded * 2 : decoded * 8 / 6));
+}
+
+std::size_t DecodedRun::end_of(std::size_t decoded_end) const {
+  if (decoded_end == 0) return position_of(0);
+  return text_of(skipped + (encoding[0] == 'h' ? decoded_end * 2 - 1 : (decoded_end * 8 - 1) / 6)) + 1;
+}
+
+void decode_runs(View text, std::uint64_t offset, std::size_t begin, std::size_t end, const See& see) {
+  if (begin >= end) return;
+  const std::uint64_t first_block = (offset + begin) / block, last_block = (offset + end - 1) / block;
+  // Positions of the stream as positions of `text`, within it.
+  const auto in_text = [&](std::uint64_t position) {
+    return static_cast<std::size_t>(std::clamp<std::uint64_t>(position, offset, offset + text.size()) - offset);
+  };
+  const auto area_begin = [&](std::uint64_t b) {
+    return in_text(b * block - std::min<std::uint64_t>(b * block, back));
+  };
+  const std::uint8_t* const data = text.data();
+  std::vector<Piece> pieces;
+  find_pieces(data, area_begin(first_block), in_text((last_block + 1) * block + ahead), pieces);
+
+  DecodedRun run;
+  std::string joined;
+  std::size_t first = 0;
+  for (std::uint64_t b = first_block; b <= last_block; ++b) {
+    const std::size_t own_begin = in_text(b * block), own_end = in_text((b + 1) * block);
+    const std::size_t low = area_begin(b), high = in_text((b + 1) * block + ahead);
+    while (first < pieces.size() && pieces[first].end <= low) ++first;
+    std::size_t covered = low;  // characters before this have been a part of some run
+    for (std::size_t i = first; i < pieces.size() && pieces[i].begin < own_end; ++i) {
+      std::size_t from = std::max({pieces[i].begin, low, covered});
+      std::size_t to = std::min(pieces[i].end, high);
+      if (to < from + least_run) continue;
+      const bool cut = from < low + 160 && offset + low > 0;
+      if (from > 0 && data[from - 1] == '\\' && (data[from] == 'n' || data[from] == 'r' || data[from] == 't')) ++from;
+      run.pieces.assign(1, {0, from});
+      run.wrapped = false;
+      std::string_view encoded = text_of(text.subspan(from, to - from));
+      if (to - from >= least_line) {
+        for (std::size_t line = next_line(data, to, high); line != 0; line = next_line(data, to, high)) {
+          if (!run.wrapped) joined.assign(encoded);
+          run.wrapped = true;
+          const std::size_t line_begin = line;
+          to = line;
+          while (to < high && in_alphabet(data[to])) ++to;
+          run.pieces.push_back({joined.size(), line_begin});
+          joined.append(text_of(text.subspan(line_begin, to - line_begin)));
+          if (to - line_begin < least_line) break;
+        }
+        if (run.wrapped) encoded = joined;
+      }
+      covered = to;
+      if (to <= own_begin) continue;
+      Attempts(encoded, run, cut, {own_begin, own_end}, see).all();
+    }
+  }
+}
+
+}  // namespace imgbuild

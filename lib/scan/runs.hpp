@@ -1,0 +1,43 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.hpp"
+
+namespace imgbuild {
+
+/// A stretch of base64 or hex in a text, decoded, and the way back from a decoded byte to the text.
+struct DecodedRun {
+  const char* encoding = "";  ///< "base64" or "hex"
+  std::string bytes;
+  bool wrapped = false;                                ///< it went over several lines
+  std::size_t position_of(std::size_t decoded) const;  ///< in the text, of the first character that makes a byte
+  std::size_t end_of(std::size_t decoded_end) const;   ///< behind the last character that makes the byte before it
+
+  /// Pieces of the run: encoded characters from `encoded` on stand at `text` and behind.
+  struct Piece {
+    std::size_t encoded, text;
+  };
+  std::vector<Piece> pieces;
+  std::size_t skipped = 0;  ///< characters of the run before the first that was decoded
+
+ private:
+  std::size_t text_of(std::size_t character) const;
+};
+
+/// Decodes what is owned by blocks that overlap [begin, end) of `text`, where text[0] is at stream position `offset`.
+/// `see` is given each decoded run that could hold text, with the range of positions [owned_begin, owned_end) of `text`
+/// in which findings count: what is found does not depend on where `text` was cut out of its stream, if that has
+/// run_reach bytes around [begin, end) or the stream's end.
+struct OwnedRange {
+  std::size_t begin, end;
+};
+void decode_runs(View text, std::uint64_t offset, std::size_t begin, std::size_t end,
+                 const std::function<void(DecodedRun&, OwnedRange)>& see);
+
+inline constexpr std::size_t run_reach = std::size_t{56} << 10;
+
+}  // namespace imgbuild

@@ -1,0 +1,200 @@
+// A Scanner is a plan (anchors.hpp), its database, and the patterns of the second stage. The compiled-in one takes its
+// database as the rule compiler made it, for the best processor level that this processor has; nothing else is ever
+// deserialised.
+#include "scan/scanner.hpp"
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "crypto/digest.hpp"
+#include "scan/builtin.hpp"
+#include "scan/inside.hpp"
+#include "scan/look.hpp"
+
+namespace imgbuild {
+namespace {
+
+using Database = Owned<hs_database_t, hs_free_database>;
+
+Database deserialized(std::string_view bytes) {
+  hs_database_t* made = nullptr;
+  if (hs_deserialize_database(bytes.data(), bytes.size(), &made) != HS_SUCCESS) return nullptr;
+  return Database(made);
+}
+
+void need_processor() {
+  if (hs_valid_platform() != HS_SUCCESS)
+    throw Error("this processor lacks SSSE3", "imgbuild needs an x86-64 processor made since 2006");
+}
+
+Database compiled_now(const Plan& plan) {
+  hs_platform_info_t here{};
+  if (hs_populate_platform(&here) != HS_SUCCESS) throw Error("this processor is not known");
+  const std::string bytes = compile_database(plan, here.cpu_features);
+  Database database = bytes.empty() ? nullptr : deserialized(bytes);
+  if (!bytes.empty() && !database) throw Error("the pattern database does not load");
+  return database;
+}
+
+Database compiled_in(const Plan& plan) {
+  if (plan.expressions.empty()) return nullptr;
+  hs_platform_info_t here{};
+  if (hs_populate_platform(&here) == HS_SUCCESS && plan.digest() == builtin().plan) {
+    const auto& all = builtin().databases;
+    for (auto best = all.rbegin(); best != all.rend(); ++best) {
+      if ((best->level & ~here.cpu_features) != 0) continue;
+      if (Database database = deserialized(best->bytes)) return database;
+    }
+  }
+  // Another Hyperscan than the one it was made with: half a second, once per run.
+  return compiled_now(plan);
+}
+
+std::string digest_of(const std::vector<Rule>& rules) {
+  std::string all;
+  const auto add = [&all](std::string_view text) {
+    all += std::to_string(text.size()) + ':';
+    all += text;
+  };
+  for (const auto& rule : rules) {
+    add(rule.id);
+    for (const auto* list : {&rule.text, &rule.path, &rule.near}) {
+      add(std::to_string(list->size()));
+      for (const auto& text : *list) add(text);
+    }
+    add(std::to_string(rule.entropy));
+    add(rule.proof);
+    add(name_of(rule.severity));
+    add(std::to_string(static_cast<int>(rule.scrub)));
+    for (const auto* text : {&rule.says, &rule.rotate, &rule.fix}) add(*text);
+  }
+  return sha256_digest(view_of(all));
+}
+
+}  // namespace
+
+Scanner::Inside::Inside(std::vector<Rule> all, Database (*load)(const Plan&))
+    : rules(std::move(all)), plan(rules), digest(digest_of(rules)) {
+  need_processor();
+  database = load(plan);
+  once_ = std::make_unique<std::once_flag[]>(plan.patterns.size());
+  regexes_.resize(plan.patterns.size());
+  for (std::uint32_t p = 0; p < plan.patterns.size(); ++p)
+    if (plan.patterns[p].everywhere) everywhere.push_back(p);
+  for (std::uint32_t r = 0; r < rules.size(); ++r) {
+    if (rules[r].text.empty()) by_name.push_back(r);
+    generic.push_back(rules[r].family == "generic");
+  }
+}
+
+const RE2& Scanner::Inside::regex(std::uint32_t pattern) const {
+  std::call_once(once_[pattern], [&] {
+    RE2::Options options(RE2::Latin1);
+    options.set_log_errors(false);
+    const auto& planned = plan.patterns[pattern];
+    regexes_[pattern] = std::make_unique<RE2>(rules[planned.rule].text[planned.text], options);
+  });
+  return *regexes_[pattern];
+}
+
+std::unique_ptr<Workspace> Scanner::Inside::borrow() const {
+  {
+    const std::lock_guard hold(mutex_);
+    if (!spare_.empty()) {
+      auto workspace = std::move(spare_.back());
+      spare_.pop_back();
+      return workspace;
+    }
+  }
+  auto workspace = std::make_unique<Workspace>();
+  if (hs_alloc_scratch(database.get(), out(workspace->scratch)) != HS_SUCCESS) throw std::bad_alloc();
+  return workspace;
+}
+
+void Scanner::Inside::give_back(std::unique_ptr<Workspace> workspace) const {
+  const std::lock_guard hold(mutex_);
+  spare_.push_back(std::move(workspace));
+}
+
+Scanner::Scanner() = default;
+Scanner::~Scanner() = default;
+
+std::shared_ptr<const Scanner> Scanner::builtin() {
+  static const std::shared_ptr<const Scanner> one = [] {
+    std::shared_ptr<Scanner> made(new Scanner);
+    made->inside_ = std::make_unique<Inside>(builtin_rules(), compiled_in);
+    return made;
+  }();
+  return one;
+}
+
+std::shared_ptr<const Scanner> Scanner::with(std::vector<Rule> more) {
+  std::vector<Rule> all = builtin_rules();
+  all.insert(all.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+  return of(std::move(all));
+}
+
+std::shared_ptr<const Scanner> Scanner::of(std::vector<Rule> rules) {
+  std::sort(rules.begin(), rules.end(), [](const Rule& a, const Rule& b) { return a.id < b.id; });
+  for (std::size_t i = 1; i < rules.size(); ++i)
+    if (rules[i].id == rules[i - 1].id) throw usage_error("two rules are called " + rules[i].id);
+  std::shared_ptr<Scanner> made(new Scanner);
+  made->inside_ = std::make_unique<Inside>(std::move(rules), compiled_now);
+  return made;
+}
+
+const std::vector<Rule>& Scanner::rules() const { return inside_->rules; }
+const std::string& Scanner::digest() const { return inside_->digest; }
+
+std::vector<Hit> Scanner::scan(View text, const Subject& subject) const {
+  return scan_part(text, 0, text.size(), 0, subject);
+}
+
+std::vector<Hit> Scanner::scan_part(View part, std::size_t home_begin, std::size_t home_end, std::uint64_t offset,
+                                    const Subject& subject) const {
+  return Look(*inside_, subject).hits(part, home_begin, home_end, offset);
+}
+
+std::vector<Hit> Scanner::scan_name(std::string_view path) const {
+  std::vector<Hit> hits;
+  for (const auto r : inside_->by_name) {
+    const Rule& rule = inside_->rules[r];
+    if (std::none_of(rule.path.begin(), rule.path.end(),
+                     [&](const std::string& glob) { return glob_matches(glob, path); }))
+      continue;
+    Hit hit;
+    hit.rule = &rule;
+    hit.end = path.size();
+    hit.severity = rule.severity;
+    hit.identity = Vault::identify(path);
+    hits.push_back(std::move(hit));
+  }
+  return hits;
+}
+
+const Rule& vault_rule() {
+  static const Rule one = [] {
+    Rule rule;
+    rule.id = "vault.value";
+    rule.says = "a secret that this build handed out, or withheld from its context";
+    rule.scrub = Scrub::refuse;
+    rule.severity = Severity::critical;
+    rule.fix = "keep it under $BUILD_SECRETS, and write nothing of it to a file that ships";
+    rule.family = "vault";
+    return rule;
+  }();
+  return one;
+}
+
+const std::vector<Rule>& builtin_rules() {
+  static const std::vector<Rule> all = [] {
+    std::vector<Rule> rules;
+    for (const auto& family : builtin().families)
+      for (auto& rule : read_rules(family.text, std::string(family.file))) rules.push_back(std::move(rule));
+    std::sort(rules.begin(), rules.end(), [](const Rule& a, const Rule& b) { return a.id < b.id; });
+    return rules;
+  }();
+  return all;
+}
+
+}  // namespace imgbuild
