@@ -13,6 +13,12 @@
 /// What a build needs of a container engine, and no more: a fake with a diary fits on a page.
 namespace imgbuild {
 
+/// Where create() mounts what is ours in a builder: a tmpfs (exec, root's, 0755), and in it an anonymous volume on the
+/// engine's disk, empty, gone with the container. /dev is a tmpfs, so neither leaves a stub in the committed layer, and
+/// neither stands in the committed config. Only the volume may hold more than memory; secrets go to the tmpfs only.
+constexpr const char* builder_tmpfs = "/dev/imgbuild";
+constexpr const char* builder_context = "/dev/imgbuild/context";
+
 struct EngineFacts {
   enum class Kind { docker_classic, docker_containerd, podman };
   Kind kind = Kind::docker_classic;

@@ -1,0 +1,160 @@
+// The builder container and what runs in it. The requests are few; why each looks as it does stands beside it. Images
+// are in docker_images.cpp.
+#include "engine/docker_engine.hpp"
+
+#include <unistd.h>
+
+#include <chrono>
+
+#include "base/text.hpp"
+#include "engine/exec.hpp"
+
+namespace imgbuild {
+namespace {
+
+// Container and exec ids come from the engine and go into paths.
+std::string id_of(const Json& json, const char* what) {
+  const std::string id = text_at(json, "Id");
+  if (id.empty() || id.find_first_not_of("0123456789abcdefABCDEF") != std::string::npos)
+    throw Error(std::string("engine: ") + what + ": it answered without an id");
+  return id;
+}
+
+std::string filter_of(const Json& filters) { return "filters=" + percent_encode(filters.dump()); }
+
+}  // namespace
+
+DockerEngine::DockerEngine(EngineAddress address, Variables variables)
+    : api_(std::move(address)), variables_(std::move(variables)) {}
+
+const EngineFacts& DockerEngine::facts() {
+  if (!facts_.version.empty()) return facts_;
+  const Json version = api_.demand("version", "GET", "/version");
+  const Json info = api_.demand("info", "GET", "/info");
+  EngineFacts facts;
+  facts.endpoint = printable(api_.address().text);
+  facts.api = api_.version();
+  facts.version = text_at(version, "Version");
+  facts.os = text_at(version, "Os");
+  facts.architecture = text_at(version, "Arch");
+  if (facts.version.empty()) throw Error("engine: version: it does not say which it is");
+  if (at(version, "Components").is_array())
+    for (const auto& component : at(version, "Components"))
+      if (text_at(component, "Name") == "Podman Engine") facts.kind = EngineFacts::Kind::podman;
+  if (facts.kind != EngineFacts::Kind::podman && at(info, "DriverStatus").is_array())
+    for (const auto& pair : at(info, "DriverStatus"))
+      if (texts_of(pair) == std::vector<std::string>{"driver-type", "io.containerd.snapshotter.v1"})
+        facts.kind = EngineFacts::Kind::docker_containerd;
+  if (facts.kind == EngineFacts::Kind::docker_classic && !api_.address().http.socket.empty())
+    store_ = text_at(info, "DockerRootDir") + "/image/" + text_at(info, "Driver") + "/imagedb/content/sha256";
+  facts_ = std::move(facts);
+  return facts_;
+}
+
+std::string DockerEngine::create(const BuilderSpec& spec) {
+  // Inert: nothing of the base's runs or writes (its ENTRYPOINT, HEALTHCHECK, a WORKDIR that is not there), no init
+  // that would end with what the relay kills, and no trace of us but the labels. `cat` ends with the driver's attach.
+  Json host = {{"Init", false},
+               {"AutoRemove", true},
+               {"Tmpfs", {{builder_tmpfs, "exec,mode=0755"}}},
+               {"Mounts", {{{"Type", "volume"}, {"Target", builder_context}, {"VolumeOptions", {{"NoCopy", true}}}}}}};
+  if (!spec.network.empty()) host["NetworkMode"] = spec.network;
+  const Json body = {{"Image", spec.image},
+                     {"Entrypoint", {"cat"}},
+                     {"Cmd", Json::array()},
+                     {"User", "0"},
+                     {"WorkingDir", "/"},
+                     {"Healthcheck", {{"Test", {"NONE"}}}},
+                     {"OpenStdin", true},
+                     {"StdinOnce", true},
+                     {"AttachStdin", true},
+                     {"Labels", spec.labels},
+                     {"HostConfig", std::move(host)}};
+  std::string path = "/containers/create";
+  if (!spec.platform.empty() && api_.at_least(41)) path += "?platform=" + percent_encode(spec.platform);
+  return id_of(api_.demand("create", "POST", path, body.dump()), "create");
+}
+
+std::unique_ptr<Stream> DockerEngine::start(const std::string& container) {
+  auto stream = api_.hijack("attach", "/containers/" + container + "/attach?stream=1&stdin=1", "");
+  const HttpAnswer answer = api_.ask("POST", "/containers/" + container + "/start");
+  if (answer.status != 204 && answer.status != 304) {
+    const Error refused = Api::refusal("start", answer);
+    const std::string words = refused.what();
+    if (words.find("executable file not found") != std::string::npos ||
+        words.find("no such file or directory") != std::string::npos)
+      throw Error("engine: start: the base image has no `cat`",
+                  "a builder base needs `sh` and `cat`: busybox or any distribution has both");
+    if (words.find("exec format error") != std::string::npos)
+      throw Error("engine: start: the base image is for another kind of processor", "say which with --platform");
+    throw refused;
+  }
+  if (!running(container))
+    throw Error("engine: start: the builder ended at once", "does `cat` work in the base image?");
+  return stream;
+}
+
+std::unique_ptr<Exec> DockerEngine::exec(const std::string& container, const ExecSpec& spec) {
+  const Json body = {{"AttachStdin", true}, {"AttachStdout", true}, {"AttachStderr", true},
+                     {"Tty", false},        {"Cmd", spec.argv},     {"User", spec.user}};
+  const std::string id = id_of(api_.demand("exec", "POST", "/containers/" + container + "/exec", body.dump()), "exec");
+  auto stream = api_.hijack("exec", "/exec/" + id + "/start", R"({"Detach":false,"Tty":false})");
+  return std::make_unique<EngineExec>(api_, id, std::move(stream));
+}
+
+Json DockerEngine::inspect_container(const std::string& container) {
+  const HttpAnswer answer = api_.ask("GET", "/containers/" + container + "/json");
+  if (answer.status == 404) return nullptr;
+  if (answer.status != 200) throw Api::refusal("inspect", answer);
+  return parse_json(answer.body, "engine: inspect: the answer");
+}
+
+bool DockerEngine::running(const std::string& container) {
+  return at(at(inspect_container(container), "State"), "Running") == Json(true);
+}
+
+void DockerEngine::remove_container(const std::string& container) {
+  const HttpAnswer answer = api_.ask("DELETE", "/containers/" + container + "?force=1&v=1");
+  if (answer.status == 404 || (answer.status >= 200 && answer.status < 300)) return;
+  // It removes itself when it ends (AutoRemove), and then a second removal is a conflict that solves itself.
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (std::chrono::steady_clock::now() < until) {
+    if (inspect_container(container).is_null()) return;
+    ::usleep(50'000);
+  }
+  throw Api::refusal("remove", answer);
+}
+
+std::string DockerEngine::commit(const std::string& container, const std::map<std::string, std::string>& labels) {
+  // The labels are ours, so that gc finds the intermediate; its config is never given a name.
+  const Json body = labels.empty() ? Json::object() : Json{{"Labels", labels}};
+  const Json answer = api_.demand("commit", "POST", "/commit?container=" + container + "&pause=1", body.dump());
+  std::string id = text_at(answer, "Id");
+  if (!id.starts_with("sha256:")) id = "sha256:" + id;
+  const Json image = inspect_image(id);
+  if (image.is_null()) throw Error("engine: commit: it has no image of the id that it answered");
+  return text_at(image, "Id").starts_with("sha256:") ? text_at(image, "Id") : id;
+}
+
+Engine::Ours DockerEngine::ours(const std::string& label) {
+  const auto items = [](const Json& list, bool containers) {
+    std::vector<Ours::Item> out;
+    if (!list.is_array()) return out;
+    for (const auto& one : list)
+      out.push_back({text_at(one, "Id"), pairs_of(at(one, "Labels")), containers ? text_at(one, "State") : "",
+                     number_at(one, "Created", 0)});
+    return out;
+  };
+  const Json labelled = {{"label", {label}}}, dangling = {{"label", {label}}, {"dangling", {"true"}}};
+  Ours ours;
+  ours.containers = items(api_.demand("list", "GET", "/containers/json?all=1&" + filter_of(labelled)), true);
+  ours.images = items(api_.demand("list", "GET", "/images/json?" + filter_of(dangling)), false);
+  return ours;
+}
+
+std::unique_ptr<Engine> connect_engine(const std::string& given) {
+  const Variables variables = process_variables();
+  return std::make_unique<DockerEngine>(choose_engine(given, variables), variables);
+}
+
+}  // namespace imgbuild

@@ -1,0 +1,49 @@
+#pragma once
+#include <map>
+#include <string>
+
+#include "engine/api.hpp"
+#include "engine/engine.hpp"
+
+namespace imgbuild {
+
+/// Docker (classic and containerd store) and Podman behind the Docker Engine API 1.40 to 1.56.
+class DockerEngine : public Engine {
+ public:
+  /// Throws Error with a hint where no engine answers.
+  DockerEngine(EngineAddress address, Variables variables);
+
+  const EngineFacts& facts() override;
+  EngineImage find_image(const std::string& name, const std::string& platform, Pull pull) override;
+  ImageConfig config_of(const std::string& handle) override;
+  std::unique_ptr<Source> save(const std::string& handle) override;
+  std::string create(const BuilderSpec& spec) override;
+  std::unique_ptr<Stream> start(const std::string& container) override;
+  std::unique_ptr<Exec> exec(const std::string& container, const ExecSpec& spec) override;
+  bool running(const std::string& container) override;
+  void remove_container(const std::string& container) override;
+  std::string commit(const std::string& container, const std::map<std::string, std::string>& labels) override;
+  std::string load_config(const std::string& committed, const std::string& config) override;
+  void tag(const Cleared& cleared, const std::string& name) override;
+  bool remove_image(const std::string& handle) override;
+  Ours ours(const std::string& label) override;
+
+ private:
+  /// The image's inspect document; null where the engine has none. Throws on anything else.
+  Json inspect_image(const std::string& name);
+  Json inspect_container(const std::string& container);
+  void pull_image(const std::string& name, const std::string& platform);
+  void load(const std::string& tar);
+  /// The config as the classic store has it on disk, where that can be read; else empty.
+  std::string stored_config(const std::string& handle);
+  /// The layer descriptors of the manifest that `handle` names: the containerd store.
+  Json layers_of(const std::string& handle);
+
+  Api api_;
+  Variables variables_;
+  EngineFacts facts_;
+  std::string store_;                           // folder of the classic store's configs, as the engine says it
+  std::map<std::string, ImageConfig> configs_;  // by handle; images do not change
+};
+
+}  // namespace imgbuild

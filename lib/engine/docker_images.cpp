@@ -1,0 +1,211 @@
+// An engine's images: found, read, loaded, named, removed.
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/interrupt.hpp"
+#include "base/text.hpp"
+#include "crypto/digest.hpp"
+#include "engine/archives.hpp"
+#include "engine/docker_engine.hpp"
+#include "engine/reference.hpp"
+#include "engine/registry_auth.hpp"
+
+namespace imgbuild {
+namespace {
+
+std::string image_path(const std::string& name) { return "/images/" + percent_encode(name, "/:@"); }
+
+// With containerd's store a dangling image may be listed under "<none>" names.
+std::vector<std::string> names_of(const Json& image) {
+  std::vector<std::string> names = texts_of(at(image, "RepoTags"));
+  const auto none = [](const std::string& name) { return name.starts_with("<none>"); };
+  names.erase(std::remove_if(names.begin(), names.end(), none), names.end());
+  return names;
+}
+
+std::string platform_of(const Json& image) {
+  std::string platform = text_at(image, "Os") + "/" + text_at(image, "Architecture");
+  if (const std::string variant = text_at(image, "Variant"); !variant.empty()) platform += "/" + variant;
+  return platform;
+}
+
+// "linux/arm64" asks for any variant; "linux/arm64/v8" is what an image without a variant is.
+bool fits(const std::string& has, const std::string& wanted) {
+  if (wanted.empty() || has == wanted || has.starts_with(wanted + "/")) return true;
+  return wanted == "linux/arm64/v8" && has == "linux/arm64";
+}
+
+}  // namespace
+
+Json DockerEngine::inspect_image(const std::string& name) {
+  const HttpAnswer answer = api_.ask("GET", image_path(name) + "/json");
+  if (answer.status == 404) return nullptr;
+  if (answer.status != 200) throw Api::refusal("inspect", answer);
+  return parse_json(answer.body, "engine: inspect: the answer");
+}
+
+EngineImage DockerEngine::find_image(const std::string& name, const std::string& platform, Pull pull) {
+  const bool by_id = is_image_id(name);
+  if (!by_id) parse_reference(name);  // throws on what is none
+  const std::string shown = printable(name);
+
+  Json image = inspect_image(name);
+  const bool here = !image.is_null() && fits(platform_of(image), platform);
+  if (!by_id && (pull == Pull::always || (pull == Pull::missing && !here))) {
+    pull_image(name, platform);
+    image = inspect_image(name);
+  }
+  if (image.is_null())
+    throw Error("engine: it has no image " + shown,
+                by_id ? "`docker images` lists those it has"
+                      : "`docker pull " + shown + "` fetches it; `docker images` lists those it has");
+  if (!fits(platform_of(image), platform))
+    throw Error("engine: " + shown + " is for " + printable(platform_of(image)) + ", not for " + printable(platform),
+                "name an image for that platform, or leave --platform out");
+
+  EngineImage found;
+  found.handle = text_at(image, "Id");
+  if (!found.handle.starts_with("sha256:")) found.handle = "sha256:" + found.handle;
+  if (!is_image_id(found.handle)) throw Error("engine: inspect: " + shown + " has no id");
+  found.names = names_of(image);
+  found.labels = pairs_of(at(at(image, "Config"), "Labels"));
+  return found;
+}
+
+void DockerEngine::pull_image(const std::string& name, const std::string& platform) {
+  const Reference reference = parse_reference(name);
+  const std::string what = "pull " + printable(name);
+  std::string path = "/images/create?fromImage=" + percent_encode(reference.repository) + "&tag=";
+  // Without a tag every tag would be pulled.
+  path += percent_encode(!reference.digest.empty() ? reference.digest
+                         : reference.tag.empty()   ? "latest"
+                                                   : reference.tag);
+  if (!platform.empty()) path += "&platform=" + percent_encode(platform);
+
+  std::vector<std::string> headers;
+  const Secret auth = registry_auth(reference.registry(), variables_);
+  if (!auth.empty()) headers.push_back("X-Registry-Auth: " + std::string(auth.reveal()));
+  const char* hint = "is the name right? `docker login` logs in to a registry that asks for it";
+  std::unique_ptr<HttpBody> body;
+  try {
+    body = api_.open(what, "POST", path, headers);
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Error& error) {
+    throw Error(error.what(), error.hint().empty() ? hint : error.hint());
+  }
+  for (auto& header : headers) wipe(header.data(), header.size());
+  Messages messages;
+  try {
+    for (View piece = body->next(); !piece.empty(); piece = body->next()) messages.feed(piece);
+    messages.finish();
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Error& error) {
+    const std::string said = error.what();
+    throw said.starts_with("engine: ") ? error : error.within("engine: " + what);
+  }
+  if (!messages.failure().empty()) throw Error("engine: " + what + ": " + messages.failure(), hint);
+}
+
+std::string DockerEngine::stored_config(const std::string& handle) {
+  facts();
+  if (store_.empty() || !is_image_id(handle)) return {};
+  const std::string path = store_ + "/" + handle.substr(7);
+  if (::access(path.c_str(), R_OK) != 0) return {};
+  try {
+    std::string config = read_file(path, std::size_t{8} << 20);
+    // An engine elsewhere may have the same path here for something else.
+    return sha256_digest(view_of(config)) == handle ? config : std::string();
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+ImageConfig DockerEngine::config_of(const std::string& handle) {
+  if (const auto known = configs_.find(handle); known != configs_.end()) return known->second;
+  std::string raw = stored_config(handle);
+  if (raw.empty()) {
+    const Json image = inspect_image(handle);
+    if (image.is_null()) throw Error("engine: it has no image " + printable(handle));
+    const auto source = save(handle);
+    try {
+      raw = find_saved(*source, handle, platform_of(image)).config;
+    } catch (const Interrupted&) {
+      throw;
+    } catch (const Error& error) {
+      const std::string said = error.what();
+      throw said.starts_with("engine: ") ? error : error.within("engine: save");
+    }
+  }
+  return configs_.emplace(handle, parse_config(std::move(raw))).first->second;
+}
+
+Json DockerEngine::layers_of(const std::string& handle) {
+  const auto source = save(handle);
+  Json layers = find_saved(*source, handle, "").layers;
+  if (!layers.is_array()) throw Error("engine: save: the image has no manifest");
+  return layers;
+}
+
+std::unique_ptr<Source> DockerEngine::save(const std::string& handle) {
+  return api_.open("save", "GET", image_path(handle) + "/get");
+}
+
+void DockerEngine::load(const std::string& tar) {
+  const HttpAnswer answer = api_.ask("POST", "/images/load?quiet=1", tar, "application/x-tar");
+  if (answer.status != 200) throw Api::refusal("load", answer);
+  Messages messages;  // a config that it does not accept is answered 200, with the failure in the body
+  try {
+    messages.feed(view_of(answer.body));
+    messages.finish();
+  } catch (const Error& error) {
+    throw error.within("engine: load");
+  }
+  if (!messages.failure().empty()) throw Error("engine: load: " + messages.failure());
+}
+
+std::string DockerEngine::load_config(const std::string& committed, const std::string& config) {
+  const ImageConfig parsed = parse_config(config);
+  std::string handle = parsed.id;
+  if (facts().kind == EngineFacts::Kind::docker_classic) {
+    load(docker_archive(config, parsed.diff_ids));
+  } else {
+    const bool podman = facts_.kind == EngineFacts::Kind::podman;
+    const OciArchive archive = oci_archive(config, podman ? podman_layers(parsed.diff_ids) : layers_of(committed));
+    load(archive.tar);
+    if (!podman) handle = archive.manifest;
+  }
+  const Json image = inspect_image(handle);
+  if (image.is_null()) throw Error("engine: load: it has no image of the config that it was given");
+  if (texts_of(at(at(image, "RootFS"), "Layers")) != parsed.diff_ids)
+    throw Error("engine: load: the image that it made has other layers than its config");
+  configs_.emplace(handle, parsed);
+  return handle;
+}
+
+void DockerEngine::tag(const Cleared& cleared, const std::string& name) {
+  const Reference reference = parse_reference(name);
+  if (!reference.digest.empty())
+    throw usage_error("\"" + printable(name) + "\" is no name that can be given: it has a digest");
+  const std::string what = "tag " + printable(name);
+  const HttpAnswer answer =
+      api_.ask("POST", image_path(cleared.handle()) + "/tag?repo=" + percent_encode(reference.repository) +
+                           "&tag=" + percent_encode(reference.tag.empty() ? "latest" : reference.tag));
+  if (answer.status != 201) throw Api::refusal(what, answer);
+}
+
+bool DockerEngine::remove_image(const std::string& handle) {
+  Json image = inspect_image(handle);
+  if (image.is_null() || !names_of(image).empty()) return false;
+  // noprune: else the user's untagged base would go with it.
+  const HttpAnswer answer = api_.ask("DELETE", image_path(handle) + "?noprune=1");
+  if (answer.status == 404) return false;
+  if (answer.status >= 200 && answer.status < 300) return true;
+  // Podman may answer 409 although the image is gone.
+  if (answer.status == 409 && inspect_image(handle).is_null()) return true;
+  throw Api::refusal("remove " + printable(handle), answer);
+}
+
+}  // namespace imgbuild
