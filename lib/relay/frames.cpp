@@ -1,6 +1,7 @@
 #include "relay/frames.hpp"
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 
 namespace imgbuild {
 namespace {
@@ -23,6 +24,9 @@ std::optional<RelayFrame> RelayFrames::next() {
   const std::size_t left = held_.size() - at_;
   if (left == 0) return std::nullopt;
   if (over()) throw disturbed();
+  const View here = View(held_).subspan(at_);
+  if (stage_ == Stage::silent && here[0] != 0)  // words, not a frame: a shell or the engine says why
+    throw Error("the builder's relay did not start: " + printable(trim(text_of(here).substr(0, 400))));
   if (left < wire::header_size) return std::nullopt;
   const std::uint8_t* head = held_.data() + at_;
   const std::size_t length = wire::payload_length(head);

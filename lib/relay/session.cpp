@@ -53,6 +53,7 @@ struct RelaySession::Inside {
 
   // What was sent may be a secret's.
   void forget_sent() {
+    if (queue_at == 0) return;
     wipe(queue.data(), queue_at);
     queue.erase(queue.begin(), queue.begin() + static_cast<std::ptrdiff_t>(queue_at));
     queue_at = 0;
@@ -70,7 +71,8 @@ struct RelaySession::Inside {
   View program;
   Bytes queue;
   std::size_t queue_at = 0, program_at = 0;
-  bool sending_tar = false;
+  bool greeted = false, sending_tar = false;
+  std::string broken;  // why the connection is
   std::uint64_t tar_at = 0;
   RelayFrames frames;
   RelayClients clients;
@@ -127,7 +129,8 @@ void RelaySession::Inside::send_more_tar(const RelayTask& task) {
   }
 }
 
-void RelaySession::Inside::write_some() {
+// A broken connection is noted, not thrown: what the relay said last tells more, and is read all the same.
+void RelaySession::Inside::write_some() try {
   while (program_at < program.size()) {
     const std::size_t n = stream.write(program.subspan(program_at));
     if (n == 0) return;
@@ -139,13 +142,20 @@ void RelaySession::Inside::write_some() {
     queue_at += n;
   }
   if (queue_at == queue.size() || queue_at >= most_queued) forget_sent();
+} catch (const Error& error) {
+  broken = error.what();
 }
 
 // A piece at a time: a script that prints without end must not keep the loop from all else.
 RelaySession::Inside::Read RelaySession::Inside::read_some(const RelayTask& task, const RelayEvents& events) {
   Bytes piece(65536);
   for (int i = 0; i < 16; ++i) {
-    const std::optional<std::size_t> n = stream.read(piece);
+    std::optional<std::size_t> n = 0;
+    try {
+      n = stream.read(piece);
+    } catch (const Error& error) {
+      broken = error.what();
+    }
     if (!n) return Read::all;
     if (*n == 0) return Read::end;
     frames.feed(View(piece).first(*n));
@@ -159,6 +169,7 @@ void RelaySession::Inside::act(const RelayFrame& frame, const RelayTask& task, c
   const std::string_view text = text_of(frame.payload);
   switch (frame.kind) {
     case Kind::hello:
+      greeted = true;
       begin(task);
       break;
     case Kind::running:
@@ -219,19 +230,13 @@ RelayResult RelaySession::run(const RelayTask& task, const RelayEvents& events) 
   while (!in.frames.over()) {
     interrupt::check();
     if (in.sending_tar) in.send_more_tar(task);
-    // What the relay said last tells more than a broken connection.
-    std::optional<Error> broken;
-    try {
-      in.write_some();
-    } catch (const Error& error) {
-      broken = error;
-    }
+    in.write_some();
     const auto read = in.read_some(task, events);
     if (in.frames.over()) break;
-    if (read == Inside::Read::end || broken) {
-      if (in.started)
-        throw Error("the builder's relay ended before the script did", "was it killed, or out of memory?");
-      throw broken ? *broken : Error("the builder's relay did not start");
+    if (read == Inside::Read::end || !in.broken.empty()) {
+      const std::string why = in.broken.empty() ? "" : ": " + in.broken;
+      if (!in.greeted) throw RelayGone("the builder's relay did not start" + why);
+      throw RelayGone("the builder's relay ended before the script did" + why, "was it killed, or out of memory?");
     }
     for (const auto& answer : in.clients.answers()) {
       if (!answer.bytes.empty()) in.send(Kind::data, answer.bytes, answer.channel);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "base/error.hpp"
 #include "base/fd.hpp"
 #include "base/secret.hpp"
 #include "base/stream.hpp"
@@ -57,6 +58,12 @@ struct RelayResult {
   std::vector<std::string> written;  ///< of RelayTask::volumes: those whose content changed
 };
 
+/// The relay went away, or never came: the builder was stopped, the engine is gone, or the script killed it.
+class RelayGone : public Error {
+ public:
+  using Error::Error;
+};
+
 /// One script in one builder. One thread; the clients of the agent are answered on others.
 class RelaySession {
  public:
@@ -67,7 +74,8 @@ class RelaySession {
 
   /// Sends everything, runs the script to its end. When it returns nothing else runs in the builder and no client is
   /// being answered any more. Throws Error where the builder has no way to begin, the task cannot be done, the
-  /// conversation breaks off or makes no sense ("the builder's relay was disturbed"), the time is up; Interrupted.
+  /// conversation breaks off (RelayGone) or makes no sense ("the builder's relay was disturbed"), the time is up;
+  /// Interrupted.
   RelayResult run(const RelayTask& task, const RelayEvents& events);
 
  private:

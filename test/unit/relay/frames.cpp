@@ -29,8 +29,8 @@ const Bytes hello = frame(Kind::hello, wire::version), running = frame(Kind::run
 }  // namespace
 
 TEST_CASE("frames are the same however the bytes are cut") {
-  const Bytes all =
-      hello + running + frame(Kind::output, "text") + frame(Kind::open, {}, 3) + frame(Kind::ended, "\0\0\0\7");
+  const Bytes all = hello + running + frame(Kind::output, "text") + frame(Kind::open, {}, 3) +
+                    frame(Kind::ended, std::string(4, '\0'));
   for (std::size_t step = 1; step < 20; ++step) {
     RelayFrames frames;
     int n = 0;
@@ -56,9 +56,12 @@ TEST_CASE("what no relay says is a disturbance") {
       hello + running + frame(Kind::ended, "12345"),
       hello + frame(Kind::ended, ended),
       hello + running + frame(Kind::ended, ended) + frame(Kind::output, "after the end"),
-      Bytes{0xFF, 0xFF, 0xFF, 0xFF, 1, 0, 0, 0, 0},
+      hello + Bytes{0xFF, 0xFF, 0xFF, 0xFF, 1, 0, 0, 0, 0},
       Bytes{0, 0, 0, 1, 1, 0, 0, 0, 0},
-      Bytes{'s', 'h', ':', ' ', 'n', 'o', 't', ' ', 'f'},
   };
   for (const Bytes& each : odd) CHECK_THROWS_WITH(count(each), "the builder's relay was disturbed");
+}
+
+TEST_CASE("words in the place of a relay are told: the shell or the engine says why it did not start") {
+  CHECK_THROWS_WITH(count(Bytes{'s', 'h', ':', ' ', 'n', 'o', '\n'}), "the builder's relay did not start: sh: no");
 }
