@@ -89,7 +89,8 @@ HostGrant parse_host(std::string_view text) {
   std::string_view rest = text;
   if (const std::size_t at = rest.rfind('@'); at != std::string_view::npos) {
     grant.user = rest.substr(0, at);
-    if (grant.user.empty()) throw usage_error("--ssh " + printable(text) + ": no user before the @");
+    if (grant.user.empty() || grant.user.find('/') != std::string::npos)
+      throw usage_error("--ssh " + printable(text) + ": no user before the @", "HOST or USER@HOST[:PORT]");
     rest.remove_prefix(at + 1);
   }
   if (rest.starts_with('[')) {

@@ -273,8 +273,10 @@ std::string Conversation::fault_of(View blob, std::uint32_t flags, const SshKey&
     if (has(grants_.scoped, line.key)) return "the key is granted for logins only";
     return key.plain_type == "ssh-rsa" && flags == 0 ? "a SHA-1 signature" : "";
   }
-  if (!same(login->key, key.blob)) return "the login is for another key";
-  if (const std::string fault = algorithm_fault(key, login->algorithm, flags); !fault.empty()) return fault;
+  // Where the agent lists a key and its certificate, ssh logs in with the one and has the other sign.
+  const SshKey shown = parse_ssh_key(login->key);
+  if (shown.plain != key.plain) return "the login is for another key";
+  if (const std::string fault = algorithm_fault(shown, login->algorithm, flags); !fault.empty()) return fault;
   return bound_ ? fault_of_bound(*login, line) : fault_of_unbound(*login, line);
 }
 

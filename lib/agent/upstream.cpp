@@ -30,7 +30,8 @@ HeldKey HeldKey::load(const std::string& path) {
   return held;
 }
 
-SocketUpstream::SocketUpstream(std::string path) : path_(std::move(path)), cancelled_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+SocketUpstream::SocketUpstream(std::string path)
+    : path_(std::move(path)), cancelled_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (!cancelled_) throw system_error("eventfd", errno);
 }
 

@@ -32,6 +32,7 @@ class Agent {
   Agent();
   void add(const std::string& key, const std::vector<std::string>& options = {}) const;
   void stop();
+  pid_t pid() const { return process_->pid(); }
   const std::string& socket() const { return socket_; }
 
  private:
