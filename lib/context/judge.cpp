@@ -1,6 +1,8 @@
 // What becomes of a finding. In this order: below --fail-on it is a note; an allow-entry lets it through; else the rule
-// decides, and the strictest rule for the whole file. `file` is the one that must not go too far: a key file is left
-// out, but a key inside of source code is refused, since a source file that silently vanished would be a riddle.
+// decides, and the strictest rule for the whole file. Where two rules see the same secret (a token in an .npmrc), the
+// one that knows the file's format speaks: the line goes, and the secret with it. `file` is the one that must not go
+// too far: a key file is left out, but a key inside of source code is refused, since a source file that silently
+// vanished would be a riddle.
 #include "context/judge.hpp"
 
 #include <algorithm>
@@ -29,6 +31,18 @@ bool is_rest_of_a_key_file(std::string_view text, const std::vector<Hit>& hits) 
   });
 }
 
+// Drops what a rule for a parsed format sees as well, and answers for.
+void drop_seen_by_format(std::vector<Remark>& remarks) {
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> lines;
+  for (const auto& remark : remarks)
+    if (remark.fate == Fate::line) lines.emplace_back(remark.begin, remark.end);
+  std::erase_if(remarks, [&](const Remark& remark) {
+    return remark.fate > Fate::line && std::any_of(lines.begin(), lines.end(), [&](const auto& line) {
+             return line.first <= remark.begin && remark.end <= line.second;
+           });
+  });
+}
+
 }  // namespace
 
 Judge::Judge(std::shared_ptr<const Scanner> scanner, Vault& vault, const Policy& policy)
@@ -47,6 +61,8 @@ Remark Judge::remark(const Hit& hit, const Location& place, std::string_view val
     const auto breaks = static_cast<std::uint32_t>(std::count(value.begin(), value.end(), '\n'));
     remark.last_line = hit.line + breaks - (value.ends_with('\n') ? 1 : 0);
   }
+  remark.begin = hit.begin;
+  remark.end = hit.end;
   remark.identity = hit.identity;
   remark.key = hit.key;
 
@@ -96,6 +112,7 @@ std::vector<Remark> Judge::text(View text, const Location& place) const {
   const bool whole = is_rest_of_a_key_file(text_of(text), hits);
   for (auto& remark : remarks)
     if (remark.fate == Fate::file && !whole && remark.rule->path.empty()) remark.fate = Fate::refuse;
+  drop_seen_by_format(remarks);
   return remarks;
 }
 

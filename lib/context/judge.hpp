@@ -18,7 +18,8 @@ struct Remark {
   const Rule* rule = nullptr;
   Severity severity = Severity::high;
   Location place;
-  std::uint32_t last_line = 0;  ///< where the finding ends; place.line is where it begins
+  std::uint32_t last_line = 0;       ///< where the finding ends; place.line is where it begins
+  std::uint64_t begin = 0, end = 0;  ///< the secret's bytes
   Identity identity;
   std::optional<KeyFacts> key;
   std::string why;  ///< allowed: the entry's reason
