@@ -42,26 +42,32 @@ constexpr Entry table[] = {
 
 // The words that stand where a secret will.
 constexpr std::string_view placeholder_words[] = {
-    "a",           "abc",        "abcd",         "account",    "actual",       "add",      "admin",       "an",
-    "and",         "api",        "apikey",       "app",        "auth",         "bar",      "baz",         "be",
-    "bearer",      "bla",        "blah",         "bob",        "bogus",        "change",   "changeit",    "changeme",
-    "client",      "credential", "credentials",  "db",         "default",      "demo",     "domain",      "dummy",
-    "email",       "empty",      "enter",        "ex",         "example",      "false",    "fake",        "fill",
-    "fixme",       "foo",        "foobar",       "for",        "from",         "goes",     "guest",       "hash",
-    "here",        "hidden",     "host",         "hostname",   "id",           "in",       "insert",      "invalid",
-    "is",          "it",         "key",          "login",      "long",         "masked",   "me",          "mock",
-    "my",          "mypass",     "mypassword",   "mysecret",   "name",         "new",      "nil",         "no",
-    "nobody",      "none",       "not",          "null",       "of",           "old",      "omitted",     "optional",
-    "or",          "org",        "passphrase",   "pass",       "passwd",       "password", "passwort",    "personal",
-    "placeholder", "please",     "private",      "project",    "provide",      "public",   "put",         "pw",
-    "pwd",         "quux",       "qux",          "random",     "real",         "redacted", "removed",     "replace",
-    "required",    "root",       "sample",       "scott",      "secret",       "secrets",  "server",      "set",
-    "some",        "something",  "spam",         "eggs",       "string",       "super",    "supersecret", "tbd",
-    "test",        "tester",     "testing",      "testpass",   "testpassword", "tests",    "text",        "the",
-    "this",        "tiger",      "to",           "todo",       "token",        "true",     "undefined",   "unset",
-    "unused",      "use",        "user",         "username",   "value",        "var",      "variable",    "very",
-    "whatever",    "with",       "word",         "x",          "xx",           "xxx",      "xyz",         "yes",
-    "you",         "your",       "yourpassword", "yoursecret", "yourtoken",    "yyy",      "zzz",
+    "a",          "abc",         "abcd",         "account",    "actual",       "add",         "admin",
+    "aladdin",    "an",          "and",          "anoncvs",    "anonymous",    "api",         "apikey",
+    "app",        "auth",        "bar",          "baz",        "be",           "bearer",      "bla",
+    "blah",       "bob",         "bogus",        "change",     "changeit",     "changeme",    "client",
+    "credential", "credentials", "db",           "dbpass",     "dbpassword",   "dbuser",      "default",
+    "demo",       "domain",      "dummy",        "eggs",       "email",        "empty",       "enter",
+    "ex",         "example",     "fake",         "false",      "fill",         "fixme",       "foo",
+    "foobar",     "for",         "from",         "goes",       "guest",        "hash",        "here",
+    "hidden",     "host",        "hostname",     "id",         "ignored",      "in",          "insert",
+    "invalid",    "is",          "it",           "key",        "letmeknow",    "login",       "long",
+    "masked",     "me",          "mock",         "my",         "mykey",        "mypass",      "mypassword",
+    "mysecret",   "mytoken",     "myuser",       "name",       "new",          "nil",         "no",
+    "nobody",     "none",        "not",          "null",       "of",           "old",         "omitted",
+    "open",       "opensesame",  "optional",     "or",         "org",          "pass",        "passphrase",
+    "passwd",     "password",    "passwort",     "personal",   "placeholder",  "please",      "private",
+    "project",    "provide",     "proxypass",    "proxyuser",  "pserver",      "public",      "put",
+    "pw",         "pwd",         "quux",         "qux",        "random",       "real",        "redacted",
+    "removed",    "replace",     "repopwd",      "repouser",   "required",     "root",        "sample",
+    "scott",      "secret",      "secrets",      "sekret",     "server",       "sesame",      "set",
+    "some",       "something",   "spam",         "string",     "super",        "supersecret", "tbd",
+    "test",       "tester",      "testing",      "testpass",   "testpassword", "tests",       "text",
+    "the",        "this",        "tiger",        "to",         "todo",         "token",       "topsecret",
+    "true",       "undefined",   "unset",        "unused",     "use",          "user",        "username",
+    "value",      "var",         "variable",     "very",       "whatever",     "with",        "word",
+    "x",          "xx",          "xxx",          "xyz",        "xyzzy",        "yes",         "you",
+    "your",       "yourkey",     "yourpassword", "yoursecret", "yourtoken",    "yyy",         "zzz",
 };
 
 bool is_placeholder_word(std::string_view word) {
@@ -72,6 +78,13 @@ bool is_placeholder_word(std::string_view word) {
   }();
   return std::binary_search(sorted.begin(), sorted.end(), word);
 }
+
+// Values that standards print, and every implementation's documentation after them (RFC 5849, 6749, 6750, 7617).
+constexpr std::string_view printed_values[] = {
+    "2YotnFZFEjr1zCsicMWpAA",       "tGzv3JOkF0XG5Qx2TlKWIA", "SlAV32hkKG",       "czZCaGRSa3F0MzpnWDFmQmF0M2JW",
+    "QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "kkk9d7dh3k39sjv7",       "ad180jjd733klru7", "nnch734d00sl2jdk",
+    "7Fjfp0ZBr1KtDRbnfVdmIw",       "mF_9.B5f-4.1JqM",
+};
 
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
@@ -182,6 +195,8 @@ bool is_placeholder(std::string_view secret) {
       contains(text, "*****") || contains(text, "_here") || contains(text, "-here") || contains(text, "_HERE") ||
       contains(text, "\xe2\x80\xa6"))
     return true;
+  for (const std::string_view value : printed_values)
+    if (text == value) return true;
   const proofs::Makeup makeup = proofs::makeup_of(text);
   if (text.size() >= 16 && makeup.distinct <= std::min<std::size_t>(text.size() / 8 + 1, 6)) return true;
   const std::string small = lower(text);

@@ -65,9 +65,10 @@ Proof jwt(const Suspect& suspect) {
   if (header->contains("enc")) return proven(true);
   const auto payload = json_object(decoded_base64(token.substr(first + 1, second - first - 1)));
   if (!payload) return {};
-  // The token of jwt.io's front page, which every library's documentation repeats.
+  // The tokens of jwt.io's front page and of PyJWT's, which documentation repeats.
   const auto name = payload->find("name");
   if (name != payload->end() && name->is_string() && *name == "John Doe") return {};
+  if (payload->size() == 1 && payload->contains("some")) return {};
   return proven(second + 1 < token.size());
 }
 
