@@ -1,10 +1,11 @@
 // imgbuild audit: which images, and the one report on them all.
 #include "audit/audit.hpp"
 
-#include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <filesystem>
 
@@ -66,13 +67,19 @@ Target target_of(const std::string& said) {
   return {Target::Kind::engine, said, said};
 }
 
-// Standard input as a source.
+// Standard input as a source. What feeds it may be slow: an interrupt does not wait for it.
 class InputSource : public Source {
  public:
   View next() override {
-    interrupt::check();
-    const std::size_t n = read_full(STDIN_FILENO, buffer_, "standard input");
-    return {buffer_.data(), n};
+    for (;;) {
+      pollfd waits[] = {{STDIN_FILENO, POLLIN, 0}, {interrupt::fd(), POLLIN, 0}};
+      if (::poll(waits, 2, -1) < 0 && errno != EINTR) throw system_error("standard input", errno);
+      interrupt::check();
+      if (waits[0].revents == 0) continue;
+      const ssize_t n = ::read(STDIN_FILENO, buffer_.data(), buffer_.size());
+      if (n >= 0) return {buffer_.data(), static_cast<std::size_t>(n)};
+      if (errno != EINTR && errno != EAGAIN) throw system_error("standard input", errno);
+    }
   }
 
  private:
