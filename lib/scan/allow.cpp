@@ -24,7 +24,9 @@ std::string day_of(std::time_t time) {
 }
 
 bool counts(const AllowEntry& entry, const Policy& policy) {
-  return !entry.reason.empty() && (entry.expires.empty() || day_of(policy.now) <= entry.expires);
+  // "..." is what an entry that was pasted and not filled in says.
+  return !entry.reason.empty() && entry.reason != "..." &&
+         (entry.expires.empty() || day_of(policy.now) <= entry.expires);
 }
 
 // `at` is "LAYER:PATH"; the layer is compared as a word, for a path may hold a colon too.
