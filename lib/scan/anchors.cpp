@@ -175,7 +175,7 @@ Way rest_of(const Way& way, const Position& from) {
 
 }  // namespace
 
-Plan::Plan(const std::vector<Rule>& rules) {
+ScanPlan::ScanPlan(const std::vector<Rule>& rules) {
   std::map<std::tuple<std::string, bool, std::uint32_t>, std::vector<Anchor>> by_expression;
   const auto add = [&](const Expression& expression, const Anchor& anchor) {
     by_expression[{expression.text, expression.caseless, expression.width}].push_back(anchor);
@@ -228,7 +228,7 @@ Plan::Plan(const std::vector<Rule>& rules) {
   first_anchor.push_back(static_cast<std::uint32_t>(anchors.size()));
 }
 
-std::string Plan::digest() const {
+std::string ScanPlan::digest() const {
   std::string all;
   for (const auto& expression : expressions) all += expression.text + (expression.caseless ? "\ti\n" : "\t\n");
   return sha256_digest(view_of(all));
@@ -238,7 +238,7 @@ std::vector<unsigned long long> processor_levels() {
   return {0, HS_CPU_FEATURES_AVX2, HS_CPU_FEATURES_AVX2 | HS_CPU_FEATURES_AVX512};
 }
 
-std::string compile_database(const Plan& plan, unsigned long long level) {
+std::string compile_database(const ScanPlan& plan, unsigned long long level) {
   if (plan.expressions.empty()) return {};
   std::vector<const char*> texts;
   std::vector<unsigned> flags, ids;

@@ -36,8 +36,8 @@ struct PlannedPattern {
 
 /// How a set of rules is looked for. A pure function of the rules: the program that compiles the database at build time
 /// and the one that loads it come to the same plan.
-struct Plan {
-  explicit Plan(const std::vector<Rule>& rules);  ///< throws usage Error "rule ID: what"
+struct ScanPlan {
+  explicit ScanPlan(const std::vector<Rule>& rules);  ///< throws usage Error "rule ID: what"
 
   std::vector<Expression> expressions;
   std::vector<std::uint32_t> first_anchor;  ///< of each expression, and one past the last
@@ -51,6 +51,6 @@ struct Plan {
 std::vector<unsigned long long> processor_levels();
 
 /// The expressions compiled and serialised for a level. Empty where there are none. Throws Error.
-std::string compile_database(const Plan& plan, unsigned long long level);
+std::string compile_database(const ScanPlan& plan, unsigned long long level);
 
 }  // namespace imgbuild

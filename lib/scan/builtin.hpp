@@ -16,7 +16,7 @@ struct Builtin {
   };
   std::vector<Family> families;
   std::vector<Database> databases;  ///< in the order of processor_levels()
-  std::string_view plan;            ///< Plan::digest() of all families together
+  std::string_view plan;            ///< ScanPlan::digest() of all families together
 };
 
 const Builtin& builtin();

@@ -29,7 +29,7 @@ struct Workspace {
 
 /// What a Scanner is made of. Const but for the pool and the patterns compiled on first use; any thread.
 struct Scanner::Inside {
-  Inside(std::vector<Rule> all, Owned<hs_database_t, hs_free_database> (*load)(const Plan&));
+  Inside(std::vector<Rule> all, Owned<hs_database_t, hs_free_database> (*load)(const ScanPlan&));
 
   /// RE2 of a pattern, compiled when it is first needed: most never are.
   const RE2& regex(std::uint32_t pattern) const;
@@ -38,7 +38,7 @@ struct Scanner::Inside {
   void give_back(std::unique_ptr<Workspace> workspace) const;
 
   std::vector<Rule> rules;
-  Plan plan;
+  ScanPlan plan;
   std::string digest;
   Owned<hs_database_t, hs_free_database> database;  ///< null where no rule has an anchor
   std::vector<std::uint32_t> everywhere;            ///< patterns that are tried at each byte of the files they name

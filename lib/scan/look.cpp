@@ -28,7 +28,7 @@ bool is_word(std::uint8_t c) {
 
 // Where expressions end, as Hyperscan calls it, sifted at once.
 struct Sieve {
-  const Plan& plan;
+  const ScanPlan& plan;
   View text;
   std::size_t base, limit;  // of the bytes given to Hyperscan; a candidate begins before `limit`
   std::vector<Candidate>& out;

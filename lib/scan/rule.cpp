@@ -159,7 +159,7 @@ std::vector<Rule> read_rules(std::string_view toml, const std::string& file) {
     rules.push_back(read_rule(*table, file, family_of(file)));
   }
   try {
-    const Plan plan(rules);
+    const ScanPlan plan(rules);
   } catch (const Error& e) {
     throw Error(file + ": " + e.what(), e.hint(), e.status());
   }

@@ -27,7 +27,7 @@ void need_processor() {
     throw Error("this processor lacks SSSE3", "imgbuild needs an x86-64 processor made since 2006");
 }
 
-Database compiled_now(const Plan& plan) {
+Database compiled_now(const ScanPlan& plan) {
   hs_platform_info_t here{};
   if (hs_populate_platform(&here) != HS_SUCCESS) throw Error("this processor is not known");
   const std::string bytes = compile_database(plan, here.cpu_features);
@@ -36,7 +36,7 @@ Database compiled_now(const Plan& plan) {
   return database;
 }
 
-Database compiled_in(const Plan& plan) {
+Database compiled_in(const ScanPlan& plan) {
   if (plan.expressions.empty()) return nullptr;
   hs_platform_info_t here{};
   if (hs_populate_platform(&here) == HS_SUCCESS && plan.digest() == builtin().plan) {
@@ -73,7 +73,7 @@ std::string digest_of(const std::vector<Rule>& rules) {
 
 }  // namespace
 
-Scanner::Inside::Inside(std::vector<Rule> all, Database (*load)(const Plan&))
+Scanner::Inside::Inside(std::vector<Rule> all, Database (*load)(const ScanPlan&))
     : rules(std::move(all)), plan(rules), digest(digest_of(rules)) {
   need_processor();
   database = load(plan);

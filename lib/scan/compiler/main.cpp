@@ -42,7 +42,7 @@ void compile(const std::string& source_path, const std::string& data_path, std::
   std::sort(rules.begin(), rules.end(), [](const Rule& a, const Rule& b) { return a.id < b.id; });
   for (std::size_t i = 1; i < rules.size(); ++i)
     if (rules[i].id == rules[i - 1].id) throw usage_error("two rules are called " + rules[i].id);
-  const Plan plan(rules);
+  const ScanPlan plan(rules);
   for (const auto level : processor_levels()) databases.push_back(add(compile_database(plan, level)));
   data += '\0';
   write_file(data_path, data);
