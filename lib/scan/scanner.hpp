@@ -68,7 +68,8 @@ class Scanner {
   /// Hits of a path itself: rules that have `path` and no `text` ("a file name alone").
   std::vector<Hit> scan_name(std::string_view path) const;
 
-  struct Inside;  // inside.hpp, for this room
+  struct Inside;
+  const Inside& inside() const { return *inside_; }  ///< inside.hpp; for this room and its measurements
 
  private:
   Scanner();
