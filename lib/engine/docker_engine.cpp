@@ -8,6 +8,7 @@
 
 #include "base/text.hpp"
 #include "engine/exec.hpp"
+#include "engine/reference.hpp"
 
 namespace imgbuild {
 namespace {
@@ -131,9 +132,8 @@ std::string DockerEngine::commit(const std::string& container, const std::map<st
   const Json answer = api_.demand("commit", "POST", "/commit?container=" + container + "&pause=1", body.dump());
   std::string id = text_at(answer, "Id");
   if (!id.starts_with("sha256:")) id = "sha256:" + id;
-  const Json image = inspect_image(id);
-  if (image.is_null()) throw Error("engine: commit: it has no image of the id that it answered");
-  return text_at(image, "Id").starts_with("sha256:") ? text_at(image, "Id") : id;
+  if (!is_image_id(id)) throw Error("engine: commit: it answered without an id");
+  return id;
 }
 
 Engine::Ours DockerEngine::ours(const std::string& label) {
