@@ -92,7 +92,10 @@ void Agent::add(const std::string& key, const std::vector<std::string>& options)
 
 void Agent::stop() { process_.reset(); }
 
-std::string user() { return ::getpwuid(::getuid())->pw_name; }
+std::string user() {
+  static const std::string name = ::getpwuid(::getuid())->pw_name;  // which is not for several threads
+  return name;
+}
 
 Server::Server(const std::vector<std::string>& authorized, const std::string& more) : port_(free_port()) {
   make_key(folder_.path(), "host_key");
