@@ -99,7 +99,7 @@ class Walk {
       inner.fd = opened.get();
       std::unique_ptr<GitRepository> own;
       if (::faccessat(opened.get(), ".git", F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
-        own = GitRepository::open(root_ + "/" + path);
+        own = GitRepository::at(root_ + "/" + path);
         if (own) {
           inner.repository = own.get();
           inner.in_repository.clear();

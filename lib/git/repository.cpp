@@ -3,6 +3,8 @@
 // libgit2's refusal of foreign owners, meant for programs that do obey the configuration, is off.
 #include "git/repository.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <climits>
 #include <cstdlib>
@@ -14,6 +16,8 @@
 
 namespace imgbuild {
 namespace {
+
+constexpr const char* mend_hint = "mend the repository, or take its .git away to stage the folder as it is";
 
 void start_library() {
   static const bool started = [] {
@@ -73,9 +77,7 @@ bool open_at(GitRepo& repo, const std::string& folder, unsigned flags) {
   start_library();
   const int result = git_repository_open_ext(out(repo), folder.c_str(), flags, nullptr);
   if (result == GIT_ENOTFOUND) return false;
-  if (result < 0)
-    throw Error(printable(folder) + ": git repository: " + last_words(),
-                "mend the repository, or take its .git away to stage the folder as it is");
+  if (result < 0) throw Error(printable(folder) + ": git repository: " + last_words(), mend_hint);
   return true;
 }
 
@@ -86,13 +88,26 @@ bool lies_in(const std::string& path, const std::string& folder) {
 }  // namespace
 
 std::unique_ptr<GitRepository> GitRepository::discover(const std::string& folder) {
+  struct stat facts {};
+  const bool own = ::lstat((folder + "/.git").c_str(), &facts) == 0;
   auto inside = std::make_unique<Inside>();
-  if (!open_at(inside->repo, folder, 0)) return nullptr;
+  if (!open_at(inside->repo, folder, own ? GIT_REPOSITORY_OPEN_NO_SEARCH : 0)) {
+    if (own) throw Error(printable(folder) + "/.git: leads to no repository", mend_hint);
+    return nullptr;
+  }
   inside->name = folder;
   std::unique_ptr<GitRepository> found(new GitRepository(std::move(inside)));
   if (found->work_tree().empty()) return nullptr;
   // core.worktree is the repository's own word; one that leads elsewhere says nothing about this folder.
   if (!lies_in(real_path(folder), found->work_tree()))
+    throw Error(printable(folder) + ": its git repository names another work tree (core.worktree)",
+                "run `git config --unset core.worktree` in it");
+  return found;
+}
+
+std::unique_ptr<GitRepository> GitRepository::at(const std::string& folder) {
+  auto found = discover(folder);
+  if (found && found->work_tree() != real_path(folder))
     throw Error(printable(folder) + ": its git repository names another work tree (core.worktree)",
                 "run `git config --unset core.worktree` in it");
   return found;

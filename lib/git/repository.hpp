@@ -30,8 +30,11 @@ struct GitObject {
 /// (owner validation is off). Throws Error "REPOSITORY: why"; one thread at a time but for read().
 class GitRepository {
  public:
-  /// The repository whose work tree holds `folder`; null where there is none.
+  /// The repository whose work tree holds `folder`; null where there is none. A `.git` that leads nowhere is an error:
+  /// what is ignored cannot be told.
   static std::unique_ptr<GitRepository> discover(const std::string& folder);
+  /// The repository whose work tree `folder` is the top of, which has a `.git`; null where that is a bare one.
+  static std::unique_ptr<GitRepository> at(const std::string& folder);
   /// The repository at `folder`: a work tree, a git directory, or where a `.git` file leads. Null: none is there.
   static std::unique_ptr<GitRepository> open(const std::string& folder);
   ~GitRepository();
