@@ -53,7 +53,7 @@ int work(const SshFlags& ssh, const Session& session) {
   if (request.hosts.empty())
     throw usage_error("agent: no host is granted", "imgbuild agent --ssh git@github.com -- COMMAND");
   Gateway gateway(request);
-  gateway.on_signature([](const Signature& signature) { say("signed " + ledger_line(signature)); });
+  gateway.on_signature([](const Signature& signature) { say(ledger_line(signature)); });
   GatewaySocket socket(gateway);
   Command command;
   command.argv = session.words;

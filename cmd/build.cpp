@@ -31,25 +31,35 @@ The image's id is printed on standard output.
 Exit status: 0 built and named; 1 a leak, nothing is named; 2 usage; 3 it could not be done or not be looked at to the
 end; 4 the script failed; 130, 143 interrupted.)";
 
-void write_report(const BuildFlags& flags, const Outcome& outcome, Session& session, const Redaction& redaction) {
+// A clean image whose findings nobody had to answer for needs one line, anything else the whole report.
+void tell(const Report& report, const Outcome& outcome, const Redaction& redaction) {
+  const bool colour = lively(STDERR_FILENO);
+  if (!outcome.audit && outcome.status == Status::leak) {
+    StageReport refused;
+    refused.withheld = outcome.withheld;
+    return put_talk(report_as_text(refused, redaction, colour));
+  }
+  for (const auto& line : split(trim(facts_as_text(*report.build, redaction, colour)), '\n'))
+    if (!line.empty()) say(line);
+  if (!outcome.audit) return;
+  const ImageRecord& image = outcome.audit->record();
+  if (outcome.status == Status::clean && image.allowed.empty() && image.coverage.not_scanned.empty())
+    say("looked at " + coverage_line(image.coverage) +
+        (image.notes.empty() ? "" : ", notes " + std::to_string(image.notes.size())));
+  else
+    put_talk(report_as_text(report, redaction, colour));
+}
+
+// What came of it, in a line or two; the status to end with.
+int conclude(const BuildFlags& flags, const Plan& plan, const Outcome& outcome, Session& session) {
+  const Redaction redaction(*session.scanner, session.vault);
   Report report;
   if (outcome.audit) report.images.push_back(outcome.audit->record());
   report.build = BuildFacts{outcome.withheld, outcome.ledger, outcome.killed, outcome.stubs, outcome.weak_secrets};
   // A build that came to no audit proved nothing.
   if (!outcome.audit) report.verdict = outcome.status == Status::leak ? Verdict::leak : Verdict::incomplete;
   if (!flags.report.empty()) write_file(flags.report, report_as_json(report, *session.scanner, redaction));
-  if (outcome.audit) put_talk(report_as_text(report, redaction, lively(STDERR_FILENO)));
-}
-
-// What came of it, in a line or two; the status to end with.
-int conclude(const BuildFlags& flags, const Plan& plan, const Outcome& outcome, Session& session) {
-  const Redaction redaction(*session.scanner, session.vault);
-  if (!outcome.audit && outcome.status == Status::leak) {
-    StageReport refused;
-    refused.withheld = outcome.withheld;
-    put_talk(report_as_text(refused, redaction, lively(STDERR_FILENO)));
-  }
-  write_report(flags, outcome, session, redaction);
+  tell(report, outcome, redaction);
   switch (outcome.status) {
     case Status::clean:
       say("named " + join(plan.tags, ", "));

@@ -90,6 +90,7 @@ int run(int argc, char** argv, Session& session) {
   program.set_help_flag("-h,--help", "print this");
   program.set_version_flag("--version", std::string("imgbuild ") + IMGBUILD_VERSION, "print the version");
   program.get_formatter()->column_width(34);
+  program.require_subcommand(0, 1);  // a second command's name is then a word like any other: an image may be called so
   std::vector<std::pair<CLI::App*, Work>> works;
   for (const auto& each : offers) {
     CLI::App* app = program.add_subcommand(each.name, each.says);

@@ -42,39 +42,32 @@ class Writer {
     const Withheld one = redaction_(raw);
     std::string where = printable(one.path);
     if (one.line > 0) where += ":" + std::to_string(one.line);
-    switch (one.action) {
-      case Withheld::Action::file:
-        line("withheld  " + where + "  (the file is left out)");
-        break;
-      case Withheld::Action::line:
-        line("withheld  " + where + "  (the line is left out)");
-        break;
-      case Withheld::Action::refuse:
-        line(bad("REFUSED") + "   " + where);
-        break;
+    if (one.action != Withheld::Action::refuse) {
+      const bool file = one.action == Withheld::Action::file;
+      return line("withheld " + where + ": " + one.rule + " (the " + (file ? "file" : "line") + " is left out)");
     }
-    field(one.rule, printable(one.says));
-    if (one.action == Withheld::Action::refuse) allow(one.allow);
+    line(bad("REFUSED") + " " + where + ": " + one.rule);
+    field("what", printable(one.says));
+    allow(one.allow);
   }
 
   void staged_anyway(const std::vector<Finding>& allowed, const std::vector<Finding>& notes_of_stage) {
     for (const auto& raw : allowed) {
       const Finding finding = redaction_(raw);
       for (const auto& place : finding.locations)
-        line("allowed   " + in_context(place) + "  " + finding.rule + ": " + printable(finding.why));
+        line("allowed " + in_context(place) + ": " + finding.rule + ": " + printable(finding.why));
     }
     for (const auto& raw : notes_of_stage) {
       const Finding finding = redaction_(raw);
-      for (const auto& place : finding.locations) line("note      " + in_context(place) + "  " + finding.rule);
+      for (const auto& place : finding.locations) line("note " + in_context(place) + ": " + finding.rule);
     }
   }
 
   void build(const BuildFacts& facts) {
     for (const auto& one : facts.withheld) withheld(one);
-    for (const auto& signature : facts.ledger) line("signed    " + ledger_line(redaction_(signature)));
-    listed("ended     ", facts.killed, ": left running by the script");
-    listed("stub      ", facts.stubs, ": made by the engine, not by the script");
-    listed("weak      secret ", facts.weak_secrets, ": too short or too common, so it was not looked for");
+    for (const auto& signature : facts.ledger) line(ledger_line(redaction_(signature)));
+    listed("stub ", facts.stubs, ": made by the engine, not by the script");
+    listed("weak secret ", facts.weak_secrets, ": too short or too common, it was not looked for");
   }
 
   void line(const std::string& text = {}) { text_ += text + "\n"; }
@@ -181,12 +174,7 @@ class Writer {
 
   void coverage(const Coverage& seen) {
     line();
-    std::string text = "looked at " + plural(seen.entries, "entry", "entries") + " in " +
-                       plural(seen.layers, "layer", "layers") + ", " + human_size(seen.bytes);
-    if (seen.layers_cached > 0) text += " (" + std::to_string(seen.layers_cached) + " known from before)";
-    if (seen.archives > 0) text += ", " + plural(seen.archives, "archive", "archives") + " opened";
-    if (seen.git_objects > 0) text += ", " + plural(seen.git_objects, "git object", "git objects");
-    line(text);
+    line("looked at " + coverage_line(seen));
     for (const auto& gap : seen.not_scanned) {
       std::string where = gap.layer >= 0 ? "layer " + std::to_string(gap.layer) + ": " : "";
       where += printable(gap.path) + " (" + human_size(gap.bytes) + "): " + printable(gap.why);
@@ -260,21 +248,31 @@ std::string staged_line(std::uint64_t files, std::uint64_t bytes, const std::str
   return text + (withheld == 0 ? ", nothing withheld" : ", withheld " + std::to_string(withheld));
 }
 
+std::string coverage_line(const Coverage& seen) {
+  std::string text = plural(seen.layers, "layer", "layers");
+  if (seen.layers_cached > 0) text += " (" + std::to_string(seen.layers_cached) + " known from before)";
+  text += ", " + plural(seen.entries, "entry", "entries") + ", " + human_size(seen.bytes);
+  if (seen.archives > 0) text += ", " + plural(seen.archives, "archive", "archives") + " opened";
+  if (seen.git_objects > 0) text += ", " + plural(seen.git_objects, "git object", "git objects");
+  return text;
+}
+
 std::string ledger_line(const Signature& signature) {
-  char time[32] = "";
-  std::tm parts{};
-  gmtime_r(&signature.time, &parts);
-  std::strftime(time, sizeof time, "%H:%M:%SZ", &parts);
-  std::string text = std::string(time) + " " + printable(signature.user) + "@" +
-                     (signature.host.empty() ? "(no host bound)" : printable(signature.host)) + " with " +
-                     printable(signature.key);
-  if (signature.granted) return text + ": granted";
-  return text + ": refused" + (signature.why.empty() ? "" : ", " + printable(signature.why));
+  const std::string whom = (signature.user.empty() ? "(nobody)" : printable(signature.user)) + "@" +
+                           (signature.host.empty() ? "(no host)" : printable(signature.host)) + " with " +
+                           printable(signature.key);
+  if (signature.granted) return "signed for " + whom;
+  return "refused to sign for " + whom + (signature.why.empty() ? "" : ": " + printable(signature.why));
+}
+
+std::string facts_as_text(const BuildFacts& facts, const Redaction& redaction, bool colour) {
+  Writer writer(redaction, colour);
+  writer.build(facts);
+  return writer.take();
 }
 
 std::string report_as_text(const Report& report, const Redaction& redaction, bool colour) {
   Writer writer(redaction, colour);
-  if (report.build) writer.build(*report.build);
   std::size_t secrets = 0, gaps = 0;
   for (const auto& image : report.images) {
     if (&image != &report.images.front()) writer.line();

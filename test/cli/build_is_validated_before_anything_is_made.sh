@@ -22,7 +22,7 @@ wrong missing.sh app --from base:1 --run missing.sh -t app:1
 wrong 'is empty' app --from base:1 --run empty.sh -t app:1
 wrong 'is a directory' app --from base:1 --run app -t app:1
 for tag in 'UPPER' 'a:b:c' 'app@sha256:1' '-x' 'a//b' 'app:'; do
-  wrong "no image's name" app --from base:1 --run build.sh "-t=$tag"
+  wrong "no image's name" app --from base:1 --run build.sh "--tag=$tag"
 done
 wrong '--env: must be K=V' "${good[@]}" --env NOTHING
 wrong 'is no name' "${good[@]}" --env '1A=x'

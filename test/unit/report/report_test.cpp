@@ -101,6 +101,7 @@ TEST_CASE("no output contains a byte of what was found") {
   const std::string text = report_as_text(report, run.redaction, true);
   const std::string json = report_as_json(report, *run.scanner, run.redaction);
   CHECK_FALSE(has(text, secret));
+  CHECK_FALSE(has(facts_as_text(*report.build, run.redaction, false), secret));
   CHECK_FALSE(has(json, secret));
   CHECK(has(text, "[redacted: secret npm]"));
   CHECK(has(json, "[redacted: secret npm]"));
@@ -236,7 +237,7 @@ TEST_CASE("staging tells what was withheld and why, or why nothing was staged") 
   CHECK(report_as_text(stage, run.redaction, false) == "staged 12 files (3.5 kB) sha256:12, nothing withheld\n");
   stage.withheld = {{Withheld::Action::line, ".npmrc", 3, "npm.auth", "an npm token", ""}};
   const std::string text = report_as_text(stage, run.redaction, false);
-  CHECK(has(text, "withheld  .npmrc:3  (the line is left out)"));
+  CHECK(has(text, "withheld .npmrc:3: npm.auth (the line is left out)"));
   CHECK(has(text, "withheld 1"));
   const auto json = nlohmann::json::parse(report_as_json(stage, run.redaction));
   CHECK(json["schema"] == "imgbuild.stage/1");
@@ -247,7 +248,7 @@ TEST_CASE("staging tells what was withheld and why, or why nothing was staged") 
   refused.withheld = {
       {Withheld::Action::refuse, "x_test.go", 3, "ssh.private-key", "a key", "[[allow]]\nrule = \"r\"\n"}};
   const std::string no = report_as_text(refused, run.redaction, false);
-  CHECK(has(no, "REFUSED   x_test.go:3"));
+  CHECK(has(no, "REFUSED x_test.go:3"));
   CHECK(has(no, "[[allow]]"));
   CHECK(has(no, "nothing was staged"));
   CHECK(nlohmann::json::parse(report_as_json(refused, run.redaction))["digest"].is_null());
