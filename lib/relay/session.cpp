@@ -23,6 +23,10 @@ namespace {
 using wire::Kind;
 using Clock = std::chrono::steady_clock;
 constexpr std::size_t most_queued = std::size_t{1} << 20;
+// A relay reads whatever else happens. One that asks and asks and does not is none.
+constexpr std::size_t most_unread_answers = std::size_t{16} << 20;
+
+Error disturbed() { return Error("the builder's relay was disturbed"); }
 
 }  // namespace
 
@@ -185,13 +189,11 @@ void RelaySession::Inside::act(const RelayFrame& frame, const RelayTask& task, c
       result.killed.push_back(printable(text));
       break;
     case Kind::written:
-      if (std::find(task.volumes.begin(), task.volumes.end(), text) == task.volumes.end())
-        throw Error("the builder's relay was disturbed");
+      if (std::find(task.volumes.begin(), task.volumes.end(), text) == task.volumes.end()) throw disturbed();
       result.written.emplace_back(text);
       break;
     case Kind::open:
-      if (!task.lend || clients.has(frame.channel) || clients.count() >= wire::most_clients)
-        throw Error("the builder's relay was disturbed");
+      if (!task.lend || clients.has(frame.channel) || clients.count() >= wire::most_clients) throw disturbed();
       clients.open(frame.channel, events.client());
       break;
     case Kind::data:
@@ -238,6 +240,7 @@ RelayResult RelaySession::run(const RelayTask& task, const RelayEvents& events) 
       if (!in.greeted) throw RelayGone("the builder's relay did not start" + why);
       throw RelayGone("the builder's relay ended before the script did" + why, "was it killed, or out of memory?");
     }
+    if (in.started && in.queue.size() - in.queue_at > most_unread_answers) throw disturbed();
     for (const auto& answer : in.clients.answers()) {
       if (!answer.bytes.empty()) in.send(Kind::data, answer.bytes, answer.channel);
       if (answer.closed) in.send(Kind::close, View(), answer.channel);

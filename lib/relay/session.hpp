@@ -26,7 +26,7 @@ std::vector<std::string> relay_bootstrap(const std::string& home, std::size_t pr
 /// What the relay is to do.
 struct RelayTask {
   std::string home = "/dev/imgbuild";             ///< the folder of ours in the builder
-  std::string context = "/dev/imgbuild-context";  ///< the folder that the context goes to: there, and empty
+  std::string context = "/dev/imgbuild/context";  ///< the folder that the context goes to: there, and empty
   std::string accounts = "/etc";                  ///< where passwd and group lie
   bool container = true;                          ///< false: only the relay's offspring is ended after the script
   std::string user, workdir;                      ///< as the base's USER has it; workdir may be relative to the context

@@ -1,0 +1,188 @@
+// The driver. Each step's comment says what holds from there on; whatever happens between two of them, Traces undoes
+// what was made.
+#include "build/build.hpp"
+
+#include <algorithm>
+
+#include "audit/audit.hpp"
+#include "base/interrupt.hpp"
+#include "base/text.hpp"
+#include "build/final_config.hpp"
+#include "build/script.hpp"
+#include "build/stubs.hpp"
+#include "build/traces.hpp"
+#include "crypto/digest.hpp"
+
+namespace imgbuild {
+namespace {
+
+// Every secret is known before anything else is done, so that nothing that follows can print or ship it unseen.
+void know_secrets(const Plan& plan, Vault& vault, Outcome& outcome) {
+  for (const HandedSecret& secret : plan.secrets) {
+    if (secret.weak) {
+      outcome.weak_secrets.push_back(secret.id);
+      continue;
+    }
+    if (is_weak(secret.value.reveal()))
+      throw usage_error("secret " + printable(secret.id) + ": too short or too common to be looked for in the image",
+                        "--weak-secret " + printable(secret.id) + " hands it out all the same");
+    vault.add(secret.value.reveal(), "secret " + secret.id, Origin::handed_out);
+  }
+}
+
+// The image's bytes as they come from the engine, with an ear for interrupts.
+class Heeding : public Source {
+ public:
+  explicit Heeding(std::unique_ptr<Source> source) : source_(std::move(source)) {}
+  View next() override {
+    interrupt::check();
+    return source_->next();
+  }
+
+ private:
+  std::unique_ptr<Source> source_;
+};
+
+// Throws where the script wrote to a VOLUME of the base and nobody said that this is meant.
+void check_volumes(const Plan& plan, const RelayResult& ran, const BuildTalk& talk) {
+  const auto plain = [](std::string path) {
+    while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+    return path;
+  };
+  for (const std::string& path : ran.written) {
+    const bool meant = std::any_of(plan.ignore_volumes.begin(), plan.ignore_volumes.end(),
+                                   [&](const std::string& each) { return plain(each) == plain(path); });
+    const std::string what = "the script wrote to " + printable(path) + ", a VOLUME of the base";
+    if (!meant)
+      throw Error(what + ": it would not be in the image",
+                  "write elsewhere, or --ignore-volume " + printable(path) + " where that is meant");
+    if (talk.warn) talk.warn(what + ": it is not in the image");
+  }
+}
+
+// The audit of exactly the image that we wrote: its config's bytes and its layers' are those that were looked at.
+Audit audit_of(const std::string& handle, const std::string& config, const Plan& plan, Engine& engine,
+               const std::shared_ptr<const Scanner>& scanner, Vault& vault, std::vector<std::string> agent_keys) {
+  const ImageConfig written = parse_config(config);
+  const ValueMatcher values(vault, {Origin::handed_out, Origin::withheld});
+  AuditOptions options;
+  options.scanner = scanner;
+  options.values = &values;
+  options.found = &vault;
+  options.policy = plan.policy;
+  options.source = plan.tags.empty() ? handle : plan.tags.front();
+  options.agent_keys = std::move(agent_keys);
+  Heeding image(engine.save(handle));
+  std::vector<Audit> audits = audit_archive(image, options);
+  if (audits.size() != 1) throw Error("audit: the engine saved " + std::to_string(audits.size()) + " images, not one");
+  const ImageRecord& record = audits.front().record();
+  const bool same =
+      record.id == written.id &&
+      std::equal(record.layers.begin(), record.layers.end(), written.diff_ids.begin(), written.diff_ids.end(),
+                 [](const LayerFacts& layer, const std::string& id) { return layer.diff_id == id; });
+  if (!same) throw Error("audit: the engine saved another image than the one that was built");
+  return std::move(audits.front());
+}
+
+}  // namespace
+
+Outcome build(Plan& plan, Engine& engine, std::shared_ptr<const Scanner> scanner, Vault& vault, const BuildTalk& talk) {
+  const auto say = [&](const std::string& line) {
+    interrupt::check();
+    if (talk.step) talk.step(line);
+  };
+  Outcome outcome;
+  const std::time_t created = time_of_creation();
+  know_secrets(plan, vault, outcome);
+
+  // 1. Stage. From here on what is handed over is fixed, and holds nothing that a rule knows; or nothing was made.
+  say("staging " + printable(plan.context));
+  StageOptions staging{plan.context, plan.ref, plan.include, plan.with_git, scanner, &vault, plan.policy};
+  Context context = stage(staging);
+  outcome.withheld = context.withheld;
+  for (Withheld& each : refusals_of_script(plan, scanner, vault)) outcome.withheld.push_back(std::move(each));
+  const bool refused = std::any_of(outcome.withheld.begin(), outcome.withheld.end(),
+                                   [](const Withheld& each) { return each.action == Withheld::Action::refuse; });
+  if (refused) {
+    outcome.status = Status::leak;
+    return outcome;
+  }
+  outcome.context_digest = context.digest;
+  outcome.context_files = context.files;
+  outcome.context_bytes = context.bytes;
+  say("staged " + std::to_string(context.files) + (context.files == 1 ? " file (" : " files (") +
+      human_size(context.bytes) + ") " + context.digest + ", withheld " + std::to_string(outcome.withheld.size()));
+
+  // 2. Lend. From here on every grant is known to be good: agent, keys, hosts.
+  std::unique_ptr<Gateway> gateway;
+  if (!plan.ssh.hosts.empty()) {
+    gateway = std::make_unique<Gateway>(plan.ssh);
+    say("lending " + join(gateway->granted_keys(), ", ") + " for " + join(gateway->granted_hosts(), ", "));
+  }
+
+  // 3. Create. From here on there is a builder: inert, gone with this process, and undone with `traces`.
+  const EngineImage image = engine.find_image(plan.from, plan.platform, plan.pull);
+  const ImageConfig base = engine.config_of(image.handle);
+  if (base.os != "linux" || relay_program(base.architecture).empty())
+    throw Error("a base for " + printable(base.platform()) + " cannot be built on",
+                "imgbuild builds for linux/amd64 and linux/arm64");
+  say("building on " + printable(plan.from) + " (" + printable(base.platform()) + ")");
+  Traces traces(
+      engine, talk.warn ? talk.warn : [](const std::string&) {});
+  traces.open_builder({image.handle, plan.network, plan.platform, {}});
+
+  // 4. Run. From here on the script has ended, and so has everything that it started.
+  say("running " + (plan.command.empty() ? printable(plan.script_name) : printable(plan.command.front())));
+  const RelayResult ran =
+      run_script(plan, base, context, gateway.get(), engine, traces.builder(), scanner, vault, talk);
+  outcome.killed = ran.killed;
+  for (const std::string& each : ran.killed)
+    if (talk.warn) talk.warn("the script left running, and it was ended: " + each);
+
+  // 5. Beyond this point nothing can be signed, and nothing runs.
+  if (gateway) {
+    gateway->close();
+    outcome.ledger = gateway->ledger();
+  }
+  if (ran.status != 0) {
+    outcome.status = Status::script;
+    outcome.script_status = ran.status;
+    return outcome;
+  }
+  check_volumes(plan, ran, talk);
+  if (!engine.running(traces.builder()))
+    throw Error("the builder ended before it could be committed", "was it stopped, or out of memory?");
+
+  // 6. Commit. From here on there is an image without a name, whose config is ours to the last byte.
+  say("committing");
+  const std::string committed = traces.commit();
+  interrupt::check();
+  const std::string config = final_config(base, engine.config_of(committed).diff_ids, plan, created);
+  const std::string handle = traces.load(committed, config);
+  if (engine.facts().kind == EngineFacts::Kind::podman)
+    outcome.stubs = stubs_of(*engine.save(handle), parse_config(config).diff_ids);
+
+  // 7. Audit. From here on every byte that a push would send has been looked at.
+  say("auditing " + handle);
+  outcome.audit = audit_of(handle, config, plan, engine, scanner, vault,
+                           gateway ? gateway->granted_keys() : std::vector<std::string>());
+  say(std::string("audit: ") + name_of(outcome.audit->verdict()));
+
+  // 8. Name it, given its permission; else it goes, or is kept without a name.
+  if (const auto cleared = outcome.audit->clear(handle)) {
+    interrupt::check();
+    for (const std::string& name : plan.tags) engine.tag(*cleared, name);
+    traces.release();
+    outcome.status = Status::clean;
+    outcome.handle = handle;
+    return outcome;
+  }
+  outcome.status = outcome.audit->verdict() == Verdict::leak ? Status::leak : Status::failed;
+  if (plan.keep) {
+    traces.keep();
+    outcome.handle = handle;
+  }
+  return outcome;
+}
+
+}  // namespace imgbuild

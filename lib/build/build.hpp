@@ -1,0 +1,87 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/gateway.hpp"
+#include "base/secret.hpp"
+#include "context/stage.hpp"
+#include "engine/engine.hpp"
+#include "scan/scanner.hpp"
+#include "verdict/verdict.hpp"
+
+/// The driver: stage, lend, run, commit, audit, name (design section 4).
+namespace imgbuild {
+
+/// A secret that is handed to the script as $BUILD_SECRETS/ID.
+struct HandedSecret {
+  std::string id;
+  Secret value;
+  bool weak = false;  ///< --weak-secret: too short or common to be looked for; the report says so
+};
+
+/// Everything a build was asked for; flags, environment and files are settled already.
+struct Plan {
+  std::string context;  ///< PATH
+  std::string ref;      ///< --ref
+  std::vector<std::string> include;
+  bool with_git = false;
+  std::string from;  ///< --from
+  Pull pull = Pull::missing;
+  std::string platform, network;
+  std::string script;                ///< the script's bytes; empty where `command` is given
+  std::string script_name;           ///< for messages: "build.sh", "-"
+  std::vector<std::string> command;  ///< -- COMMAND..., run verbatim
+  std::vector<std::string> tags;     ///< -t
+  AgentRequest ssh;                  ///< .hosts empty: nothing is lent
+  std::vector<HandedSecret> secrets;
+  std::vector<std::string> env;  ///< --env K=V, for the script only
+  std::string user, workdir;     ///< --user, --workdir, for the script only
+  std::vector<std::string> ignore_volumes;
+  double timeout = 0;  ///< seconds for the script; 0: none
+  bool keep = false;   ///< keep a refused image, untagged
+  Policy policy;
+
+  /// Of the resulting config; nullopt: the base's, unchanged.
+  std::optional<std::vector<std::string>> image_cmd, image_entrypoint;
+  std::vector<std::string> image_labels, image_env, expose;  ///< "K=V", "K=V", "80/tcp"
+  std::optional<std::string> image_user, image_workdir;
+};
+
+/// What came of it.
+struct Outcome {
+  Status status = Status::failed;  ///< clean: named; leak: refused; script; failed: incomplete audit
+  int script_status = 0;           ///< the script's own, where status is script
+  std::string handle;              ///< of the named (or kept) image
+  std::optional<Audit> audit;      ///< where it came to one
+  std::string context_digest;
+  std::uint64_t context_files = 0, context_bytes = 0;
+  std::vector<Withheld> withheld;
+  std::vector<Signature> ledger;
+  std::vector<std::string> killed;  ///< processes that the script left behind: "123 sleep 1000"
+  std::vector<std::string> stubs;   ///< paths that the engine made for its own mounts
+  std::vector<std::string> weak_secrets;
+};
+
+/// Where a build talks while it runs. Called from the building thread.
+struct BuildTalk {
+  std::function<void(const std::string&)> step;  ///< "staging ./app", "audit: clean"; one line, printable
+  std::function<void(std::string_view)> output;  ///< the script's output, redacted
+  std::function<void(const std::string&)> warn;  ///< one line
+};
+
+/// Builds. What is found is in the Outcome; throws Error (or Interrupted) where the work could not be done, and then
+/// nothing is left behind: no container, no name, no volume, no image, no secret.
+/// `vault` holds what the run knows; the caller redacts its reports with it.
+Outcome build(Plan& plan, Engine& engine, std::shared_ptr<const Scanner> scanner, Vault& vault, const BuildTalk& talk);
+
+/// --dry-run: the steps that build() would take, one line each. Contacts no engine and creates nothing.
+std::vector<std::string> describe(const Plan& plan);
+
+/// What an interrupted build left behind, found by our label and the journal, and removed. `all`: also images kept by
+/// --keep. Live builds are left alone. Returns a line per thing removed.
+std::vector<std::string> collect_garbage(Engine& engine, bool all);
+
+}  // namespace imgbuild

@@ -1,0 +1,47 @@
+#include "base/text.hpp"
+#include "build/build.hpp"
+
+namespace imgbuild {
+
+std::vector<std::string> describe(const Plan& plan) {
+  std::vector<std::string> steps;
+  const auto named = [](const std::vector<std::string>& words) { return printable(join(words, ", ")); };
+  std::string staging = "stage " + printable(plan.context);
+  if (!plan.ref.empty()) staging += " at " + printable(plan.ref);
+  if (!plan.include.empty()) staging += ", also " + named(plan.include);
+  if (plan.with_git) staging += ", with a .git of our own making";
+  steps.push_back(staging + ": refused here when a credential is in it, in the script or in --env");
+
+  if (!plan.ssh.hosts.empty()) {
+    std::string lending = "lend the ssh agent for " + named(plan.ssh.hosts);
+    if (!plan.ssh.keys.empty()) lending += ", keys " + named(plan.ssh.keys);
+    if (!plan.ssh.key_files.empty()) lending += ", key files " + named(plan.ssh.key_files);
+    steps.push_back(lending);
+  }
+
+  std::string creating = "create a builder from " + printable(plan.from);
+  creating += plan.pull == Pull::always  ? " (pulled always)"
+              : plan.pull == Pull::never ? ""
+                                         : " (pulled where missing)";
+  if (!plan.platform.empty()) creating += " for " + printable(plan.platform);
+  if (!plan.network.empty()) creating += " on the network " + printable(plan.network);
+  steps.push_back(creating);
+
+  std::vector<std::string> ids;
+  for (const HandedSecret& secret : plan.secrets) ids.push_back(secret.id);
+  std::string running =
+      "run " + (plan.command.empty() ? printable(plan.script_name) : printable(join(plan.command, " ")));
+  running += " as " + (plan.user.empty() ? std::string("the base's user") : printable(plan.user));
+  if (!plan.workdir.empty()) running += " in " + printable(plan.workdir);
+  if (!ids.empty()) running += " with the secrets " + named(ids);
+  if (plan.timeout > 0) running += " for " + std::to_string(static_cast<long>(plan.timeout)) + " s at most";
+  steps.push_back(running);
+  steps.push_back("close the agent, end what still runs, commit, and write the image's config anew");
+  steps.push_back("audit every byte of every layer, the config and the history");
+  std::string naming = plan.tags.empty() ? "leave it unnamed" : "name it " + named(plan.tags);
+  naming += ", only if the audit is clean and complete; else ";
+  steps.push_back(naming + (plan.keep ? "keep it without a name" : "remove it"));
+  return steps;
+}
+
+}  // namespace imgbuild

@@ -1,0 +1,104 @@
+#include "build/final_config.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+namespace imgbuild {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json& object_at(Json& in, const char* name) {
+  Json& at = in[name];
+  if (!at.is_object()) at = Json::object();
+  return at;
+}
+
+void set_labels(Json& config, const std::vector<std::string>& labels) {
+  for (const std::string& label : labels) {
+    const std::size_t equals = label.find('=');
+    object_at(config, "Labels")[label.substr(0, equals)] =
+        equals == std::string::npos ? std::string() : label.substr(equals + 1);
+  }
+}
+
+// A variable keeps its place in the list.
+void set_env(Json& config, const std::vector<std::string>& entries) {
+  for (const std::string& entry : entries) {
+    Json& env = config["Env"];
+    if (!env.is_array()) env = Json::array();
+    const std::string name = entry.substr(0, entry.find('=')) + "=";
+    bool replaced = false;
+    for (Json& old : env)
+      if (old.is_string() && old.get_ref<const std::string&>().starts_with(name)) {
+        old = entry;
+        replaced = true;
+      }
+    if (!replaced) env.push_back(entry);
+  }
+}
+
+void set_ports(Json& config, const std::vector<std::string>& ports) {
+  for (const std::string& port : ports)
+    object_at(config, "ExposedPorts")[port.find('/') == std::string::npos ? port + "/tcp" : port] = Json::object();
+}
+
+// How many layers the history speaks of.
+std::size_t layers_told(const Json& history) {
+  std::size_t told = 0;
+  for (const Json& line : history)
+    if (!line.is_object() || !line.value("empty_layer", false)) ++told;
+  return told;
+}
+
+}  // namespace
+
+std::string final_config(const ImageConfig& base, const std::vector<std::string>& diff_ids, const Plan& plan,
+                         std::time_t created) {
+  const std::size_t before = base.diff_ids.size();
+  if (diff_ids.size() < before || diff_ids.size() > before + 1 ||
+      !std::equal(base.diff_ids.begin(), base.diff_ids.end(), diff_ids.begin()))
+    throw Error("the engine committed other layers than the base's and one more");
+
+  std::tm utc{};
+  ::gmtime_r(&created, &utc);
+  char time[32];
+  std::strftime(time, sizeof time, "%Y-%m-%dT%H:%M:%SZ", &utc);
+  try {
+    Json image = Json::parse(base.raw);
+    image["created"] = time;
+    Json& config = object_at(image, "config");
+    if (plan.image_cmd) config["Cmd"] = *plan.image_cmd;
+    if (plan.image_entrypoint) config["Entrypoint"] = *plan.image_entrypoint;
+    if (plan.image_user) config["User"] = *plan.image_user;
+    if (plan.image_workdir) config["WorkingDir"] = *plan.image_workdir;
+    set_env(config, plan.image_env);
+    set_labels(config, plan.image_labels);
+    set_ports(config, plan.expose);
+
+    image["rootfs"]["diff_ids"] = diff_ids;
+    Json& history = image["history"];
+    if (!history.is_array()) history = Json::array();
+    // Engines refuse a history that counts other layers than there are: a base without lines for its layers gets some.
+    for (std::size_t told = layers_told(history); told < before; ++told)
+      history.push_back({{"created", time}, {"created_by", ""}, {"comment", "a layer of the base"}});
+    Json line = {{"created", time}, {"created_by", "imgbuild build"}};
+    if (diff_ids.size() == before) line["empty_layer"] = true;
+    history.push_back(std::move(line));
+    return image.dump();
+  } catch (const nlohmann::json::exception&) {
+    throw Error("the image's config cannot be written", "is a flag's value no UTF-8 text?");
+  }
+}
+
+std::time_t time_of_creation() {
+  const char* set = std::getenv("SOURCE_DATE_EPOCH");
+  if (set == nullptr || *set == '\0') return std::time(nullptr);
+  char* end = nullptr;
+  const long long seconds = std::strtoll(set, &end, 10);
+  if (*end != '\0' || seconds < 0 || seconds > 253402300799) throw usage_error("SOURCE_DATE_EPOCH is no time");
+  return static_cast<std::time_t>(seconds);
+}
+
+}  // namespace imgbuild

@@ -1,0 +1,124 @@
+#include "build/script.hpp"
+
+#include "base/interrupt.hpp"
+#include "base/text.hpp"
+#include "context/judge.hpp"
+#include "scan/allow.hpp"
+#include "scan/redactor.hpp"
+
+namespace imgbuild {
+namespace {
+
+// Both of the script's outputs, each redacted on its own: a value that is cut between two writes is cut within one.
+class ScriptOutput {
+ public:
+  ScriptOutput(const std::shared_ptr<const Scanner>& scanner, const Vault& vault, const BuildTalk& talk)
+      : out_(scanner, vault), err_(scanner, vault), talk_(talk) {}
+  void out(std::string_view text) { put(out_.feed(text)); }
+  void err(std::string_view text) { put(err_.feed(text)); }
+  void tick() {
+    put(out_.tick());
+    put(err_.tick());
+  }
+  void finish() {
+    put(out_.finish());
+    put(err_.finish());
+  }
+
+ private:
+  void put(const std::string& text) {
+    if (!text.empty() && talk_.output) talk_.output(text);
+  }
+  Redactor out_, err_;
+  const BuildTalk& talk_;
+};
+
+RelayTask task_of(const Plan& plan, const ImageConfig& base, const Context& context, Gateway* gateway) {
+  RelayTask task;
+  task.home = builder_tmpfs;
+  task.context = builder_context;
+  task.user = plan.user.empty() ? base.user : plan.user;
+  task.workdir = plan.workdir;
+  task.base_env = base.env;
+  task.env = plan.env;
+  task.command = plan.command;
+  task.script = plan.script;
+  for (const HandedSecret& secret : plan.secrets) task.secrets.emplace_back(secret.id, &secret.value);
+  task.volumes = base.volumes;
+  task.tar = context.tar.get();
+  task.timeout = plan.timeout;
+  if (gateway != nullptr) {
+    task.lend = true;
+    task.known_hosts = gateway->pinned_known_hosts();
+    task.fingerprints = gateway->fingerprint_hosts();
+  }
+  return task;
+}
+
+}  // namespace
+
+std::vector<Withheld> refusals_of_script(const Plan& plan, const std::shared_ptr<const Scanner>& scanner,
+                                         Vault& vault) {
+  const Judge judge(scanner, vault, plan.policy);
+  std::vector<Withheld> refused;
+  const auto look = [&](std::string_view text, const std::string& name) {
+    Location place;
+    place.path = name;
+    for (const Remark& remark : judge.text(view_of(text), place)) {
+      if (remark.fate == Remark::Fate::note || remark.fate == Remark::Fate::allowed) continue;
+      Withheld each;
+      each.action = Withheld::Action::refuse;
+      each.path = name;
+      each.line = remark.place.line;
+      each.rule = remark.rule->id;
+      each.says = remark.rule->says;
+      each.allow =
+          allow_entry_text(each.rule, allow_place_of(remark.place), allow_identity(remark.key, remark.value.reveal()));
+      refused.push_back(std::move(each));
+    }
+  };
+  look(plan.script, plan.script_name.empty() ? "script" : plan.script_name);
+  look(join(plan.command, "\n"), "command");
+  for (const std::string& entry : plan.env) look(entry, "--env " + entry.substr(0, entry.find('=')));
+  return refused;
+}
+
+RelayResult run_script(const Plan& plan, const ImageConfig& base, const Context& context, Gateway* gateway,
+                       Engine& engine, const std::string& builder, const std::shared_ptr<const Scanner>& scanner,
+                       const Vault& vault, const BuildTalk& talk) {
+  const View program = relay_program(base.architecture);
+  const auto exec = engine.exec(builder, {relay_bootstrap(builder_tmpfs, program.size()), "0"});
+  ScriptOutput output(scanner, vault, talk);
+  RelayEvents events;
+  events.output = [&](std::string_view text) { output.out(text); };
+  events.errors = [&](std::string_view text) { output.err(text); };
+  events.quiet = [&] { output.tick(); };
+  events.client = [gateway]() -> AgentAnswer {
+    return [client = std::shared_ptr<Gateway::Client>(gateway->client())](View bytes) { return client->serve(bytes); };
+  };
+
+  RelaySession session(*exec, program);
+  // Before the session waits for its clients: an answer under way ends with the gateway.
+  struct Closing {
+    Gateway* gateway;
+    ~Closing() {
+      if (gateway != nullptr) gateway->close();
+    }
+  } closing{gateway};
+  try {
+    RelayResult result = session.run(task_of(plan, base, context, gateway), events);
+    output.finish();
+    return result;
+  } catch (const RelayGone& gone) {
+    output.finish();
+    interrupt::check();
+    if (!engine.running(builder)) throw Error("the builder was stopped while the script ran");  // or the engine is gone
+    const std::string said = printable(trim(exec->errors()));
+    throw Error(gone.what() + (said.empty() ? "" : ": " + said), gone.hint());
+  } catch (const Error&) {
+    output.finish();
+    throw;
+  }
+}
+
+}  // namespace imgbuild

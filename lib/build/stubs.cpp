@@ -1,0 +1,74 @@
+#include "build/stubs.hpp"
+
+#include <unistd.h>
+#include <algorithm>
+#include <array>
+
+#include "base/error.hpp"
+#include "base/fd.hpp"
+#include "base/text.hpp"
+#include "tar/reader.hpp"
+
+namespace imgbuild {
+namespace {
+
+constexpr std::array mounted = {
+    "etc/hosts", "etc/hostname", "etc/resolv.conf", "run/.containerenv", "run/secrets", "etc/mtab", "proc",
+    "sys",       "dev"};
+
+// The newest layer's bytes, taken out of the archive.
+class Newest : public TarVisitor {
+ public:
+  explicit Newest(std::string name) : name_(std::move(name)) {}
+  void entry(const TarEntry& entry) override { inside_ = entry.path.find(name_) != std::string::npos; }
+  void data(View piece) override {
+    if (inside_) write_full(layer.get(), piece, "a layer");
+  }
+  void end_entry() override { inside_ = false; }
+  void stray(View, const char*) override {}
+
+  Fd layer = Fd::unnamed_file();
+
+ private:
+  std::string name_;
+  bool inside_ = false;
+};
+
+class Stubs : public TarVisitor {
+ public:
+  void entry(const TarEntry& entry) override {
+    std::string path = entry.path;
+    while (path.ends_with('/')) path.pop_back();
+    if (entry.size == 0 && std::find(mounted.begin(), mounted.end(), path) != mounted.end()) found.push_back(path);
+  }
+  void data(View) override {}
+  void end_entry() override {}
+  void stray(View, const char*) override {}
+
+  std::vector<std::string> found;
+};
+
+class Mapped : public Source {
+ public:
+  explicit Mapped(View bytes) : bytes_(bytes) {}
+  View next() override { return std::exchange(bytes_, View()); }
+  bool stable() const override { return true; }
+
+ private:
+  View bytes_;
+};
+
+}  // namespace
+
+std::vector<std::string> stubs_of(Source& archive, const std::vector<std::string>& diff_ids) {
+  if (diff_ids.empty()) return {};
+  Newest newest(diff_ids.back().substr(diff_ids.back().find(':') + 1));
+  read_tar(archive, newest);
+  const Mapping layer(newest.layer, "a layer");
+  Mapped bytes(layer.bytes());
+  Stubs stubs;
+  read_tar(bytes, stubs);
+  return stubs.found;
+}
+
+}  // namespace imgbuild

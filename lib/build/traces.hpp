@@ -1,0 +1,50 @@
+#pragma once
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "build/journal.hpp"
+#include "engine/engine.hpp"
+
+namespace imgbuild {
+
+/// The label that our containers and intermediate images carry; its value is the build's id.
+inline constexpr char build_label[] = "imgbuild.build";
+
+/// Everything that a build makes in an engine. What has not been released is undone when this goes, whatever the way
+/// out: images first, while the builder still stands (an engine prunes the parents of the last image that goes), then
+/// the builder with its volumes. One thread.
+class Traces {
+ public:
+  Traces(Engine& engine, std::function<void(const std::string&)> warn);
+  Traces(const Traces&) = delete;
+  Traces& operator=(const Traces&) = delete;
+  ~Traces();
+
+  /// Creates the builder and starts it; it lives as long as this.
+  void open_builder(BuilderSpec spec);
+  const std::string& builder() const { return builder_; }
+  /// Commits the builder; the intermediate image's handle. It goes in any case.
+  std::string commit();
+  /// Loads `config` over the layers of `committed`; the final image's handle.
+  std::string load(const std::string& committed, const std::string& config);
+
+  /// The final image stays: it has its name.
+  void release();
+  /// The final image stays, without a name, until `imgbuild gc --all`.
+  void keep();
+
+ private:
+  void undo(const std::function<void()>& step) noexcept;
+
+  Engine& engine_;
+  std::function<void(const std::string&)> warn_;
+  JournalEntry journal_;
+  std::map<std::string, std::string> labels_;
+  std::string builder_;
+  std::unique_ptr<Stream> attached_;
+  bool may_have_builder_ = false, may_have_commit_ = false;
+};
+
+}  // namespace imgbuild
