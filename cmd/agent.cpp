@@ -1,7 +1,7 @@
 // imgbuild agent: a command of the user's behind the gateway.
 #include <poll.h>
 #include <signal.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -30,7 +30,8 @@ bool from_keyboard(int signal) {
 }
 
 int wait_forwarding(Process& process) {
-  const Fd ended(::pidfd_open(process.pid(), 0));
+  // The header that declares it in C is not fit for C++ in glibc 2.36.
+  const Fd ended(static_cast<int>(::syscall(SYS_pidfd_open, process.pid(), 0)));
   if (!ended) throw system_error("pidfd_open", errno);
   pollfd waits[] = {{ended.get(), POLLIN, 0}, {interrupt::fd(), POLLIN, 0}};
   while (waits[0].revents == 0) {
