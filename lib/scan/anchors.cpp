@@ -66,9 +66,9 @@ std::vector<Position> positions_of(const Way& way) {
   for (std::size_t s = 0; s < way.size(); ++s) {
     const auto& stretch = way[s];
     const std::uint32_t shown = std::min<std::uint32_t>(stretch.least, 64);
+    const double bits = -std::log2(chance_of(stretch.set));
     for (std::uint32_t i = 0; i < shown; ++i) {
-      all.push_back({stretch.set, -std::log2(chance_of(stretch.set)), before_min + i, before_max + i, gap,
-                     stretch.boundary && i == 0, s, i});
+      all.push_back({stretch.set, bits, before_min + i, before_max + i, gap, stretch.boundary && i == 0, s, i});
       gap = false;
     }
     before_min += stretch.least;

@@ -43,7 +43,7 @@ struct ScanPlan {
   std::vector<std::uint32_t> first_anchor;  ///< of each expression, and one past the last
   std::vector<Anchor> anchors;              ///< by expression
   std::vector<PlannedPattern> patterns;
-  std::vector<Shape> shapes;
+  std::vector<WayShape> shapes;
   std::string digest() const;  ///< over the expressions: does a compiled database belong to this plan?
 };
 

@@ -1,6 +1,9 @@
 #pragma once
+#include <string>
 #include <string_view>
 #include <vector>
+
+#include "scan/rule.hpp"
 
 namespace imgbuild {
 
@@ -20,5 +23,8 @@ struct Builtin {
 };
 
 const Builtin& builtin();
+
+/// As read_rules, of a family whose patterns the rule compiler has checked: nothing but the text is looked at.
+std::vector<Rule> read_checked_rules(std::string_view toml, const std::string& file);
 
 }  // namespace imgbuild

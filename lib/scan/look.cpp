@@ -253,13 +253,11 @@ void Look::decoded(View text, std::size_t begin, std::size_t end, std::uint64_t 
   if (depth_ == most_depth) return;
   decode_runs(text, offset, begin, end, [&](DecodedRun& run, OwnedRange owned) {
     ++depth_;
-    const auto tried = std::exchange(tried_, {});
     const View bytes = view_of(run.bytes);
     std::vector<Raw> inner = collect(bytes, 0, bytes.size());
     decoded(bytes, 0, bytes.size(), 0, inner);
     settle(inner);
     --depth_;
-    tried_ = tried;
     for (auto& raw : inner) {
       const std::size_t point = run.position_of(raw.point);
       if (point < std::max(begin, owned.begin) || point >= std::min(end, owned.end)) continue;

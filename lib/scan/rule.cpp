@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "scan/anchors.hpp"
+#include "scan/builtin.hpp"
 #include "scan/proof.hpp"
 
 namespace imgbuild {
@@ -75,17 +76,6 @@ class Table {
   std::string where_;
 };
 
-void check_patterns(const Rule& rule, const Table& table) {
-  RE2::Options options(RE2::Latin1);
-  options.set_log_errors(false);
-  for (std::size_t i = 0; i < rule.text.size(); ++i) {
-    const RE2 pattern(rule.text[i], options);
-    if (!pattern.ok()) throw table.wrong("text " + std::to_string(i + 1) + ": " + pattern.error());
-    if (pattern.Match("", 0, 0, RE2::ANCHOR_BOTH, nullptr, 0))
-      throw table.wrong("text " + std::to_string(i + 1) + ": matches the empty text");
-  }
-}
-
 Rule read_rule(const toml::table& from, const std::string& file, const std::string& family) {
   static const std::vector<std::string_view> known = {"id",    "says",  "see",      "text",   "path", "near", "entropy",
                                                       "proof", "scrub", "severity", "rotate", "fix",  "leak", "safe"};
@@ -128,8 +118,25 @@ Rule read_rule(const toml::table& from, const std::string& file, const std::stri
     throw table.wrong(rule.leak.empty() ? "no `leak` example" : "no `safe` example");
   for (auto* list : {&rule.leak, &rule.safe})
     for (auto& text : *list) text = example_of(std::move(text));
-  check_patterns(rule, table);
   return rule;
+}
+
+// Every pattern is one that RE2 takes, of bounded width, and has somewhere to be looked for.
+void check_patterns(const std::vector<Rule>& rules, const std::string& file) {
+  RE2::Options options(RE2::Latin1);
+  options.set_log_errors(false);
+  for (const auto& rule : rules)
+    for (std::size_t i = 0; i < rule.text.size(); ++i) {
+      const RE2 pattern(rule.text[i], options);
+      const std::string where = file + ": rule " + rule.id + ": text " + std::to_string(i + 1) + ": ";
+      if (!pattern.ok()) throw usage_error(where + printable(pattern.error()));
+      if (pattern.Match("", 0, 0, RE2::ANCHOR_BOTH, nullptr, 0)) throw usage_error(where + "matches the empty text");
+    }
+  try {
+    const ScanPlan plan(rules);
+  } catch (const Error& e) {
+    throw Error(file + ": " + e.what(), e.hint(), e.status());
+  }
 }
 
 std::string family_of(const std::string& file) {
@@ -139,7 +146,7 @@ std::string family_of(const std::string& file) {
 
 }  // namespace
 
-std::vector<Rule> read_rules(std::string_view toml, const std::string& file) {
+std::vector<Rule> read_checked_rules(std::string_view toml, const std::string& file) {
   toml::table document;
   try {
     document = toml::parse(toml);
@@ -158,11 +165,12 @@ std::vector<Rule> read_rules(std::string_view toml, const std::string& file) {
     if (table == nullptr) throw usage_error(file + ": `rule` is no list of tables");
     rules.push_back(read_rule(*table, file, family_of(file)));
   }
-  try {
-    const ScanPlan plan(rules);
-  } catch (const Error& e) {
-    throw Error(file + ": " + e.what(), e.hint(), e.status());
-  }
+  return rules;
+}
+
+std::vector<Rule> read_rules(std::string_view toml, const std::string& file) {
+  std::vector<Rule> rules = read_checked_rules(toml, file);
+  check_patterns(rules, file);
   return rules;
 }
 

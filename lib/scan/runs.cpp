@@ -1,7 +1,7 @@
 // Finds base64 and hex in anything, and decodes it.
 //
-// Finding is at memory speed: a run of 24 characters of the alphabet holds two adjacent aligned groups of 8 that lie in
-// it entirely, and SSSE3 tells for 64 bytes at once which do. Both alphabets (RFC 4648 sections 4 and 5) are one; a run
+// Finding is at memory speed: SSSE3 tells for 16 bytes at once which are of the alphabet, and where 24 are in a row is
+// seen in the bits. Both alphabets (RFC 4648 sections 4 and 5) are one; a run
 // is then tried as each of them, and again from behind each character that may have been a separator, for a path or
 // an assignment ends where the encoded value begins. Lines wrapped at any width are joined, whether the line break is
 // one or is written out as in JSON.
@@ -75,44 +75,47 @@ struct Piece {
   std::size_t begin, end;
 };
 
-// Every maximal run of `least_run` characters or more in [begin, end).
+// Where the run that goes on at `at` ends.
+__attribute__((target("ssse3"))) std::size_t end_of_run(const std::uint8_t* data, std::size_t at, std::size_t end) {
+  while (at + 16 <= end) {
+    const std::uint32_t mask = members16(data + at);
+    if (mask != 0xFFFF) return at + static_cast<std::size_t>(__builtin_ctz(~mask));
+    at += 16;
+  }
+  while (at < end && in_alphabet(data[at])) ++at;
+  return at;
+}
+
+// Every maximal run of `least_run` characters or more in [begin, end). A window of 64 membership bits moves on by 32: a
+// run that begins in its first half shows its first 24 characters, and five shifts leave one bit where it begins.
 __attribute__((target("ssse3"))) void find_pieces(const std::uint8_t* data, std::size_t begin, std::size_t end,
                                                   std::vector<Piece>& out) {
-  std::size_t at = begin;
-  std::uint32_t last = 0;  // was the group of 8 before `at` full?
-  while (at + 32 <= end) {
-    const std::uint32_t mask = members16(data + at) | members16(data + at + 16) << 16;
-    // A full group is a byte of ones; it counts with a full one directly before it.
-    std::uint32_t full = mask & mask >> 1;
-    full &= full >> 2;
-    full &= full >> 4;
-    full &= 0x01010101u;
-    const std::uint32_t pairs = full & (full << 8 | last);
-    last = full >> 24;
-    if (pairs == 0) {
+  std::uint64_t before = 0;  // membership of the 32 bytes before `at`
+  for (std::size_t at = begin; at < end + 32;) {
+    std::uint64_t here = 0;
+    if (at + 32 <= end) {
+      here = members16(data + at) | std::uint64_t{members16(data + at + 16)} << 16;
+    } else if (at < end) {
+      std::uint8_t rest[32] = {};
+      std::memcpy(rest, data + at, end - at);
+      here = members16(rest) | std::uint64_t{members16(rest + 16)} << 16;
+    }
+    const std::uint64_t window = before | here << 32;
+    before = here;
+    std::uint64_t runs = window & window >> 1;
+    runs &= runs >> 2;
+    runs &= runs >> 4;
+    runs &= runs >> 8 & runs >> 16;
+    runs &= 0xFFFFFFFFu;
+    if (runs == 0) {
       at += 32;
       continue;
     }
-    std::size_t from = at + static_cast<std::size_t>(__builtin_ctz(pairs)), to = from;
-    const std::size_t stop = out.empty() ? begin : out.back().end;
-    while (from > stop && in_alphabet(data[from - 1])) --from;
-    while (to + 16 <= end && members16(data + to) == 0xFFFF) to += 16;
-    while (to < end && in_alphabet(data[to])) ++to;
-    if (to - from >= least_run) out.push_back({from, to});
-    // Groups stay aligned to `begin`; what is left of the piece's last group is not of the next piece.
-    const std::size_t next = begin + (to - begin) / 8 * 8;
-    last = 0;
-    at = std::max(next, at + 8);
-  }
-  // The rest, too short for the stride.
-  const std::size_t known = out.empty() ? begin : out.back().end;
-  std::size_t from = std::max(known, at >= begin + 64 ? at - 64 : begin);
-  while (from > known && in_alphabet(data[from - 1])) --from;
-  while (from < end) {
-    std::size_t to = from;
-    while (to < end && in_alphabet(data[to])) ++to;
-    if (to - from >= least_run && to > known) out.push_back({from, to});
-    from = to + 1;
+    const std::size_t from = at - 32 + static_cast<std::size_t>(__builtin_ctzll(runs));
+    const std::size_t to = end_of_run(data, from + least_run, end);
+    out.push_back({from, to});
+    at = to;  // no member, or the end: nothing before it can matter
+    before = 0;
   }
 }
 
@@ -144,6 +147,27 @@ bool holds_text(const std::string& bytes) {
     while (run < least_text && tables.text[static_cast<std::uint8_t>(bytes[at - 1 - run])]) ++run;
     if (run == least_text) return true;
     at += least_text - run;
+  }
+  return false;
+}
+
+// The same asked of base64 before it is decoded, cheaply: twelve bytes of text in a row hold the first bytes of three
+// groups in a row. What is false here is false there.
+bool may_hold_text(const char* from, std::size_t length) {
+  const auto first_is_text = [&](std::size_t group) {
+    const auto high = tables.value[static_cast<std::uint8_t>(from[group * 4])];
+    const auto low = tables.value[static_cast<std::uint8_t>(from[group * 4 + 1])];
+    return tables.text[static_cast<std::uint8_t>(high << 2 | low >> 4)] != 0;
+  };
+  for (std::size_t group = 2, groups = length / 4; group < groups;) {
+    if (!first_is_text(group))
+      group += 3;
+    else if (!first_is_text(group - 1))
+      group += 2;
+    else if (!first_is_text(group - 2))
+      group += 1;
+    else
+      return true;
   }
   return false;
 }
@@ -217,6 +241,7 @@ class Attempts {
   void base64(std::size_t begin, std::size_t end) {
     const std::size_t phases = any_phase_ && begin == 0 ? 4 : 1;
     for (std::size_t phase = 0; phase < phases && begin + phase < end; ++phase) {
+      if (!run_.wrapped && !may_hold_text(encoded_.data() + begin + phase, end - begin - phase)) continue;
       decode_base64(encoded_.data() + begin + phase, end - begin - phase, run_.bytes);
       show("base64", begin + phase);
     }

@@ -190,7 +190,7 @@ const std::vector<Rule>& builtin_rules() {
   static const std::vector<Rule> all = [] {
     std::vector<Rule> rules;
     for (const auto& family : builtin().families)
-      for (auto& rule : read_rules(family.text, std::string(family.file))) rules.push_back(std::move(rule));
+      for (auto& rule : read_checked_rules(family.text, std::string(family.file))) rules.push_back(std::move(rule));
     std::sort(rules.begin(), rules.end(), [](const Rule& a, const Rule& b) { return a.id < b.id; });
     return rules;
   }();

@@ -12,10 +12,10 @@ namespace imgbuild {
 /// Raffinot): bit i of the state says that the first i positions of the way have been had; optional positions are
 /// skipped by one subtraction. A long stretch is its first positions and one that repeats; of a way that is still too
 /// long for 63 positions the rest is taken on trust.
-class Shape {
+class WayShape {
  public:
   /// `width`: the bytes of the longest match.
-  Shape(const Way& way, std::uint32_t width) : width_(width) {
+  WayShape(const Way& way, std::uint32_t width) : width_(width) {
     unsigned position = 0, mandatory = 0;
     for (const auto& stretch : way) {
       const std::uint32_t least = std::min(stretch.least, 24u);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "base/text.hpp"
@@ -78,7 +79,8 @@ struct Vault::Inside {
   mutable std::mutex mutex;
   std::vector<Secret> secrets;
   std::vector<Entry> entries;
-  std::unordered_set<std::string_view> known[2];  // by origin: found, and the others
+  std::unordered_set<std::string_view> known[2];  // parts, by origin: found, and the others
+  std::unordered_map<std::string, std::string_view> by_identity;
   std::atomic<std::size_t> version{0};
   std::shared_ptr<const ValueMatcher> matcher;
   std::size_t matcher_version = 0;
@@ -88,13 +90,14 @@ Vault::Vault() : inside_(std::make_unique<Inside>()) {}
 Vault::~Vault() = default;
 
 void Vault::add(std::string_view value, const std::string& name, Origin origin) {
-  if (value.size() < least_value) return;
+  if (value.empty()) return;
   const std::lock_guard hold(inside_->mutex);
   auto& known = inside_->known[origin == Origin::found ? 0 : 1];
   if (known.count(value) != 0) return;
-  Secret& kept = inside_->secrets.emplace_back(value);
-  const std::string_view whole = kept.reveal();
-  const Identity identity = identify(whole);
+  const Identity identity = identify(value);
+  auto [kept, fresh] = inside_->by_identity.try_emplace(identity.text);
+  if (fresh) kept->second = inside_->secrets.emplace_back(value).reveal();
+  const std::string_view whole = kept->second;
   const auto part = [&](std::string_view text) {
     if (text.size() < least_value || is_weak(text) || !known.insert(text).second) return;
     inside_->entries.push_back({text, name, origin, identity});
@@ -119,6 +122,12 @@ Identity Vault::identify(std::string_view value) {
     return bytes;
   }();
   return {"hmac:" + hex(hmac_sha256(key, view_of(value)))};
+}
+
+std::string_view Vault::value_of(const Identity& identity) const {
+  const std::lock_guard hold(inside_->mutex);
+  const auto found = inside_->by_identity.find(identity.text);
+  return found == inside_->by_identity.end() ? std::string_view() : found->second;
 }
 
 std::vector<Vault::Part> Vault::parts() const {

@@ -30,6 +30,10 @@ class Vault {
   /// The identity of a value: HMAC-SHA-256 under a key that lives and dies with the process. Static, any thread.
   static Identity identify(std::string_view value);
 
+  /// The value that has this identity, as it was registered, weak or not; empty where none has. To hold an allow-entry
+  /// against a finding. Valid as long as the vault.
+  std::string_view value_of(const Identity& identity) const;
+
   struct Part {
     std::string_view value;  ///< valid as long as the vault
     std::string name;

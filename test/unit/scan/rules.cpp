@@ -83,7 +83,7 @@ TEST_CASE("a shape rejects what cannot match, and nothing that can") {
       if (stretch.most > 0) way.push_back(stretch);
     }
     if (way.empty()) continue;
-    const Shape shape(way, 64);
+    const WayShape shape(way, 64);
     for (int sample = 0; sample < 20; ++sample) {
       std::string text;
       for (unsigned i = 0; i < dice() % 14; ++i) text += static_cast<char>('a' + dice() % 3);

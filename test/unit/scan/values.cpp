@@ -89,6 +89,8 @@ TEST_CASE("weak values are not looked for, and the same value twice is one") {
   Vault vault;
   vault.add("changeme", "secret a", Origin::handed_out);
   CHECK(vault.parts().empty());
+  CHECK(vault.value_of(Vault::identify("changeme")) == "changeme");
+  CHECK(vault.value_of(Vault::identify("changeyou")).empty());
   vault.add("k2Js9Qw7", "secret b", Origin::handed_out);
   vault.add("k2Js9Qw7", "secret c", Origin::handed_out);
   CHECK(vault.parts().size() == 1);
