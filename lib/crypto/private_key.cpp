@@ -128,25 +128,29 @@ std::string dsa_fingerprint(const EVP_PKEY* key) {
   return ssh_blob_fingerprint(blob.bytes());
 }
 
-// SSH knows three curves, and writes points uncompressed.
+// Points are written uncompressed. Three curves have a name in SSH, all others their object identifier (RFC 5656 10.1).
 std::string ecdsa_fingerprint(EVP_PKEY* key) {
   char group[64] = {};
   std::size_t size = 0;
   if (EVP_PKEY_get_group_name(key, group, sizeof group, &size) != 1) return {};
-  const std::string_view name(group, size);
-  const std::string_view curve = name == "prime256v1" || name == "P-256"  ? "nistp256"
-                                 : name == "secp384r1" || name == "P-384" ? "nistp384"
-                                 : name == "secp521r1" || name == "P-521" ? "nistp521"
-                                                                          : "";
-  if (curve.empty()) return {};
+  const int known = OBJ_txt2nid(group);
+  std::string curve = known == NID_X9_62_prime256v1 ? "nistp256"
+                      : known == NID_secp384r1      ? "nistp384"
+                      : known == NID_secp521r1      ? "nistp521"
+                                                    : "";
+  if (curve.empty()) {
+    char numbers[80] = {};
+    const ASN1_OBJECT* object = OBJ_nid2obj(known);
+    if (known == NID_undef || OBJ_obj2txt(numbers, sizeof numbers, object, 1) <= 0) return {};
+    curve = numbers;
+  }
   const Number x = number_in(key, OSSL_PKEY_PARAM_EC_PUB_X), y = number_in(key, OSSL_PKEY_PARAM_EC_PUB_Y);
   if (!x || !y) return {};
   const int width = (EVP_PKEY_get_bits(key) + 7) / 8;
   Bytes point(1 + 2 * static_cast<std::size_t>(width), 4);
   if (BN_bn2binpad(x.get(), point.data() + 1, width) < 0 || BN_bn2binpad(y.get(), point.data() + 1 + width, width) < 0)
     return {};
-  return ssh_blob_fingerprint(
-      WireWriter().string("ecdsa-sha2-" + std::string(curve)).string(curve).string(point).bytes());
+  return ssh_blob_fingerprint(WireWriter().string("ecdsa-sha2-" + curve).string(curve).string(point).bytes());
 }
 
 std::string edwards_fingerprint(const EVP_PKEY* key, std::string_view name) {

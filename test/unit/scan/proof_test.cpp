@@ -5,6 +5,7 @@
 
 #include "base/text.hpp"
 #include "crypto/digest.hpp"
+#include "scan/published.hpp"
 
 using namespace imgbuild;
 
@@ -203,4 +204,12 @@ TEST_CASE("no proof stumbles over bytes that mean nothing") {
         (void)prove(name, {around.substr(7, size), around.substr(3, size + 8), around, "a/path"});
   }
   for (const auto name : proof_names()) CHECK_NOTHROW(prove(name, {"", "", "", ""}));
+}
+
+TEST_CASE("a key that a public package brings is known by its fingerprint, and no other is") {
+  // A self-test key of libgnutls, which every image with git holds.
+  CHECK(published_key("SHA256:/s7hC1qbiBH8ldTc08GJSkZlmCiNIbFLFmlDUIrRkck").find("libgnutls30") == 0);
+  CHECK(published_key("SHA256:").empty());
+  CHECK(published_key("/s7hC1qbiBH8ldTc08GJSkZlmCiNIbFLFmlDUIrRkck").empty());
+  CHECK(published_key("SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA").empty());
 }
