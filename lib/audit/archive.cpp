@@ -61,6 +61,8 @@ class ArchiveAudit {
     std::vector<std::unique_ptr<Sightings>> configs;
     for (const auto& [position, member] : members_) {
       if (used.count(member.get()) > 0 || !member->link.empty()) continue;
+      // The same bytes under the same name once more are the same member.
+      if (const auto& last = by_name.at(member->name); last != member && last->digest == member->digest) continue;
       beside.push_back(member.get());
       if (member->type != MemberRecord::Type::document) continue;
       const bool legacy = member->name.ends_with("/json");

@@ -60,7 +60,7 @@ void LayerReader::entry(const TarEntry& entry) {
   if (entry.type == TarEntry::Type::hard_link) {
     std::string_view target = entry.link;
     while (target.starts_with("./") || target.starts_with("/")) target.remove_prefix(target[0] == '.' ? 2 : 1);
-    member_.hard_links.emplace_back(entry.path, target);
+    member_.hard_links.push_back({ordinal_, entry.path, std::string(target)});
   }
   for (const auto& [key, value] : entry.xattrs) texts_.add(where(Location::Kind::xattr), key + "=" + value);
   for (const auto& [key, value] : entry.pax) texts_.add(where(Location::Kind::pax), key + "=" + value);

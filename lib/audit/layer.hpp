@@ -12,6 +12,12 @@
 
 namespace imgbuild {
 
+/// A second name of a file that stands in this layer or an earlier one.
+struct HardLink {
+  std::uint64_t entry = 0;
+  std::string path, target;
+};
+
 /// One member of an image archive after it was read: a layer, a JSON document, or something else. What was found in it
 /// is in `record` once the pool is drained.
 struct MemberRecord {
@@ -25,8 +31,8 @@ struct MemberRecord {
   std::string failure;      ///< of a layer: why it could not be read to its end
   std::string text;         ///< of a document
   Sightings record;
-  PathIndex index;                                              ///< of a layer: all its entries
-  std::vector<std::pair<std::string, std::string>> hard_links;  ///< of a layer: {path, target}
+  PathIndex index;                   ///< of a layer: all its entries
+  std::vector<HardLink> hard_links;  ///< of a layer
 };
 
 /// Looks at a layer's uncompressed tar as it streams by. Small files are gathered and looked at together by one task,

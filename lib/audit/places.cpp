@@ -109,10 +109,11 @@ class Placer {
   /// Another name of the same file keeps its content alive when the first one is deleted.
   void add_hard_links(const Sighting& sighting, int number, const Placed& original) {
     for (int other = number; other < static_cast<int>(image_.layers.size()); ++other)
-      for (const auto& [path, target] : image_.layers[static_cast<std::size_t>(other)]->hard_links) {
-        if (target != sighting.path) continue;
+      for (const HardLink& name : image_.layers[static_cast<std::size_t>(other)]->hard_links) {
+        if (name.target != sighting.path) continue;
         Sighting link = sighting;
-        link.path = path;
+        link.path = name.path;
+        link.entry = name.entry;
         Placed placed = place(link, other);
         placed.hit = original.hit;
         placed_.push_back(std::move(placed));
