@@ -79,11 +79,12 @@ bool is_placeholder_word(std::string_view word) {
   return std::binary_search(sorted.begin(), sorted.end(), word);
 }
 
-// Values that standards print, and every implementation's documentation after them (RFC 5849, 6749, 6750, 7617).
+// Values that standards print, and every implementation's documentation after them (RFC 5849, 6749, 6750, 7617); and
+// those of two manuals that nearly every image holds, git's netrc helper and pip's.
 constexpr std::string_view printed_values[] = {
     "2YotnFZFEjr1zCsicMWpAA",       "tGzv3JOkF0XG5Qx2TlKWIA", "SlAV32hkKG",       "czZCaGRSa3F0MzpnWDFmQmF0M2JW",
     "QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "kkk9d7dh3k39sjv7",       "ad180jjd733klru7", "nnch734d00sl2jdk",
-    "7Fjfp0ZBr1KtDRbnfVdmIw",       "mF_9.B5f-4.1JqM",
+    "7Fjfp0ZBr1KtDRbnfVdmIw",       "mF_9.B5f-4.1JqM",        "bobwillknow",      "he%2F%2Fo",
 };
 
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }

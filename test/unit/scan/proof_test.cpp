@@ -72,7 +72,8 @@ TEST_CASE("what stands where a secret would is none") {
                            "sk-...",
                            "insert-token",
                            "'changeme'",
-                           "test123"})
+                           "test123",
+                           "2YotnFZFEjr1zCsicMWpAA"})
     CHECK(is_placeholder(text));
   for (const std::string text :
        {"Tr0ub4dor"
