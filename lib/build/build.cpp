@@ -73,7 +73,14 @@ Audit audit_of(const std::string& handle, const std::string& config, const Plan&
   options.source = plan.tags.empty() ? handle : plan.tags.front();
   options.agent_keys = std::move(agent_keys);
   Heeding image(engine.save(handle));
-  std::vector<Audit> audits = audit_archive(image, options);
+  std::vector<Audit> audits;
+  try {
+    audits = audit_archive(image, options);
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Error& error) {
+    throw error.within("audit");
+  }
   if (audits.size() != 1) throw Error("audit: the engine saved " + std::to_string(audits.size()) + " images, not one");
   const ImageRecord& record = audits.front().record();
   const bool same =
