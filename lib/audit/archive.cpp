@@ -19,8 +19,8 @@
 namespace imgbuild {
 namespace {
 
-constexpr std::size_t most_in_flight = std::size_t{32} << 20;
-constexpr std::size_t slice_size = std::size_t{4} << 20;
+constexpr std::size_t most_in_flight = std::size_t{16} << 20;
+constexpr std::size_t slice_size = std::size_t{1} << 20;
 
 unsigned threads_of(const AuditOptions& options) {
   return options.threads != 0 ? options.threads : std::max(std::thread::hardware_concurrency(), 1U);

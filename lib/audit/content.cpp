@@ -137,8 +137,10 @@ class ContentReader::Members : public TarVisitor, public ArchiveVisitor {
   std::shared_ptr<std::uint8_t[]> buffer_;
 };
 
-ContentReader::ContentReader(const Desk& desk, Where where, Container known)
-    : desk_(desk), where_(std::move(where)), known_(known) {}
+ContentReader::ContentReader(const Desk& desk, Where where)
+    : ContentReader(desk, std::move(where), {}, Container::none) {}
+ContentReader::ContentReader(const Desk& desk, Where where, View whole, Container known)
+    : desk_(desk), where_(std::move(where)), known_(known), whole_(whole) {}
 ContentReader::~ContentReader() = default;
 
 /// A failure of this container is a gap. A limit ends the outermost one, an interrupt everything.
@@ -187,12 +189,12 @@ void ContentReader::decide() {
   kind_ = known_ != Container::none ? known_ : container_of(head_);
   if (kind_ != Container::none && where_.depth >= most_depth) {
     why_not_ = "deeper than " + std::to_string(most_depth);
-    sha_.emplace();
+    if (whole_.empty()) sha_.emplace();
     kind_ = Container::none;
   }
   if (kind_ != Container::tar) raw_.emplace(desk_, where_);
   if (kind_ == Container::none) return;
-  sha_.emplace();
+  if (whole_.empty()) sha_.emplace();
   where_.record->opened_archive();
   if (!where_.budget) where_.budget = std::make_shared<Budget>(0);
   members_ = std::make_unique<Members>(*this);
@@ -257,7 +259,7 @@ void ContentReader::open_whole() {
   }
 }
 
-void ContentReader::finish() {
+void ContentReader::finish(bool zip_is_opened) {
   if (!decided_) {
     if (head_.empty()) return;
     decide();
@@ -272,9 +274,10 @@ void ContentReader::finish() {
       members_->finish();
     });
   if (raw_) raw_->finish();
-  if (kind_ == Container::none && why_not_.empty() && ends_as_zip(end_, size_))
+  if (kind_ == Container::none && !zip_is_opened && why_not_.empty() && ends_as_zip(end_, size_))
     why_not_ = "zip archive behind other bytes";
-  if (!why_not_.empty()) where_.add_gap(why_not_, size_, sha_ ? sha_->finish_digest() : "");
+  if (!why_not_.empty())
+    where_.add_gap(why_not_, size_, sha_ ? sha_->finish_digest() : whole_.empty() ? "" : sha256_digest(whole_));
   members_.reset();
   spool_.reset();
 }
@@ -288,9 +291,9 @@ void look_at_whole(const Desk& desk, Where where, const Piece& whole) {
   if (kind == Container::none && ends_as_zip(whole.bytes, whole.bytes.size())) kind = Container::zip;
   if (kind == Container::none) return desk.scan(whole.bytes, where);
   if (!where.budget) where.budget = std::make_shared<Budget>(whole.bytes.size());
-  ContentReader look(desk, std::move(where), kind);
-  look.feed(whole);
-  look.finish();
+  ContentReader reader(desk, std::move(where), whole.bytes, kind);
+  reader.feed(whole);
+  reader.finish();
 }
 
 }  // namespace imgbuild

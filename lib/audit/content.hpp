@@ -51,11 +51,13 @@ class ContentReader {
  public:
   static constexpr int most_depth = 8;
 
-  /// `known`: what it is, where that is known better than its first bytes say.
-  ContentReader(const Desk& desk, Where where, Container known = Container::none);
+  ContentReader(const Desk& desk, Where where);
+  /// Of content that lies together in memory for the reader's life, and is known to be that.
+  ContentReader(const Desk& desk, Where where, View whole, Container known);
   ~ContentReader();
   void feed(const Piece& piece);
-  void finish();
+  /// `zip_is_opened`: somebody else opens the zip that the content ends as.
+  void finish(bool zip_is_opened = false);
 
  private:
   class Members;
@@ -75,7 +77,8 @@ class ContentReader {
   Container kind_ = Container::none;
   std::uint64_t size_ = 0;
   std::optional<Cutter> raw_;
-  std::string why_not_;        ///< why the container could not be read to its end
+  std::string why_not_;  ///< why the container could not be read to its end
+  const View whole_;
   std::optional<Sha256> sha_;  ///< of a container: an allow-entry names it by that
   std::unique_ptr<Members> members_;
   std::optional<ContentSpool> spool_;

@@ -2,6 +2,7 @@
 // both sides. Lines are counted per part, and added up when the last part is done: only then is it known how many
 // stand before each.
 #include <algorithm>
+#include <utility>
 
 #include "audit/content.hpp"
 
@@ -36,8 +37,16 @@ struct Cutter::Parts {
 
 namespace {
 
+/// Newlines, counted in blocks whose sum fits a byte, which is what a compiler makes vector code of.
 std::uint64_t lines_in(View text) {
-  return static_cast<std::uint64_t>(std::count(text.begin(), text.end(), std::uint8_t{'\n'}));
+  constexpr std::size_t block = 128;
+  std::uint64_t lines = 0;
+  for (; text.size() >= block; text = text.subspan(block)) {
+    std::uint8_t count = 0;
+    for (std::size_t i = 0; i < block; ++i) count = static_cast<std::uint8_t>(count + (text[i] == '\n' ? 1 : 0));
+    lines += count;
+  }
+  return lines + static_cast<std::uint64_t>(std::count(text.begin(), text.end(), std::uint8_t{'\n'}));
 }
 
 }  // namespace
@@ -77,7 +86,9 @@ void Cutter::finish() {
 void Cutter::cut(std::size_t home, bool last) {
   const std::size_t home_at = static_cast<std::size_t>(home_begin_ - run_begin_);
   const std::size_t end = last ? run_.size() : home_at + home + Scanner::reach;
-  auto run = std::make_shared<Run>(run_);
+  const std::size_t keep_from = home_at + home - std::min(home_at + home, Scanner::reach);
+  Run rest = last ? Run() : run_.from(keep_from);
+  auto run = std::make_shared<Run>(std::exchange(run_, std::move(rest)));
   Parts::Part* part = nullptr;
   {
     const std::lock_guard lock(parts_->mutex);
@@ -96,10 +107,7 @@ void Cutter::cut(std::size_t home, bool last) {
     parts->done_if_last(lock);
   });
   home_begin_ += home;
-  if (last) return;
-  const std::size_t keep_from = static_cast<std::size_t>(home_begin_ - run_begin_) - Scanner::reach;
-  run_.drop(keep_from);
-  run_begin_ += keep_from;
+  if (!last) run_begin_ += keep_from;
 }
 
 }  // namespace imgbuild

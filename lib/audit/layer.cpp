@@ -117,7 +117,10 @@ void LayerReader::end_entry() {
   } else if (way_ == Way::in_place) {
     look_in_place();
   } else if (way_ == Way::streamed) {
-    look_->finish();
+    // A zip behind a program is known at its end only: in memory that lasts it can be opened then.
+    const bool zip = in_place_ != nullptr && ends_as_zip({in_place_, entry_.size}, entry_.size);
+    look_->finish(zip);
+    if (zip) look_in_place();
   }
   look_.reset();
   gathered_ = Run();

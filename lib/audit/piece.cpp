@@ -34,13 +34,18 @@ void Run::copy() {
   view_ = {};
 }
 
-void Run::drop(std::size_t count) {
-  if (!copied_) {
-    view_ = view_.subspan(count);
-    if (owners_.size() > 1) owners_.erase(owners_.begin(), owners_.end() - 1);
-    return;
+Run Run::from(std::size_t begin) const {
+  Run rest;
+  const View left = view().subspan(begin);
+  if (copied_) {
+    rest.copied_ = true;
+    rest.copy_.assign(left.begin(), left.end());
+  } else if (!left.empty()) {
+    rest.view_ = left;
+    rest.stable_ = stable_;
+    rest.owners_.assign(1, owners_.back());
   }
-  copy_ = Bytes(copy_.begin() + static_cast<std::ptrdiff_t>(count), copy_.end());
+  return rest;
 }
 
 std::shared_ptr<std::uint8_t[]> Buffers::take() {

@@ -23,8 +23,8 @@ struct Piece {
 class Run {
  public:
   void append(const Piece& piece);
-  /// Forgets the first `count` bytes.
-  void drop(std::size_t count);
+  /// Its bytes from position `begin` on, as a run of their own.
+  Run from(std::size_t begin) const;
   View view() const { return copied_ ? View(copy_) : view_; }
   std::size_t size() const { return view().size(); }
   bool empty() const { return size() == 0; }

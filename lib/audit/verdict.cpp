@@ -6,6 +6,7 @@
 #include "audit/places.hpp"
 #include "crypto/digest.hpp"
 #include "scan/allow.hpp"
+#include "scan/published.hpp"
 
 namespace imgbuild {
 namespace {
@@ -159,6 +160,14 @@ class Decision {
         if (key == fingerprint) finding.key->matches.push_back("agent: " + key);
       for (const auto& [key, place] : keys_)
         if (key == fingerprint) finding.key->matches.push_back("image: " + place);
+    }
+    // What everybody has opens nothing; the key itself is the proof, wherever it lies.
+    if (finding.key) finding.why = published_key(finding.key->fingerprint);
+    if (!finding.why.empty()) {
+      finding.why = "public test key: " + finding.why;
+      for (const Placed* placed : group.places) finding.locations.push_back(placed->location);
+      record.published.push_back(std::move(finding));
+      return;
     }
     // Each place is answered for by itself: an entry does not excuse the same secret elsewhere.
     Finding allowed = finding;

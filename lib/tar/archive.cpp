@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <cstring>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/owned.hpp"
@@ -28,10 +30,48 @@ bool begins(View head, std::string_view magic) { return text_of(head).starts_wit
 /// A local file header (APPNOTE 4.3.7) that makes sense, or the end record of an empty archive.
 bool begins_zip(View head) {
   if (begins(head, {"PK\5\6\0\0\0\0", 8})) return head.size() >= 22;
-  if (begins(head, "PK00PK\3\4")) head = head.subspan(4);
+  // A part of a split archive that is none, and Java's jmod files, have four bytes before it.
+  if (begins(head, "PK00PK\3\4") || begins(head, {"JM\1\0PK\3\4", 8})) head = head.subspan(4);
   if (!begins(head, "PK\3\4") || head.size() < 30) return false;
   const std::uint32_t version = head[4], method = little16(head.subspan(8)), name = little16(head.subspan(26));
   return version <= 63 && (method <= 20 || (method >= 93 && method <= 99)) && name > 0 && name < 4096;
+}
+
+/// Does a zip hold local headers that its central directory does not list? True also where the tables are not plain
+/// enough to tell. Each listed member's bytes are a range; a header's magic number outside all of them is unlisted.
+bool has_unlisted(View zip) {
+  constexpr std::size_t local_size = 30, central_size = 46, end_size = 22, descriptor_size = 24;
+  const std::size_t end = text_of(zip).rfind("PK\5\6");
+  if (end == std::string_view::npos || zip.size() - end < end_size) return true;
+  const std::uint64_t table_size = little32(zip.subspan(end + 12)), table_at = little32(zip.subspan(end + 16));
+  if (table_size + table_at > end) return true;  // zip64 among others
+  const std::uint64_t base = end - table_size - table_at;
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
+  for (std::uint64_t at = end - table_size; at < end;) {
+    const View entry = zip.subspan(static_cast<std::size_t>(at));
+    if (entry.size() < central_size || !begins(entry, "PK\1\2")) return true;
+    const std::size_t name = little16(entry.subspan(28));
+    const std::uint64_t packed = little32(entry.subspan(20)), begin = base + little32(entry.subspan(42));
+    if (begin + local_size > end || entry.size() < central_size + name) return true;
+    const View local = zip.subspan(static_cast<std::size_t>(begin));
+    const std::uint64_t data = begin + local_size + little16(local.subspan(26)) + little16(local.subspan(28));
+    if (!begins(local, "PK\3\4") || little16(local.subspan(26)) != name || data + packed > end ||
+        text_of(local.subspan(local_size, name)) != text_of(entry.subspan(central_size, name)))
+      return true;
+    ranges.emplace_back(begin, data + packed);
+    at += central_size + name + little16(entry.subspan(30)) + little16(entry.subspan(32));
+  }
+  std::sort(ranges.begin(), ranges.end());
+  ranges.emplace_back(end - table_size, end);
+  std::uint64_t seen = 0;
+  for (const auto& [begin, finish] : ranges) {
+    if (begin < seen) return true;  // members that share bytes
+    // A data descriptor may stand in the gap; a header that begins there would be the next member's.
+    const View gap = zip.subspan(static_cast<std::size_t>(seen), static_cast<std::size_t>(begin - seen));
+    if (gap.size() > descriptor_size && text_of(gap).find("PK\3\4") != std::string_view::npos) return true;
+    seen = finish;
+  }
+  return false;
 }
 
 bool begins_cpio(View head) {
@@ -265,6 +305,7 @@ Container container_of(View head) {
     case 'L':
       if (begins(head, "LZIP\1") && head.size() >= 26) return Container::lzip;
       break;
+    case 'J':
     case 'P':
       if (begins_zip(head)) return Container::zip;
       break;
@@ -326,7 +367,7 @@ bool read_archive(View whole, Container kind, ArchiveVisitor& visitor) {
   // which one they believe: what only the second one knows is looked at too.
   std::multiset<std::string> seen;
   const bool central = pass.run(make_reader(kind).get(), whole, &seen, false);
-  if (!begins_zip(whole)) return central;
+  if (!begins_zip(whole) || (central && !has_unlisted(whole))) return central;
   Reader streamed(archive_read_new());
   if (!streamed || archive_read_support_format_zip_streamable(streamed.get()) != ARCHIVE_OK)
     throw Error("libarchive cannot be started");

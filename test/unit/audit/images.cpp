@@ -193,7 +193,7 @@ TEST_CASE("What is no image archive is refused with one clear line") {
   const std::string path = folder.path() + "/x";
   Setup run;
   CHECK_THROWS_WITH(audit_archive_file(path, run.options), Catch::Contains("No such file"));
-  CHECK_THROWS_WITH(audit_archive_file(folder.path(), run.options), Catch::Contains("not a regular file"));
+  CHECK_THROWS_WITH(audit_archive_file(folder.path(), run.options), Catch::Contains("is a directory"));
   write_file(path, "");
   CHECK_THROWS_WITH(audit_archive_file(path, run.options), Catch::Contains("no image archive: empty"));
   write_file(path, "some text");
