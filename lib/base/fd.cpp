@@ -106,7 +106,8 @@ void write_file(const std::string& path, std::string_view content, unsigned mode
 Mapping::Mapping(const Fd& file, const std::string& what) {
   struct stat facts {};
   if (::fstat(file.get(), &facts) != 0) throw system_error(what, errno);
-  if (!S_ISREG(facts.st_mode)) throw Error(what + ": not a regular file");
+  if (!S_ISREG(facts.st_mode))
+    throw Error(what + (S_ISDIR(facts.st_mode) ? ": is a directory" : ": not a regular file"));
   if (facts.st_size == 0) return;
   size_ = static_cast<std::size_t>(facts.st_size);
   void* at = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.get(), 0);

@@ -43,20 +43,27 @@ class Heeding : public Source {
   std::unique_ptr<Source> source_;
 };
 
-// Throws where the script wrote to a VOLUME of the base and nobody said that this is meant.
-void check_volumes(const Plan& plan, const RelayResult& ran, const BuildTalk& talk) {
+// The VOLUMEs of the base that the user says are to be written to, and not to ship.
+std::vector<std::string> ignored_volumes(const Plan& plan, const ImageConfig& base) {
   const auto plain = [](std::string path) {
     while (path.size() > 1 && path.ends_with('/')) path.pop_back();
     return path;
   };
+  std::vector<std::string> ignored;
+  for (const std::string& path : base.volumes)
+    if (std::any_of(plan.ignore_volumes.begin(), plan.ignore_volumes.end(),
+                    [&](const std::string& each) { return plain(each) == plain(path); }))
+      ignored.push_back(path);
+  return ignored;
+}
+
+// Throws where the script wrote to a VOLUME of the base and nobody said that this is meant.
+void check_volumes(const std::vector<std::string>& ignored, const RelayResult& ran, const BuildTalk& talk) {
   for (const std::string& path : ran.written) {
-    const bool meant = std::any_of(plan.ignore_volumes.begin(), plan.ignore_volumes.end(),
-                                   [&](const std::string& each) { return plain(each) == plain(path); });
-    const std::string what = "the script wrote to " + printable(path) + ", a VOLUME of the base";
-    if (!meant)
-      throw Error(what + ": it would not be in the image",
-                  "write elsewhere, or --ignore-volume " + printable(path) + " where that is meant");
-    if (talk.warn) talk.warn(what + ": it is not in the image");
+    const std::string what = "the script wrote to " + printable(path) + ", a VOLUME of the base: that does not ship";
+    if (std::find(ignored.begin(), ignored.end(), path) == ignored.end())
+      throw Error(what, "write elsewhere, or --ignore-volume " + printable(path) + " where that is meant");
+    if (talk.warn) talk.warn(what);
   }
 }
 
@@ -136,7 +143,11 @@ Outcome build(Plan& plan, Engine& engine, std::shared_ptr<const Scanner> scanner
   say("building on " + printable(plan.from) + " (" + printable(base.platform()) + ")");
   Traces traces(
       engine, talk.warn ? talk.warn : [](const std::string&) {});
-  traces.open_builder({image.handle, plan.network, plan.platform, {}});
+  const std::vector<std::string> ignored = ignored_volumes(plan, base);
+  std::string from = image.handle;
+  if (ignored.size() < base.volumes.size())
+    from = traces.load_base(from, builder_config(base, ignored, traces.labels()));
+  traces.open_builder({from, plan.network, plan.platform, {}});
 
   // 4. Run. From here on the script has ended, and so has everything that it started.
   say("running " + (plan.command.empty() ? printable(plan.script_name) : printable(plan.command.front())));
@@ -156,7 +167,7 @@ Outcome build(Plan& plan, Engine& engine, std::shared_ptr<const Scanner> scanner
     outcome.script_status = ran.status;
     return outcome;
   }
-  check_volumes(plan, ran, talk);
+  check_volumes(ignored, ran, talk);
   if (!engine.running(traces.builder()))
     throw Error("the builder ended before it could be committed", "was it stopped, or out of memory?");
 
@@ -166,8 +177,8 @@ Outcome build(Plan& plan, Engine& engine, std::shared_ptr<const Scanner> scanner
   interrupt::check();
   const std::string config = final_config(base, engine.config_of(committed).diff_ids, plan, created);
   const std::string handle = traces.load(committed, config);
-  if (engine.facts().kind == EngineFacts::Kind::podman)
-    outcome.stubs = stubs_of(*engine.save(handle), parse_config(config).diff_ids);
+  if (engine.facts().kind == EngineFacts::Kind::podman || !base.volumes.empty())
+    outcome.stubs = stubs_of(*engine.save(handle), parse_config(config).diff_ids, base.volumes);
 
   // 7. Audit. From here on every byte that a push would send has been looked at.
   say("auditing " + handle);

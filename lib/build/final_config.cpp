@@ -44,12 +44,13 @@ void set_ports(Json& config, const std::vector<std::string>& ports) {
     object_at(config, "ExposedPorts")[port.find('/') == std::string::npos ? port + "/tcp" : port] = Json::object();
 }
 
-// How many layers the history speaks of.
-std::size_t layers_told(const Json& history) {
+// Engines refuse a history that counts other layers than there are: a base without lines for its layers gets some.
+void fill_history(Json& history, std::size_t layers) {
+  if (!history.is_array()) history = Json::array();
   std::size_t told = 0;
   for (const Json& line : history)
     if (!line.is_object() || !line.value("empty_layer", false)) ++told;
-  return told;
+  for (; told < layers; ++told) history.push_back({{"created_by", ""}, {"comment", "a layer of the base"}});
 }
 
 }  // namespace
@@ -79,10 +80,7 @@ std::string final_config(const ImageConfig& base, const std::vector<std::string>
 
     image["rootfs"]["diff_ids"] = diff_ids;
     Json& history = image["history"];
-    if (!history.is_array()) history = Json::array();
-    // Engines refuse a history that counts other layers than there are: a base without lines for its layers gets some.
-    for (std::size_t told = layers_told(history); told < before; ++told)
-      history.push_back({{"created", time}, {"created_by", ""}, {"comment", "a layer of the base"}});
+    fill_history(history, before);
     Json line = {{"created", time}, {"created_by", "imgbuild build"}};
     if (diff_ids.size() == before) line["empty_layer"] = true;
     history.push_back(std::move(line));
@@ -90,6 +88,18 @@ std::string final_config(const ImageConfig& base, const std::vector<std::string>
   } catch (const nlohmann::json::exception&) {
     throw Error("the image's config cannot be written", "is a flag's value no UTF-8 text?");
   }
+}
+
+std::string builder_config(const ImageConfig& base, const std::vector<std::string>& keep,
+                           const std::map<std::string, std::string>& labels) {
+  Json image = Json::parse(base.raw);
+  Json& config = object_at(image, "config");
+  Json volumes = Json::object();
+  for (const std::string& path : keep) volumes[path] = Json::object();
+  config["Volumes"] = std::move(volumes);
+  for (const auto& [name, value] : labels) object_at(config, "Labels")[name] = value;
+  fill_history(image["history"], base.diff_ids.size());
+  return image.dump();
 }
 
 std::time_t time_of_creation() {

@@ -1,5 +1,6 @@
 #pragma once
 #include <ctime>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,11 @@ namespace imgbuild {
 /// `diff_ids` are not the base's and at most one more.
 std::string final_config(const ImageConfig& base, const std::vector<std::string>& diff_ids, const Plan& plan,
                          std::time_t created);
+
+/// The config of the image that the builder is made from, where the base declares VOLUMEs: the base's without them (but
+/// `keep`), labelled as ours. With them an engine would make their folders in the new layer.
+std::string builder_config(const ImageConfig& base, const std::vector<std::string>& keep,
+                           const std::map<std::string, std::string>& labels);
 
 /// $SOURCE_DATE_EPOCH, else now. Throws usage Error where it is set and no number.
 std::time_t time_of_creation();

@@ -2,6 +2,7 @@
 #include <ctime>
 #include <set>
 
+#include "base/interrupt.hpp"
 #include "base/text.hpp"
 #include "build/build.hpp"
 #include "build/journal.hpp"
@@ -34,14 +35,24 @@ std::vector<std::string> collect_garbage(Engine& engine, bool all) {
   for (const auto& container : ours.containers)
     if (is_live(container, now)) live.insert(build_of(container));
 
-  // Images before the containers that they were made from: see Traces.
-  for (const auto& image : ours.images)
-    if (!live.contains(build_of(image)) && engine.remove_image(image.id))
-      removed.push_back("image " + printable(image.id));
+  // Images before the containers that they were made from (see Traces); what a container is made from, after it.
+  std::vector<std::string> in_use;
+  const auto remove = [&](const std::string& image) {
+    if (engine.remove_image(image)) removed.push_back("image " + printable(image));
+  };
+  for (const auto& image : ours.images) {
+    if (live.contains(build_of(image))) continue;
+    try {
+      remove(image.id);
+    } catch (const Interrupted&) {
+      throw;
+    } catch (const Error&) {
+      in_use.push_back(image.id);
+    }
+  }
   for (const auto& entry : entries) {
     if (entry.engine != engine.facts().endpoint || live.contains(entry.build) || (entry.kept && !all)) continue;
-    for (const std::string& image : entry.images)
-      if (engine.remove_image(image)) removed.push_back("image " + printable(image));
+    for (const std::string& image : entry.images) remove(image);
     forget_journal(entry.build);
   }
   for (const auto& container : ours.containers) {
@@ -49,6 +60,7 @@ std::vector<std::string> collect_garbage(Engine& engine, bool all) {
     engine.remove_container(container.id);
     removed.push_back("container " + printable(container.id));
   }
+  for (const std::string& image : in_use) remove(image);
   return removed;
 }
 

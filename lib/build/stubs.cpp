@@ -34,18 +34,29 @@ class Newest : public TarVisitor {
   bool inside_ = false;
 };
 
+std::string plain(std::string_view path) {
+  while (path.ends_with('/')) path.remove_suffix(1);
+  while (path.starts_with('/')) path.remove_prefix(1);
+  return std::string(path);
+}
+
 class Stubs : public TarVisitor {
  public:
+  explicit Stubs(const std::vector<std::string>& volumes) : mounts_(mounted.begin(), mounted.end()) {
+    for (const std::string& volume : volumes) mounts_.push_back(plain(volume));
+  }
   void entry(const TarEntry& entry) override {
-    std::string path = entry.path;
-    while (path.ends_with('/')) path.pop_back();
-    if (entry.size == 0 && std::find(mounted.begin(), mounted.end(), path) != mounted.end()) found.push_back(path);
+    const std::string path = plain(entry.path);
+    if (entry.size == 0 && std::find(mounts_.begin(), mounts_.end(), path) != mounts_.end()) found.push_back(path);
   }
   void data(View) override {}
   void end_entry() override {}
   void stray(View, const char*) override {}
 
   std::vector<std::string> found;
+
+ private:
+  std::vector<std::string> mounts_;
 };
 
 class Mapped : public Source {
@@ -60,13 +71,14 @@ class Mapped : public Source {
 
 }  // namespace
 
-std::vector<std::string> stubs_of(Source& archive, const std::vector<std::string>& diff_ids) {
+std::vector<std::string> stubs_of(Source& archive, const std::vector<std::string>& diff_ids,
+                                  const std::vector<std::string>& volumes) {
   if (diff_ids.empty()) return {};
   Newest newest(diff_ids.back().substr(diff_ids.back().find(':') + 1));
   read_tar(archive, newest);
   const Mapping layer(newest.layer, "a layer");
   Mapped bytes(layer.bytes());
-  Stubs stubs;
+  Stubs stubs(volumes);
   read_tar(bytes, stubs);
   return stubs.found;
 }

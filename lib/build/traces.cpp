@@ -14,17 +14,20 @@ Traces::Traces(Engine& engine, std::function<void(const std::string&)> warn) : e
   labels_[build_label] = journal_.build;
 }
 
+std::string Traces::load_base(const std::string& base, const std::string& config) {
+  began_ = true;
+  base_ = engine_.load_config(base, config);
+  return base_;
+}
+
 void Traces::open_builder(BuilderSpec spec) {
   spec.labels = labels_;
-  may_have_builder_ = true;
+  began_ = true;
   builder_ = engine_.create(spec);
   attached_ = engine_.start(builder_);
 }
 
-std::string Traces::commit() {
-  may_have_commit_ = true;
-  return engine_.commit(builder_, labels_);
-}
+std::string Traces::commit() { return engine_.commit(builder_, labels_); }
 
 std::string Traces::load(const std::string& committed, const std::string& config) {
   // Written down before there is anything, under the name that most engines give it; then under the one it has.
@@ -65,16 +68,24 @@ Traces::~Traces() {
         engine_.remove_image(image);
         clean = true;
       });
-  // By label, not by what was answered: an answer that got lost leaves something all the same.
-  if (may_have_builder_ || may_have_commit_)
-    undo([&] {
-      const auto ours = engine_.ours(std::string(build_label) + "=" + journal_.build);
-      for (const auto& image : ours.images) engine_.remove_image(image.id);
-      for (const auto& container : ours.containers)
-        if (container.id != builder_) engine_.remove_container(container.id);
-    });
   if (clean && !journal_.kept) forget_journal(journal_.build);
+  if (!began_) return;
+  try {
+    remove_ours();
+  } catch (const std::exception&) {  // in use by the builder: once more when that is gone
+  }
   if (!builder_.empty()) undo([&] { engine_.remove_container(builder_); });
+  base_.clear();
+  undo([&] { remove_ours(); });
+}
+
+// By label, not by what was answered: an answer that got lost leaves something all the same.
+void Traces::remove_ours() {
+  const auto ours = engine_.ours(std::string(build_label) + "=" + journal_.build);
+  for (const auto& container : ours.containers)
+    if (container.id != builder_) engine_.remove_container(container.id);
+  for (const auto& image : ours.images)
+    if (image.id != base_) engine_.remove_image(image.id);
 }
 
 }  // namespace imgbuild

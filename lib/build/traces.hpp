@@ -14,7 +14,7 @@ inline constexpr char build_label[] = "imgbuild.build";
 
 /// Everything that a build makes in an engine. What has not been released is undone when this goes, whatever the way
 /// out: images first, while the builder still stands (an engine prunes the parents of the last image that goes), then
-/// the builder with its volumes. One thread.
+/// the builder with its volumes, then the image that it was made from. One thread.
 class Traces {
  public:
   Traces(Engine& engine, std::function<void(const std::string&)> warn);
@@ -22,6 +22,9 @@ class Traces {
   Traces& operator=(const Traces&) = delete;
   ~Traces();
 
+  const std::map<std::string, std::string>& labels() const { return labels_; }
+  /// Loads `config`, which has our labels, over the layers of `base`, to make the builder from; the handle.
+  std::string load_base(const std::string& base, const std::string& config);
   /// Creates the builder and starts it; it lives as long as this.
   void open_builder(BuilderSpec spec);
   const std::string& builder() const { return builder_; }
@@ -37,14 +40,15 @@ class Traces {
 
  private:
   void undo(const std::function<void()>& step) noexcept;
+  void remove_ours();
 
   Engine& engine_;
   std::function<void(const std::string&)> warn_;
   JournalEntry journal_;
   std::map<std::string, std::string> labels_;
-  std::string builder_;
+  std::string builder_, base_;
   std::unique_ptr<Stream> attached_;
-  bool may_have_builder_ = false, may_have_commit_ = false;
+  bool began_ = false;  // something may be there, whatever was answered
 };
 
 }  // namespace imgbuild

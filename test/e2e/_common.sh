@@ -7,7 +7,7 @@
 IMGBUILD=${IMGBUILD:-$SOURCE/build/dev/bin/imgbuild}
 name=$(basename "$0" .sh)
 t=$(mktemp -d "${TMPDIR:-/tmp}/e2e-$name.XXXXXX")
-export HOME=$t/home XDG_STATE_HOME=$t/state XDG_CONFIG_HOME=$t/config TMPDIR=$t/tmp
+export HOME=$t/home XDG_STATE_HOME=$t/home/state XDG_CONFIG_HOME=$t/home/config TMPDIR=$t/tmp
 mkdir -p "$HOME/.ssh" "$XDG_STATE_HOME" "$XDG_CONFIG_HOME" "$TMPDIR"
 export ASAN_OPTIONS=detect_leaks=0 # a process that forbids dumps cannot be traced, which leak detection does
 
@@ -35,15 +35,18 @@ ran() {
 has() { grep -qF -- "$2" "$1" || { sed 's/^/  /' "$1"; fail "not in $1: $2"; } >&2; }
 hasnt() { ! grep -qF -- "$2" "$1" || { sed 's/^/  /' "$1"; fail "in $1, though it must not be: $2"; } >&2; }
 no_image() { ! docker image inspect "$1" >/dev/null 2>&1 || fail "the image $1 exists"; }
-# nothing_left: no container, no volume, no untagged image of ours.
+# What the engine has besides named images: containers, volumes, untagged images.
+engine_rest() {
+  docker ps -aq --no-trunc --filter label=imgbuild.build
+  docker volume ls -q
+  docker images -q --no-trunc --filter dangling=true | sort -u
+}
+engine_rest >"$t/rest"
+# nothing_left: nothing is there that was not when the script began.
 nothing_left() {
   local left
-  left=$(docker ps -aq --filter label=imgbuild.build)
-  [ -z "$left" ] || fail "a container is left: $(docker ps -a --filter label=imgbuild.build)"
-  left=$(docker volume ls -q)
-  [ -z "$left" ] || fail "a volume is left: $left"
-  left=$(docker images -q --filter dangling=true)
-  [ -z "$left" ] || fail "an untagged image is left: $(docker images -a)"
+  left=$(engine_rest | grep -vxF -f "$t/rest" || true)
+  [ -z "$left" ] || { docker ps -a; docker images -a; fail "left behind: $left"; } >&2
 }
 # layer_paths IMAGE: the paths of its newest layer, sorted.
 layer_paths() {

@@ -1,7 +1,7 @@
 # An engine that does not share our file system: a second dockerd in a mount namespace of its own, in which /tmp,
-# /root, /home and the folder of the calling test are empty; reached over TCP on loopback.
+# /root and /home are empty; reached over TCP on loopback.
 
-# engine_hidden_up DIR: starts it; its address in HIDDEN_ENGINE. It has imgbuild-test/busybox:1.
+# engine_hidden_up: starts it; its address in HIDDEN_ENGINE. It has imgbuild-test/busybox:1.
 engine_hidden_up() {
   HIDDEN_DIR=$IMGBUILD_TEST_DIR/hidden
   mkdir -p "$HIDDEN_DIR"
@@ -9,10 +9,10 @@ engine_hidden_up() {
   HIDDEN_ENGINE=tcp://127.0.0.1:$HIDDEN_PORT
   rm -f "$HIDDEN_DIR/dockerd.pid" "$HIDDEN_DIR/exec/containerd/containerd.pid"
   # shellcheck disable=SC2016 # the inner shell expands them
-  setsid unshare -m --propagation private sh -c '
-    for folder in /tmp /root /home "$1"; do mount -t tmpfs tmpfs "$folder" || exit 1; done
-    exec dockerd --data-root "$2/data" --exec-root "$2/exec" --pidfile "$2/dockerd.pid" -H "tcp://127.0.0.1:$3" \
-      --tls=false --iptables=false --ip6tables=false --bridge=none' - "$1" "$HIDDEN_DIR" "$HIDDEN_PORT" \
+  setsid env -u TMPDIR HOME=/root unshare -m --propagation private sh -c '
+    for folder in /tmp /root /home; do mount -t tmpfs tmpfs "$folder" || exit 1; done
+    exec dockerd --data-root "$1/data" --exec-root "$1/exec" --pidfile "$1/dockerd.pid" -H "tcp://127.0.0.1:$2" \
+      --tls=false --iptables=false --ip6tables=false --bridge=none' - "$HIDDEN_DIR" "$HIDDEN_PORT" \
     </dev/null >"$HIDDEN_DIR/dockerd.log" 2>&1 &
   disown
   for _ in $(seq 300); do

@@ -26,7 +26,7 @@ told 3 directory "$IMGBUILD" audit "archive:$t/app"
 
 # The engine is gone half-way.
 printf 'echo started\nsleep 60\n' >"$t/script.sh"
-engine_hidden_up "$t"
+engine_hidden_up
 trap 'engine_hidden_down; at_end' EXIT
 "${build[@]}" --from imgbuild-test/busybox:1 --engine "$HIDDEN_ENGINE" >"$t/out" 2>"$t/err" &
 pid=$!

@@ -1,7 +1,7 @@
 # The same build through an engine that does not share our file system: nothing depends on a path of the host.
 . "$(dirname "$0")/_common.sh"
 [ "$(id -u)" = 0 ] || { say "needs root: hides our folders from a mount namespace"; exit 77; }
-engine_hidden_up "$t"
+engine_hidden_up
 trap 'engine_hidden_down; at_end' EXIT
 mkdir "$t/app"
 printf 'from far away\n' >"$t/app/hello.txt"
