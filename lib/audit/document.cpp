@@ -12,8 +12,7 @@ using Kind = Location::Kind;
 
 class Walk {
  public:
-  Walk(const Desk& desk, Sightings& record, Kind kind, std::string name)
-      : record_(record), kind_(kind), name_(std::move(name)), texts_(desk) {}
+  Walk(const Desk& desk, Sightings& record, std::string name) : record_(record), name_(std::move(name)), texts_(desk) {}
 
   void value(const Json& json, const std::string& at, const std::string& key, Kind kind, int depth) {
     if (depth > most_depth) return;  // the text as a whole is looked at too
@@ -65,7 +64,6 @@ class Walk {
   }
 
   Sightings& record_;
-  Kind kind_;
   std::string name_;
   Texts texts_;
 };
@@ -76,7 +74,7 @@ void look_at_document(const Desk& desk, Sightings& record, Location::Kind kind, 
                       const std::string& text) {
   const Json json = Json::parse(text, nullptr, false);
   if (!json.is_discarded()) {
-    Walk walk(desk, record, kind, name);
+    Walk walk(desk, record, name);
     walk.value(json, "", "", kind, 0);
     walk.flush();
   }
