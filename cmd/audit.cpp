@@ -194,13 +194,15 @@ int work(const Flags& flags, Session& session) {
 Work offer_audit(CLI::App& app, Session& session) {
   const auto flags = std::make_shared<Flags>();
   app.add_option("TARGET", flags->targets, "what to audit, see below")->required();
-  app.add_option("--format", flags->format, "text or json");
-  app.add_option("--output", flags->output, "write the report to FILE instead of standard output");
-  app.add_option("--fail-on", flags->fail_on, "least severity that is a leak: low, medium (default), high, critical");
-  app.add_option("--config", flags->config, "settings and allow-entries, instead of your own config.toml");
-  app.add_option("--engine", flags->engine, "unix://PATH or tcp://HOST:PORT (else DOCKER_HOST, the docker context...)");
-  add_several(app, "--rules", flags->rules, "more rules, from FILE");
-  app.add_option("--threads", flags->threads, "how many (default: as many as there are processors)");
+  add_value(app, "--format", flags->format, "FORMAT", "text or json");
+  add_value(app, "--output", flags->output, "FILE", "write the report to FILE instead of standard output");
+  add_value(app, "--fail-on", flags->fail_on, "SEVERITY",
+            "least severity that is a leak: low, medium (default), high, critical");
+  add_value(app, "--config", flags->config, "FILE", "settings and allow-entries, instead of your own config.toml");
+  add_value(app, "--engine", flags->engine, "URL",
+            "unix://PATH or tcp://HOST:PORT (else DOCKER_HOST, the docker context...)");
+  add_several(app, "--rules", flags->rules, "FILE", "more rules, from FILE");
+  app.add_option("--threads", flags->threads, "how many (default: as many as there are processors)")->type_name("N");
   app.footer(footer);
   return [flags, &session] { return work(*flags, session); };
 }

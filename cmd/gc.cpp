@@ -12,7 +12,8 @@ Work offer_gc(CLI::App& app, Session&) {
   };
   const auto flags = std::make_shared<Flags>();
   app.add_flag("--all", flags->all, "also images that `build --keep` kept");
-  app.add_option("--engine", flags->engine, "unix://PATH or tcp://HOST:PORT (else DOCKER_HOST, the docker context...)");
+  add_value(app, "--engine", flags->engine, "URL",
+            "unix://PATH or tcp://HOST:PORT (else DOCKER_HOST, the docker context...)");
   app.footer("\nLive builds are left alone. One line per thing removed.");
   return [flags] {
     const Settings settings = load_settings({});

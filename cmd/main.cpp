@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include <cstring>
-#include <iostream>
+#include <map>
 
 #include "base/interrupt.hpp"
 #include "base/secret.hpp"
@@ -43,6 +43,31 @@ Exit status:
   2  the command line made no sense; 130, 143: interrupted
 
 `imgbuild COMMAND --help` tells more.)";
+
+// Help that shows a command as it is typed.
+class Help : public CLI::Formatter {
+ public:
+  std::string make_usage(const CLI::App* app, std::string) const override {
+    static const std::map<std::string, std::string> forms{
+        {"imgbuild", "COMMAND ..."},
+        {"build", "[PATH] --from IMAGE (--run SCRIPT | -- COMMAND...) -t NAME [OPTIONS]"},
+        {"stage", "[PATH] [-o FILE] [OPTIONS]"},
+        {"audit", "TARGET... [OPTIONS]"},
+        {"agent", "--ssh HOST... [OPTIONS] -- COMMAND..."},
+        {"rules", "list | show ID | check [FILE...] | explain ID | test FILE"},
+        {"show", "ID"},
+        {"check", "[FILE...]"},
+        {"explain", "ID"},
+        {"test", "FILE"}};
+    std::string path = app->get_name();
+    for (const auto* at = app->get_parent(); at != nullptr; at = at->get_parent()) path = at->get_name() + " " + path;
+    const auto form = forms.find(app->get_name());
+    return "\nUsage: " + path + (form == forms.end() ? " [OPTIONS]" : " " + form->second) + "\n";
+  }
+  std::string make_option_opts(const CLI::Option* option) const override {
+    return option->get_type_size() == 0 || option->get_positional() ? "" : " " + option->get_type_name();
+  }
+};
 
 // Descriptors 0, 1 and 2 must be open, or the next file that is opened becomes standard error.
 void open_standard_descriptors() {
@@ -86,9 +111,9 @@ const CLI::App& innermost(const CLI::App& app) {
 
 int run(int argc, char** argv, Session& session) {
   CLI::App program("Container images from private code, with proof that no credential ships in them.", "imgbuild");
-  program.footer(footer);
   program.set_help_flag("-h,--help", "print this");
   program.set_version_flag("--version", std::string("imgbuild ") + IMGBUILD_VERSION, "print the version");
+  program.formatter(std::make_shared<Help>());
   program.get_formatter()->column_width(34);
   program.require_subcommand(0, 1);  // a second command's name is then a word like any other: an image may be called so
   std::vector<std::pair<CLI::App*, Work>> works;
@@ -97,6 +122,8 @@ int run(int argc, char** argv, Session& session) {
     app->set_help_flag("-h,--help", "print this");
     works.emplace_back(app, each.offer(*app, session));
   }
+
+  program.footer(footer);
 
   // What stands behind `--` is a command of the user's, not to be read by us.
   std::vector<std::string> words(argv + 1, argv + argc);

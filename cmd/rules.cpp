@@ -190,7 +190,7 @@ Work offer_rules(CLI::App& app, Session& session) {
   explains->add_option("ID", flags->id, "of the rule")->required();
   CLI::App* tests = app.add_subcommand("test", "what the rules find in a file");
   tests->add_option("FILE", flags->file, "the file, or - for standard input")->required();
-  add_several(*tests, "--rules", flags->rules, "more rules, from FILE");
+  add_several(*tests, "--rules", flags->rules, "FILE", "more rules, from FILE");
   app.footer(footer);
   return [=, &session] {
     if (lists->parsed()) return list();

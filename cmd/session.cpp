@@ -29,9 +29,14 @@ void Session::load_scanner(const std::vector<std::string>& rule_files) {
 
 std::string Session::redacted(const std::string& text) const { return scanner ? redact(text, *scanner, vault) : text; }
 
-CLI::Option* add_several(CLI::App& app, const std::string& name, std::vector<std::string>& into,
-                         const std::string& says) {
-  return app.add_option(name, into, says)->allow_extra_args(false);
+void add_value(CLI::App& app, const std::string& name, std::string& into, const std::string& value,
+               const std::string& says) {
+  app.add_option(name, into, says)->type_name(value);
+}
+
+void add_several(CLI::App& app, const std::string& name, std::vector<std::string>& into, const std::string& value,
+                 const std::string& says) {
+  app.add_option(name, into, says)->type_name(value)->allow_extra_args(false);
 }
 
 namespace {

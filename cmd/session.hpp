@@ -36,9 +36,12 @@ Work offer_agent(CLI::App& app, Session& session);
 Work offer_rules(CLI::App& app, Session& session);
 Work offer_gc(CLI::App& app, Session& session);
 
-/// An option that may be given several times, one value each.
-CLI::Option* add_several(CLI::App& app, const std::string& name, std::vector<std::string>& into,
-                         const std::string& says);
+/// An option with a value, which help calls `value`.
+void add_value(CLI::App& app, const std::string& name, std::string& into, const std::string& value,
+               const std::string& says);
+/// The same, given as often as one likes.
+void add_several(CLI::App& app, const std::string& name, std::vector<std::string>& into, const std::string& value,
+                 const std::string& says);
 
 /// One line on standard error, "imgbuild: text"; control characters are replaced.
 void say(const std::string& text);

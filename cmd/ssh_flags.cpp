@@ -5,10 +5,10 @@
 namespace imgbuild {
 
 void SshFlags::offer(CLI::App& app) {
-  add_several(app, "--ssh", hosts, "lend the right to log in there: HOST, USER@HOST[:PORT]");
-  add_several(app, "--ssh-key", keys, "of these keys only: SHA256:... or FILE.pub, for one host HOST=KEY");
-  add_several(app, "--ssh-key-file", key_files, "a private key to use without an agent");
-  add_several(app, "--known-host", known_hosts,
+  add_several(app, "--ssh", hosts, "HOST", "lend the right to log in there: HOST, USER@HOST[:PORT]");
+  add_several(app, "--ssh-key", keys, "KEY", "of these keys only: SHA256:... or FILE.pub, for one host HOST=KEY");
+  add_several(app, "--ssh-key-file", key_files, "FILE", "a private key to use without an agent");
+  add_several(app, "--known-host", known_hosts, "HOST",
               "'NAME SHA256:...' or a known_hosts line, where no file knows the host");
   app.add_flag("--ssh-allow-unbound", allow_unbound, "also clients that do not say which host they log in to");
   app.add_flag("--ssh-allow-sshsig", allow_sshsig, "also signatures of files and commits");

@@ -96,13 +96,15 @@ int work(const Flags& flags, Session& session) {
 Work offer_stage(CLI::App& app, Session& session) {
   const auto flags = std::make_shared<Flags>();
   app.add_option("PATH", flags->path, "the work tree (default: .)");
-  app.add_option("-o,--output", flags->output, "write the tar to FILE, or - for standard output");
-  app.add_option("--format", flags->format, "of the report: text or json");
-  app.add_option("--ref", flags->ref, "stage a commit, branch or tag instead of the work tree");
-  add_several(app, "--include", flags->include, "stage what matches GLOB although it is ignored (never over a scrub)");
+  add_value(app, "-o,--output", flags->output, "FILE", "write the tar to FILE, or - for standard output");
+  add_value(app, "--format", flags->format, "FORMAT", "of the report: text or json");
+  add_value(app, "--ref", flags->ref, "REV", "stage a commit, branch or tag instead of the work tree");
+  add_several(app, "--include", flags->include, "GLOB",
+              "stage what matches GLOB although it is ignored (never over a scrub)");
   app.add_flag("--with-git", flags->with_git, "add a .git without its config's secrets, hooks and reflogs");
-  app.add_option("--fail-on", flags->fail_on, "least severity that hinders: low, medium (default), high, critical");
-  add_several(app, "--rules", flags->rules, "more rules, from FILE");
+  add_value(app, "--fail-on", flags->fail_on, "SEVERITY",
+            "least severity that hinders: low, medium (default), high, critical");
+  add_several(app, "--rules", flags->rules, "FILE", "more rules, from FILE");
   app.add_flag("--no-repo-allow", flags->no_repo_allow, "ignore the allow-entries of the tree's imgbuild.toml");
   app.footer(footer);
   return [flags, &session] { return work(*flags, session); };

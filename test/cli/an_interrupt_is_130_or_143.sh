@@ -1,5 +1,9 @@
 # A signal ends an audit at once with 130 or 143, and with nothing on standard output.
 . "$(dirname "$0")/_common.sh"
+mkdir tree
+head -c 3000000 /dev/urandom >tree/data
+layer l.tar tree
+archive whole.tar l.tar
 for pair in INT:130 TERM:143; do
   mkfifo pipe
   # Job control off makes a background job ignore SIGINT: python gives it back.
@@ -7,7 +11,7 @@ for pair in INT:130 TERM:143; do
     "$IMGBUILD" audit - <pipe 9>&- >"$t/out" 2>"$t/err" &
   pid=$!
   exec 9>pipe
-  head -c 100000 /dev/zero >&9
+  head -c 100000 whole.tar >&9
   sleep 1
   kill -"${pair%:*}" $pid
   got=0
