@@ -41,7 +41,7 @@ class Writer {
   void withheld(const Withheld& raw) {
     const Withheld one = redaction_(raw);
     std::string where = printable(one.path);
-    if (one.line > 0) where += ":" + std::to_string(one.line);
+    if (one.line > 0 && one.action != Withheld::Action::file) where += ":" + std::to_string(one.line);
     if (one.action != Withheld::Action::refuse) {
       const bool file = one.action == Withheld::Action::file;
       return line("withheld " + where + ": " + one.rule + " (the " + (file ? "file" : "line") + " is left out)");

@@ -19,7 +19,7 @@ hasnt names .git/
 tar -xOf context.tar .npmrc >npmrc 2>/dev/null || tar -xOf context.tar ./.npmrc >npmrc
 has npmrc always-auth=true
 hasnt npmrc "$token"
-has "$t/out" deploy_key
+has "$t/out" "withheld deploy_key: "
 has "$t/out" .npmrc:1
 hasnt "$t/out" "$token"
 not grep -qaF "$token" context.tar || fail "the token is in the tar"
