@@ -126,8 +126,14 @@ class OuterVisitor : public TarVisitor {
     if (auto link = link_member(entry)) audit_.add(position_, std::move(link));
     begin(entry);
   }
-  void stray(View piece, const char*) override { add_text(Location::Kind::tail, "", text_of(piece)); }
-  void flush() { texts_.flush(); }
+  void stray(View piece, const char*) override {
+    if (!strays_) strays_.emplace(audit_.desk(), where(Location::Kind::tail, ""));
+    strays_->feed({piece, nullptr, false});
+  }
+  void flush() {
+    texts_.flush();
+    if (strays_) strays_->finish();
+  }
 
  protected:
   virtual void begin(const TarEntry& entry) = 0;
@@ -135,14 +141,18 @@ class OuterVisitor : public TarVisitor {
   std::uint64_t position_ = 0;
 
  private:
-  void add_text(Location::Kind kind, const std::string& path, std::string_view text) {
+  Where where(Location::Kind kind, const std::string& path) const {
     Where where;
     where.record = &audit_.outside().record;
     where.kind = kind;
     where.path = path;
-    texts_.add(where, text);
+    return where;
+  }
+  void add_text(Location::Kind kind, const std::string& path, std::string_view text) {
+    texts_.add(where(kind, path), text);
   }
   Texts texts_;
+  std::optional<ContentReader> strays_;  ///< header rests, padding, and what follows the end mark
 };
 
 /// Members read one after the other, as the stream brings them.

@@ -177,6 +177,18 @@ struct TarReader::Inside {
       visitor.end_entry();
   }
 
+  /// Padding is less than a block: gathered, and shown as one.
+  void pad_with(View part) {
+    std::copy(part.begin(), part.end(), block.begin() + have);
+    have += part.size();
+  }
+  void end_padding() {
+    const View padding = View(block).first(have);
+    state = State::header;
+    have = 0;
+    if (!all_zero(padding)) visitor.stray(padding, "padding");
+  }
+
   void end_extended();
   void header_complete();
   void member(Block& rest);
@@ -435,11 +447,11 @@ void TarReader::Inside::feed(View piece) {
           visitor.data(part);
         else if (state == State::extended)
           extended += text_of(part);
-        else if (!all_zero(part))
-          visitor.stray(part, "padding");
+        else
+          pad_with(part);
         if (left == 0) {
           if (state == State::padding)
-            state = State::header;
+            end_padding();
           else
             end_data();
         }
@@ -467,9 +479,10 @@ void TarReader::feed(View piece) { inside_->feed(piece); }
 
 void TarReader::finish() {
   using State = Inside::State;
+  if (inside_->state == State::padding) inside_->end_padding();
   const bool whole = (inside_->state == State::header && inside_->have == 0 && inside_->records.empty() &&
                       !inside_->has_long_name && !inside_->has_long_link) ||
-                     inside_->state == State::padding || inside_->state == State::tail;
+                     inside_->state == State::tail;
   if (!whole) throw Error("truncated archive");
 }
 

@@ -200,6 +200,15 @@ TEST_CASE("What is no image archive is refused with one clear line") {
   CHECK_THROWS_WITH(audit_archive_file(path, run.options), Catch::Contains("no image archive"));
 }
 
+TEST_CASE("Bytes after the archive's own end mark are looked at") {
+  const auto image = read_image("x", "verdict: clean\n\nlayer COPY . /\n  file app/x nothing\n");
+  const std::string archive = archive_of(image, Layout::old) + std::string(700, '\0') + filled("@KEY@");
+  const auto mapped = audit_file(archive);
+  REQUIRE(mapped.record().leaks.size() == 1);
+  CHECK(mapped.record().leaks[0].locations.at(0).kind == Location::Kind::tail);
+  CHECK(stable_json(audit_stream(archive, 1)) == stable_json(mapped));
+}
+
 TEST_CASE("An allow-entry answers for rule, place and identity together, and for nothing else") {
   const auto image = read_image("x",
                                 "verdict: leak\n\nlayer COPY . /\n  file app/key @KEY@\n  file srv/key @KEY@\n"
