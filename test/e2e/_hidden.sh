@@ -31,7 +31,7 @@ engine_hidden_up() {
 engine_hidden_pid() {
   local pid
   pid=$(cat "$HIDDEN_DIR/dockerd.pid" 2>/dev/null) || return 1
-  tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF -- "--data-root $HIDDEN_DIR/data" && echo "$pid"
+  { tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -qF -- "--data-root $HIDDEN_DIR/data" && echo "$pid"
 }
 engine_hidden_down() {
   local pid

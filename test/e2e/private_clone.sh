@@ -26,7 +26,10 @@ builds 0 "ssh-add -l >/tmp/keys; test \$(wc -l </tmp/keys) = 1; rm /tmp/keys; $c
 mkdir -p "$t/app"
 builds 0 "cd /tmp && git clone -q ssh://$SSH_USER@127.0.0.1:$SSH_PORT$SSH_DIR/app.git mine && test -f mine/main.c" --user nobody
 
-builds 4 "ssh -p $SSH_PORT somebody@127.0.0.1 true"
+# Another user, whom the server would let in with this key.
+chmod 711 "$t" "$SSH_DIR"
+chmod 644 "$SSH_DIR/authorized_keys"
+builds 4 "ssh -p $SSH_PORT nobody@127.0.0.1 true"
 [ "$(jq -r '.build.ledger | map(select(.granted | not)) | length' "$t/report.json")" -ge 1 ] || fail "the refusal is not in the ledger"
 builds 4 "ssh -o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no -o HostKeyAlias=x -p 1 $SSH_USER@127.0.0.1 true"
 # A second sshd with another host key: the client does not care, the gateway does.
