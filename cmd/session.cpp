@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <ctime>
@@ -41,6 +42,8 @@ void add_several(CLI::App& app, const std::string& name, std::vector<std::string
 
 namespace {
 
+std::atomic<bool> line_open{false};  // standard error's last line has no end yet
+
 // Messages are printable already; this keeps what is not from moving the cursor or adding a line.
 std::string one_line(std::string text) {
   for (char& c : text)
@@ -50,7 +53,10 @@ std::string one_line(std::string text) {
 
 }  // namespace
 
-void say(const std::string& text) { put_talk("imgbuild: " + one_line(text) + "\n"); }
+void say(const std::string& text) {
+  // Behind a script's prompt or half a line, ours begins on its own.
+  put_talk((line_open ? "\nimgbuild: " : "imgbuild: ") + one_line(text) + "\n");
+}
 
 void say(const Error& error, const Session& session) {
   say(session.redacted(error.what()));
@@ -58,6 +64,7 @@ void say(const Error& error, const Session& session) {
 }
 
 void put_talk(std::string_view text) {
+  if (!text.empty()) line_open = text.back() != '\n' && text.substr(0, 1) != "\r";
   // Nobody may be listening any more; that is no reason to stop half-way.
   while (!text.empty()) {
     const ssize_t n = ::write(STDERR_FILENO, text.data(), text.size());
