@@ -33,8 +33,8 @@ mkdir "$t/base"
 printf 'FROM imgbuild-test/busybox:1\nVOLUME /data\n' >"$t/base/Dockerfile"
 DOCKER_BUILDKIT=0 docker build -q -t "e2e/$name:volume" "$t/base" >/dev/null
 build=("$IMGBUILD" build "$t/app" --from "e2e/$name:volume" -t "e2e/$name:1")
-ran 3 "${build[@]}" -- sh -c 'echo lost >/data/file'
+ran 3 "${build[@]}" -- sh -c 'mkdir -p /data; echo lost >/data/file'
 has "$t/err" /data
 no_image "e2e/$name:1"
-ran 0 "${build[@]}" --ignore-volume /data -- sh -c 'echo lost >/data/file'
+ran 0 "${build[@]}" --ignore-volume /data -- sh -c 'mkdir -p /data; echo lost >/data/file'
 nothing_left

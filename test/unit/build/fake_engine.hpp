@@ -108,6 +108,7 @@ class FakeEngine : public Engine {
     std::map<std::string, std::string> labels;
     std::string state = "created";
     std::int64_t created = 0;
+    std::string image = {};
   };
 
   FakeEngine() {
@@ -151,7 +152,7 @@ class FakeEngine : public Engine {
   }
   std::string create(const BuilderSpec& spec) override {
     return step("create", [&] {
-      containers["c1"] = {spec.labels, "created", 0};
+      containers["c1"] = {spec.labels, "created", 0, spec.image};
       return std::string("c1");
     });
   }
@@ -178,7 +179,8 @@ class FakeEngine : public Engine {
   }
   std::string commit(const std::string&, const std::map<std::string, std::string>& labels) override {
     return step("commit", [&] {
-      Image made = images.at(base);
+      committed_from = containers.begin()->second.image;
+      Image made = images.at(committed_from);
       made.names.clear();
       made.labels = labels;
       std::string ids = "\"" + sha256_digest(view_of(made.layers[0])) + "\"";
@@ -198,6 +200,9 @@ class FakeEngine : public Engine {
     return step("load", [&] {
       const std::string id = sha256_digest(view_of(config));
       images[id] = {config, images.at(committed).layers, {}, {}};
+      const std::string mark = "imgbuild.build\":\"";
+      if (const std::size_t at = config.find(mark); at != std::string::npos)
+        images[id].labels["imgbuild.build"] = config.substr(at + mark.size(), 16);
       return id;
     });
   }
@@ -208,8 +213,10 @@ class FakeEngine : public Engine {
     return step("remove image", [&] {
       const auto at = images.find(handle);
       if (at == images.end() || !at->second.names.empty()) return false;
+      for (const auto& [id, container] : containers)
+        if (container.image == handle) throw Error("engine: image is in use by " + id);
       // While no builder stands, an engine would take the untagged parents too.
-      CHECK((containers.empty() ? images_go_alone : true));
+      CHECK((containers.empty() ? images_go_alone || config_of_volumes(handle) : true));
       images.erase(at);
       return true;
     });
@@ -238,11 +245,16 @@ class FakeEngine : public Engine {
   std::string written;               ///< the tar of what the script wrote; empty: nothing
   std::string tail_of_saved_layers;  ///< bytes that only save() has
   std::size_t cut_save = 0;
-  int fail_at = -1;         ///< the call that throws
-  bool fail_after = false;  ///< ... when it has had its effect
+  std::string committed_from;  ///< the image of the builder
+  int fail_at = -1;            ///< the call that throws
+  bool fail_after = false;     ///< ... when it has had its effect
   bool images_go_alone = false;
 
  private:
+  // The image that a builder is made from: it alone goes after the builder.
+  bool config_of_volumes(const std::string& handle) {
+    return images.at(handle).config.find("\"Volumes\":{}") != std::string::npos;
+  }
   template <class Work>
   auto step(const std::string& name, Work work) -> decltype(work()) {
     diary.push_back(name);
