@@ -7,8 +7,11 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 
+#include "agent/protocol.hpp"
+#include "agent/upstream.hpp"
 #include "base/fd.hpp"
 #include "base/interrupt.hpp"
 #include "base/text.hpp"
@@ -105,6 +108,23 @@ class Progress {
   std::atomic<bool> shown_{false};
 };
 
+// The keys of the user's agent, so that a key in an image can be told to be theirs. No agent, no such sentence.
+std::vector<std::string> keys_of_agent() {
+  const char* socket = std::getenv("SSH_AUTH_SOCK");
+  if (socket == nullptr || *socket == '\0') return {};
+  std::vector<std::string> keys;
+  try {
+    SocketUpstream upstream(socket);
+    for (const Bytes& blob : parse_identities(upstream.ask(Bytes{agent::request_identities})))
+      if (std::string fingerprint = identity_fingerprint(blob); !fingerprint.empty())
+        keys.push_back(std::move(fingerprint));
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Error&) {  // a forwarded agent that went away is no reason not to audit
+  }
+  return keys;
+}
+
 std::vector<Audit> audit_target(const Target& target, AuditOptions& options, std::unique_ptr<Engine>& engine,
                                 const std::string& endpoint) {
   options.source = target.said;
@@ -145,6 +165,7 @@ int work(const Flags& flags, Session& session) {
   options.scanner = session.scanner;
   options.found = &session.vault;
   options.policy = policy_from(settings, request.fail_on);
+  options.agent_keys = keys_of_agent();
   options.threads = flags.threads;
   if (const auto* threads = settings.find("threads"); threads != nullptr && flags.threads == 0) {
     const std::string& count = threads->values.front();
