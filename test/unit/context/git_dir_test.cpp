@@ -137,7 +137,7 @@ TEST_CASE("a token in a commit's message is refused") {
   CHECK_FALSE(staged(tree.path())->context.refused());
 }
 
-TEST_CASE("--with-git needs a history, and the top of the work tree") {
+TEST_CASE("the flag --with-git needs a history, and the top of the work tree") {
   const TreeHere plain;
   CHECK_THROWS_WITH(staged(plain.path(), with_git), Contains("has no git history"));
   const TreeHere tree(true);
@@ -147,7 +147,7 @@ TEST_CASE("--with-git needs a history, and the top of the work tree") {
   CHECK_THROWS_WITH(staged(tree.path("sub"), with_git), Contains("is not the top of its work tree"));
 }
 
-TEST_CASE("--ref and --with-git together put HEAD on that commit") {
+TEST_CASE("the flag --ref and --with-git together put HEAD on that commit") {
   const TreeHere tree(true);
   make_history(tree);
   const Unpacked copy(*staged(tree.path(), [](StageOptions& options) {

@@ -86,7 +86,7 @@ TEST_CASE("a file is left out by its name alone, and its content looked at all t
   CHECK(result->has(".ssh/"));
 }
 
-TEST_CASE("--include is over ignore rules, never over a scrub") {
+TEST_CASE("the flag --include is over ignore rules, never over a scrub") {
   const TreeHere tree;
   tree.file(".dockerignore", "keys\n");
   tree.file("keys/deploy.pem", fresh_key());

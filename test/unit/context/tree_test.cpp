@@ -48,7 +48,7 @@ TEST_CASE("in a git work tree what git ignores stays out, but for what it tracks
   CHECK(staged(tree.path("build/sub"))->names == Names{"junk"});
 }
 
-TEST_CASE("--include lets in again what git or .dockerignore leave out, and nothing else") {
+TEST_CASE("the flag --include lets in again what git or .dockerignore leave out, and nothing else") {
   const TreeHere tree(true);
   tree.file(".gitignore", "dist/\nlogs/\n");
   tree.file(".dockerignore", "docs\n");
@@ -88,7 +88,7 @@ TEST_CASE("a submodule's work tree is staged by its own ignore rules") {
         Names{".gitmodules", "main.c", "vendor/", "vendor/lib/", "vendor/lib/.gitignore", "vendor/lib/lib.c"});
 }
 
-TEST_CASE("--ref stages a commit, whatever lies in the work tree") {
+TEST_CASE("the flag --ref stages a commit, whatever lies in the work tree") {
   const TreeHere tree(true);
   tree.file("run.sh", "old\n", 0755);
   tree.file("gone");
@@ -124,7 +124,7 @@ TEST_CASE("the commit that is checked out and a clean work tree are the same con
   CHECK(commit->context.time == 1'600'000'000);
 }
 
-TEST_CASE("--ref refuses what only a filter could turn into the file") {
+TEST_CASE("the flag --ref refuses what only a filter could turn into the file") {
   const TreeHere tree(true);
   const auto stage_ref = [&] { return staged(tree.path(), [](StageOptions& options) { options.ref = "HEAD"; }); };
   tree.file("big.bin", "version https://git-lfs.github.com/spec/v1\noid sha256:" + std::string(64, 'a') + "\nsize 5\n");
