@@ -7,12 +7,12 @@ namespace imgbuild {
 
 /// Why the program ends, as its exit status says it (README, "Exit status").
 enum class Status : int {
-  clean = 0,        ///< done; nothing found
-  leak = 1,         ///< a leak was found, or a file of the context was refused
-  usage = 2,        ///< the command line (or a configuration file) made no sense
-  failed = 3,       ///< the work could not be done, or not completed
-  script = 4,       ///< the builder's own script failed
-  interrupted = 130 ///< SIGINT; SIGTERM is 143
+  clean = 0,         ///< done; nothing found
+  leak = 1,          ///< a leak was found, or a file of the context was refused
+  usage = 2,         ///< the command line (or a configuration file) made no sense
+  failed = 3,        ///< the work could not be done, or not completed
+  script = 4,        ///< the builder's own script failed
+  interrupted = 130  ///< SIGINT; SIGTERM is 143
 };
 
 /// The one class of failures. What was *found* is a value; what *failed* is thrown, so that a forgotten check

@@ -23,7 +23,7 @@ class Out {
   Out(const Out&) = delete;
   Out& operator=(const Out&) = delete;
   ~Out() { owner_.reset(raw_); }
-  operator typename Pointer::pointer*() noexcept { return &raw_; }  // NOLINT(google-explicit-constructor)
+  operator typename Pointer::pointer *() noexcept { return &raw_; }  // NOLINT(google-explicit-constructor)
 
  private:
   Pointer& owner_;

@@ -12,10 +12,10 @@ namespace imgbuild {
 /// A program to run: no shell, found on PATH.
 struct Command {
   std::vector<std::string> argv;
-  std::vector<std::string> env;         ///< added to (and replacing in) our own, "K=V"
-  std::vector<std::string> without;     ///< names of variables that it does not get
-  std::string directory;                ///< empty: ours
-  int in = -1, out = -1, err = -1;      ///< descriptors to give it; -1: ours
+  std::vector<std::string> env;      ///< added to (and replacing in) our own, "K=V"
+  std::vector<std::string> without;  ///< names of variables that it does not get
+  std::string directory;             ///< empty: ours
+  int in = -1, out = -1, err = -1;   ///< descriptors to give it; -1: ours
 };
 
 /// A child process. Where the owner goes first, the child is killed and reaped.

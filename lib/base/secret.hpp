@@ -13,8 +13,7 @@ class Secret {
  public:
   Secret() = default;
   explicit Secret(std::string_view value);
-  Secret(Secret&& other) noexcept
-      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  Secret(Secret&& other) noexcept : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
   Secret& operator=(Secret&& other) noexcept {
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);

@@ -9,7 +9,9 @@ namespace {
 // Length of the well-formed UTF-8 sequence at the start of `text` (Unicode 15, table 3-7), 0 where there is none.
 std::size_t utf8_length(std::string_view text) {
   const auto at = [&](std::size_t i) { return static_cast<unsigned char>(i < text.size() ? text[i] : 0); };
-  const auto follows = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xBF) { return at(i) >= low && at(i) <= high; };
+  const auto follows = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xBF) {
+    return at(i) >= low && at(i) <= high;
+  };
   const unsigned first = at(0);
   if (first < 0x80) return 1;
   if (first >= 0xC2 && first <= 0xDF) return follows(1) ? 2 : 0;
@@ -113,7 +115,8 @@ std::optional<Bytes> unbase64(std::string_view text) {
   static const auto values = [] {
     std::array<signed char, 256> table{};
     table.fill(-1);
-    for (std::size_t i = 0; i < alphabet.size(); ++i) table[static_cast<unsigned char>(alphabet[i])] = static_cast<signed char>(i);
+    for (std::size_t i = 0; i < alphabet.size(); ++i)
+      table[static_cast<unsigned char>(alphabet[i])] = static_cast<signed char>(i);
     return table;
   }();
   for (int pads = 0; pads < 2 && !text.empty() && text.back() == '='; ++pads) text.remove_suffix(1);
@@ -197,8 +200,8 @@ bool element_matches(std::string_view pattern, std::size_t& p, char c) {
 bool glob_matches(std::string_view pattern, std::string_view text) {
   constexpr std::size_t none = std::string_view::npos;
   std::size_t p = 0, t = 0;
-  std::size_t star_p = none, star_t = 0;    // behind the last `*`, and what it has eaten up to
-  std::size_t deep_p = none, deep_t = 0;    // the same for the last `**`
+  std::size_t star_p = none, star_t = 0;  // behind the last `*`, and what it has eaten up to
+  std::size_t deep_p = none, deep_t = 0;  // the same for the last `**`
   for (;;) {
     if (p < pattern.size() && pattern[p] == '*') {
       if (pattern.substr(p, 2) == "**") {

@@ -12,15 +12,15 @@ namespace imgbuild {
 /// bidirectional overrides become \xNN or \u{NNNN}; a backslash is doubled. Every path out of an image goes through it.
 std::string printable(std::string_view text);
 
-std::string hex(View bytes);                              ///< lower case
-std::optional<Bytes> unhex(std::string_view text);        ///< nullopt: odd length or another character
-std::string base64(View bytes);                           ///< RFC 4648 section 4, padded
-std::optional<Bytes> unbase64(std::string_view text);     ///< standard alphabet, padding optional; else nullopt
+std::string hex(View bytes);                           ///< lower case
+std::optional<Bytes> unhex(std::string_view text);     ///< nullopt: odd length or another character
+std::string base64(View bytes);                        ///< RFC 4648 section 4, padded
+std::optional<Bytes> unbase64(std::string_view text);  ///< standard alphabet, padding optional; else nullopt
 
 std::vector<std::string> split(std::string_view text, char at);  ///< "a::b" at ':' is {"a", "", "b"}
 std::string join(const std::vector<std::string>& parts, std::string_view between);
-std::string_view trim(std::string_view text);             ///< without blanks, tabs, CR and LF at both ends
-std::string lower(std::string_view text);                 ///< ASCII only
+std::string_view trim(std::string_view text);  ///< without blanks, tabs, CR and LF at both ends
+std::string lower(std::string_view text);      ///< ASCII only
 
 /// fnmatch-like: `*` and `?` do not cross '/', `**` does, [a-z] and [!a-z] are sets, backslash quotes. Linear memory,
 /// no backtracking beyond the last star.

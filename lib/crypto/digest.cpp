@@ -47,7 +47,8 @@ std::string sha256_digest(View bytes) { return "sha256:" + hex(sha256(bytes)); }
 std::array<std::uint8_t, 32> hmac_sha256(View key, View bytes) {
   std::array<std::uint8_t, 32> out{};
   unsigned size = 0;
-  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes.data(), bytes.size(), out.data(), &size) == nullptr)
+  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes.data(), bytes.size(), out.data(), &size) ==
+      nullptr)
     throw Error("HMAC-SHA-256 failed");
   return out;
 }

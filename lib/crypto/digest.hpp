@@ -23,7 +23,7 @@ class Sha256 {
 };
 
 std::array<std::uint8_t, 32> sha256(View bytes);
-std::string sha256_digest(View bytes);     ///< "sha256:..."
+std::string sha256_digest(View bytes);  ///< "sha256:..."
 std::array<std::uint8_t, 32> hmac_sha256(View key, View bytes);
 void random_bytes(std::span<std::uint8_t> into);
 

@@ -9,8 +9,9 @@ namespace imgbuild {
 
 /// What a private key in some container tells without its passphrase.
 struct PrivateKeyFacts {
-  std::string type;         ///< "rsa", "dsa", "ecdsa", "ed25519", "ed448", "x25519", "sk-ed25519", "unknown" (encrypted PKCS#8)
-  int bits = 0;             ///< 0 where it cannot be known
+  std::string
+      type;      ///< "rsa", "dsa", "ecdsa", "ed25519", "ed448", "x25519", "sk-ed25519", "unknown" (encrypted PKCS#8)
+  int bits = 0;  ///< 0 where it cannot be known
   bool encrypted = false;
   std::string fingerprint;  ///< "SHA256:..." of the SSH public key blob (RFC 4253 6.6); empty where it cannot be known
 };

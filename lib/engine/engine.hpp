@@ -22,29 +22,29 @@ constexpr const char* builder_context = "/dev/imgbuild/context";
 struct EngineFacts {
   enum class Kind { docker_classic, docker_containerd, podman };
   Kind kind = Kind::docker_classic;
-  std::string endpoint;              ///< "unix:///var/run/docker.sock"
-  std::string version;               ///< "20.10.24"
-  std::string api;                   ///< negotiated, "1.41"
-  std::string os, architecture;      ///< of the engine
+  std::string endpoint;          ///< "unix:///var/run/docker.sock"
+  std::string version;           ///< "20.10.24"
+  std::string api;               ///< negotiated, "1.41"
+  std::string os, architecture;  ///< of the engine
 };
 
 /// An image that the engine has.
 struct EngineImage {
-  std::string handle;                ///< the engine's own name for it ("sha256:..."): the config digest on the classic store
+  std::string handle;  ///< the engine's own name for it ("sha256:..."): the config digest on the classic store
   std::vector<std::string> names;
   std::map<std::string, std::string> labels;
 };
 
 /// A builder container to create (design section 4, step 3: inert, ends by itself with the driver's attach).
 struct BuilderSpec {
-  std::string image;                 ///< handle
-  std::string network;               ///< "", "host", "none", a network's name
+  std::string image;    ///< handle
+  std::string network;  ///< "", "host", "none", a network's name
   std::string platform;
   std::map<std::string, std::string> labels;
 };
 
 struct ExecSpec {
-  std::vector<std::string> argv;     ///< stands in `docker events`: holds nothing but the bootstrap
+  std::vector<std::string> argv;  ///< stands in `docker events`: holds nothing but the bootstrap
   std::string user = "0";
 };
 
@@ -97,8 +97,8 @@ class Engine {
     struct Item {
       std::string id;
       std::map<std::string, std::string> labels;
-      std::string state;             ///< of a container: "running", "created", "exited"...
-      std::int64_t created = 0;      ///< Unix time
+      std::string state;         ///< of a container: "running", "created", "exited"...
+      std::int64_t created = 0;  ///< Unix time
     };
     std::vector<Item> containers, images;
   };

@@ -19,15 +19,15 @@ struct HistoryLine {
 /// The parts of an image config that the program acts on; `raw` is the config verbatim and is what gets scanned, kept
 /// and written.
 struct ImageConfig {
-  std::string raw;                     ///< the JSON bytes whose sha256 is the image's id
-  std::string id;                      ///< "sha256:..." of raw
+  std::string raw;  ///< the JSON bytes whose sha256 is the image's id
+  std::string id;   ///< "sha256:..." of raw
   std::string os, architecture, variant;
-  std::vector<std::string> diff_ids;   ///< oldest first
+  std::vector<std::string> diff_ids;  ///< oldest first
   std::vector<HistoryLine> history;
   std::vector<std::string> env, cmd, entrypoint;
   std::string user, workdir;
   std::vector<std::string> volumes;
-  std::string platform() const;        ///< "linux/amd64", "linux/arm64/v8"
+  std::string platform() const;  ///< "linux/amd64", "linux/arm64/v8"
 
   /// The history line that brought in each layer, by diff id's index; empty where history and layers do not agree.
   std::vector<std::string> created_by() const;

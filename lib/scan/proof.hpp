@@ -10,17 +10,17 @@ namespace imgbuild {
 /// What a proof has before it: the secret (group 1) and the text around it.
 struct Suspect {
   std::string_view secret;
-  std::string_view match;            ///< the whole match
-  std::string_view around;           ///< up to 64 KiB to each side, the match within
-  std::string_view path;             ///< of the file, where there is one
+  std::string_view match;   ///< the whole match
+  std::string_view around;  ///< up to 64 KiB to each side, the match within
+  std::string_view path;    ///< of the file, where there is one
 };
 
 /// What a proof says. Not proven: the finding is dropped.
 struct Proof {
   bool proven = false;
-  std::optional<KeyFacts> key;               ///< of a private key
-  std::optional<Severity> severity;          ///< where the proof knows better than the rule (an encrypted key)
-  std::vector<std::string_view> secrets;     ///< the parts of the suspect that are the secret, where it is not group 1
+  std::optional<KeyFacts> key;            ///< of a private key
+  std::optional<Severity> severity;       ///< where the proof knows better than the rule (an encrypted key)
+  std::vector<std::string_view> secrets;  ///< the parts of the suspect that are the secret, where it is not group 1
 };
 
 /// The checks in code that a rule can name in `proof`: a closed set.

@@ -13,20 +13,20 @@ enum class Scrub { line, file, refuse };  // from the mildest to the strictest
 
 /// One kind of credential, as its family's TOML file says it (design section 7; README, "How to add a family").
 struct Rule {
-  std::string id;                    ///< "npm.access-token": family.thing, unique, never renamed
-  std::string says;                  ///< what it is and what its holder can do, one line
-  std::vector<std::string> see;      ///< where the format is documented
-  std::vector<std::string> text;     ///< RE2 patterns; group 1 (else the whole match) is the secret; bounded width
-  std::vector<std::string> path;     ///< globs over the path: with `text`, where to look; alone, the name gives it away
-  std::vector<std::string> near;     ///< words, one of which must stand within 64 bytes of the match (caseless)
-  double entropy = 0;                ///< least bits per character of the secret; 0: not asked
-  std::string proof;                 ///< a check in code, from the closed set of proof.hpp; empty: none
+  std::string id;                 ///< "npm.access-token": family.thing, unique, never renamed
+  std::string says;               ///< what it is and what its holder can do, one line
+  std::vector<std::string> see;   ///< where the format is documented
+  std::vector<std::string> text;  ///< RE2 patterns; group 1 (else the whole match) is the secret; bounded width
+  std::vector<std::string> path;  ///< globs over the path: with `text`, where to look; alone, the name gives it away
+  std::vector<std::string> near;  ///< words, one of which must stand within 64 bytes of the match (caseless)
+  double entropy = 0;             ///< least bits per character of the secret; 0: not asked
+  std::string proof;              ///< a check in code, from the closed set of proof.hpp; empty: none
   Scrub scrub = Scrub::refuse;
   Severity severity = Severity::high;
   std::string rotate;
-  std::string fix;                   ///< what to do instead, one sentence; empty: a general one
+  std::string fix;                      ///< what to do instead, one sentence; empty: a general one
   std::vector<std::string> leak, safe;  ///< examples; `{{}}` in them is nothing. Of a path-only rule: paths
-  std::string family;                ///< the file's name without .toml
+  std::string family;                   ///< the file's name without .toml
 };
 
 /// Reads one family (TOML). Throws usage Error "FILE: rule ID: what" on anything malformed or unknown, on a rule

@@ -8,10 +8,14 @@ namespace imgbuild {
 
 const char* name_of(Severity severity) {
   switch (severity) {
-    case Severity::low: return "low";
-    case Severity::medium: return "medium";
-    case Severity::high: return "high";
-    case Severity::critical: return "critical";
+    case Severity::low:
+      return "low";
+    case Severity::medium:
+      return "medium";
+    case Severity::high:
+      return "high";
+    case Severity::critical:
+      return "critical";
   }
   return "?";
 }
@@ -23,8 +27,8 @@ std::optional<Severity> severity_of(std::string_view name) {
 }
 
 const char* name_of(Location::Kind kind) {
-  static constexpr const char* names[] = {"file", "name", "link", "xattr", "pax", "tail", "git",
-                                          "config", "env", "label", "history", "annotation", "attestation"};
+  static constexpr const char* names[] = {"file",   "name", "link",  "xattr",   "pax",        "tail",       "git",
+                                          "config", "env",  "label", "history", "annotation", "attestation"};
   return names[static_cast<int>(kind)];
 }
 
@@ -49,12 +53,23 @@ std::string place_of(const Location& location) {
   for (const auto& part : location.inside) place += "!" + printable(part);
   if (location.line > 0) place += ":" + std::to_string(location.line);
   switch (location.kind) {
-    case Location::Kind::name: place += " (the name)"; break;
-    case Location::Kind::link: place += " (link target)"; break;
-    case Location::Kind::xattr: place += " (extended attribute)"; break;
-    case Location::Kind::pax: place += " (extended header)"; break;
-    case Location::Kind::tail: place += " (outside every member)"; break;
-    default: break;
+    case Location::Kind::name:
+      place += " (the name)";
+      break;
+    case Location::Kind::link:
+      place += " (link target)";
+      break;
+    case Location::Kind::xattr:
+      place += " (extended attribute)";
+      break;
+    case Location::Kind::pax:
+      place += " (extended header)";
+      break;
+    case Location::Kind::tail:
+      place += " (outside every member)";
+      break;
+    default:
+      break;
   }
   for (const auto& encoding : location.decoded) place += " (" + encoding + ")";
   return place;

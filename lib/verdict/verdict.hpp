@@ -25,7 +25,7 @@ struct Identity {
 
 /// What a parsed private key tells.
 struct KeyFacts {
-  std::string type;                  ///< "rsa", "ed25519", "ecdsa", "dsa", ...; OpenSSH's words without "ssh-"
+  std::string type;  ///< "rsa", "ed25519", "ecdsa", "dsa", ...; OpenSSH's words without "ssh-"
   int bits = 0;
   bool encrypted = false;
   std::string fingerprint;           ///< "SHA256:..." of the SSH public key blob; empty where the file hides it
@@ -55,35 +55,35 @@ std::string allow_place_of(const Location& location);
 
 /// One secret and everywhere it was found.
 struct Finding {
-  std::string rule;                  ///< "ssh.private-key"
+  std::string rule;  ///< "ssh.private-key"
   std::string says;
   Severity severity = Severity::high;
-  std::string secret;                ///< a label within one report, "S1"; the same secret has the same label
+  std::string secret;  ///< a label within one report, "S1"; the same secret has the same label
   Identity identity;
   std::vector<Location> locations;
   std::optional<KeyFacts> key;
-  std::string packaged;              ///< "dpkg: acme 1.0-1"; empty: no package record names the file
-  std::string fix;                   ///< what to change, one sentence
-  std::string rotate;                ///< where to revoke it, a URL
-  std::string allow;                 ///< the allow-entry to paste, TOML
-  std::string why;                   ///< published, allowed: why it is not a leak
+  std::string packaged;  ///< "dpkg: acme 1.0-1"; empty: no package record names the file
+  std::string fix;       ///< what to change, one sentence
+  std::string rotate;    ///< where to revoke it, a URL
+  std::string allow;     ///< the allow-entry to paste, TOML
+  std::string why;       ///< published, allowed: why it is not a leak
 };
 
 /// Something that was not looked at, and why.
 struct NotScanned {
   int layer = -1;
-  std::string path;                  ///< with containers: "srv/a.tar!b.zip"
-  std::string why;                   ///< "encrypted", "truncated archive", "deeper than 8"
+  std::string path;  ///< with containers: "srv/a.tar!b.zip"
+  std::string why;   ///< "encrypted", "truncated archive", "deeper than 8"
   std::uint64_t bytes = 0;
-  std::string sha256;                ///< "sha256:..." of the file, where known: an allow-entry answers for it by that
-  std::string allowed;               ///< the reason of the allow-entry that answers for it; empty: makes it incomplete
+  std::string sha256;   ///< "sha256:..." of the file, where known: an allow-entry answers for it by that
+  std::string allowed;  ///< the reason of the allow-entry that answers for it; empty: makes it incomplete
 };
 
 struct Coverage {
   std::uint64_t layers = 0, layers_cached = 0;
-  std::uint64_t entries = 0;         ///< every member of every layer's tar
-  std::uint64_t bytes = 0;           ///< of uncompressed layer tars
-  std::uint64_t archives = 0;        ///< containers opened inside files
+  std::uint64_t entries = 0;   ///< every member of every layer's tar
+  std::uint64_t bytes = 0;     ///< of uncompressed layer tars
+  std::uint64_t archives = 0;  ///< containers opened inside files
   std::uint64_t git_objects = 0;
   std::vector<int> vault_not_looked_for;
   std::vector<NotScanned> not_scanned;
@@ -91,7 +91,7 @@ struct Coverage {
 
 struct LayerFacts {
   int index = 0;
-  std::string diff_id;               ///< "sha256:...", of the bytes that were read
+  std::string diff_id;  ///< "sha256:...", of the bytes that were read
   std::string created_by;
   std::uint64_t bytes = 0;
 };
@@ -101,9 +101,9 @@ const char* name_of(Verdict verdict);
 
 /// What an audit of one image found.
 struct ImageRecord {
-  std::string id;                    ///< digest of the config's bytes, "sha256:..."
-  std::string source;                ///< the target as it was named: "archive:app.tar"
-  std::string platform;              ///< "linux/amd64"
+  std::string id;        ///< digest of the config's bytes, "sha256:..."
+  std::string source;    ///< the target as it was named: "archive:app.tar"
+  std::string platform;  ///< "linux/amd64"
   std::vector<LayerFacts> layers;
   std::vector<Finding> leaks, notes, published, allowed;
   Coverage coverage;
@@ -142,40 +142,40 @@ class Audit {
 struct Withheld {
   enum class Action { file, line, refuse };
   Action action = Action::file;
-  std::string path;                  ///< in the context
+  std::string path;  ///< in the context
   std::uint32_t line = 0;
   std::string rule;
   std::string says;
-  std::string allow;                 ///< refuse: the entry that would let it through
+  std::string allow;  ///< refuse: the entry that would let it through
 };
 const char* name_of(Withheld::Action action);
 
 /// One signature that the gateway was asked for.
 struct Signature {
   std::time_t time = 0;
-  std::string key;                   ///< "SHA256:..."
-  std::string host;                  ///< the granted name whose host key signed; empty where none was bound
+  std::string key;   ///< "SHA256:..."
+  std::string host;  ///< the granted name whose host key signed; empty where none was bound
   std::string user;
   bool granted = false;
-  std::string why;                   ///< of a refusal
+  std::string why;  ///< of a refusal
 };
 
 /// An answer that somebody gave for a finding, or for something that cannot be scanned.
 struct AllowEntry {
-  std::string rule;                  ///< exact; empty in an entry for something not scanned
-  std::string at;                    ///< glob over allow_place_of(); "*:" stands for any layer
-  std::string identity;              ///< "SHA256:..." of a key, else "scrypt:SALT:HASH"
-  std::string path, sha256;          ///< the entry for something that cannot be scanned
-  std::string reason;                ///< never empty
-  std::string expires;               ///< "YYYY-MM-DD"; empty: never. The day itself still counts
-  std::string from;                  ///< the file that it stands in
+  std::string rule;          ///< exact; empty in an entry for something not scanned
+  std::string at;            ///< glob over allow_place_of(); "*:" stands for any layer
+  std::string identity;      ///< "SHA256:..." of a key, else "scrypt:SALT:HASH"
+  std::string path, sha256;  ///< the entry for something that cannot be scanned
+  std::string reason;        ///< never empty
+  std::string expires;       ///< "YYYY-MM-DD"; empty: never. The day itself still counts
+  std::string from;          ///< the file that it stands in
 };
 
 /// What decides whether a finding hinders.
 struct Policy {
   Severity fail_on = Severity::medium;  ///< below it a finding is a note
   std::vector<AllowEntry> allow;
-  std::time_t now = 0;                  ///< against which `expires` is held
+  std::time_t now = 0;  ///< against which `expires` is held
 };
 
 }  // namespace imgbuild

@@ -48,7 +48,9 @@ TEST_CASE("an unnamed file leaves nothing in the folder for temporary files") {
 }
 
 TEST_CASE("a program gets its input, environment and folder, and its output and status come back") {
-  const Ran ran = run({.argv = {"sh", "-c", "cat; pwd; echo $A$B >&2; exit 3"}, .env = {"A=1"}, .without = {"B"}, .directory = "/"}, "in ");
+  const Ran ran =
+      run({.argv = {"sh", "-c", "cat; pwd; echo $A$B >&2; exit 3"}, .env = {"A=1"}, .without = {"B"}, .directory = "/"},
+          "in ");
   CHECK(ran.status == 3);
   CHECK(ran.out == "in /\n");
   CHECK(ran.err == "1\n");
@@ -62,7 +64,8 @@ TEST_CASE("a program that does not read its input does not end us") {
 
 TEST_CASE("secrets of many sizes keep their values beside each other") {
   std::vector<Secret> secrets;
-  for (std::size_t n = 0; n < 300; ++n) secrets.emplace_back(std::string(n * 7 % 5000, static_cast<char>('a' + n % 26)));
+  for (std::size_t n = 0; n < 300; ++n)
+    secrets.emplace_back(std::string(n * 7 % 5000, static_cast<char>('a' + n % 26)));
   secrets.erase(secrets.begin() + 10, secrets.begin() + 200);
   for (std::size_t n = 0; n < 100; ++n) secrets.emplace_back(std::string(n * 11, '!'));
   for (const auto& secret : secrets) {

@@ -10,9 +10,11 @@ TEST_CASE("what is printed cannot move the cursor, reorder a line or break it in
   CHECK(printable("back\\slash") == "back\\\\slash");
   CHECK(printable("caf\xc3\xa9") == "caf\xc3\xa9");
   CHECK(printable("\xff\xc3") == "\\xff\\xc3");
-  CHECK(printable("\xed\xa0\x80") == "\\xed\\xa0\\x80");           // a surrogate is not UTF-8
-  CHECK(printable("\xe2\x80\xae" "gpj") == "\\u{202e}gpj");        // right-to-left override
-  CHECK(printable("\xc2\x9b" "2J") == "\\u{009b}2J");              // C1 control
+  CHECK(printable("\xed\xa0\x80") == "\\xed\\xa0\\x80");  // a surrogate is not UTF-8
+  CHECK(printable("\xe2\x80\xae"
+                  "gpj") == "\\u{202e}gpj");  // right-to-left override
+  CHECK(printable("\xc2\x9b"
+                  "2J") == "\\u{009b}2J");  // C1 control
 }
 
 TEST_CASE("hex and base64 are read back as they were written") {
@@ -35,14 +37,29 @@ TEST_CASE("a glob's star stays within a component, two stars do not") {
     bool matches;
   };
   const Row rows[] = {
-      {"*.pem", "a.pem", true},        {"*.pem", "a/b.pem", false},     {"**/*.pem", "a/b/c.pem", true},
-      {"**/*.pem", "c.pem", true},     {"a/**/b", "a/b", true},         {"a/**/b", "a/x/y/b", true},
-      {"a/**/b", "a/xb", false},       {"a/**", "a/x/y", true},         {"a/**", "a", false},
-      {"?", "/", false},               {"[a-c]x", "bx", true},          {"[!a-c]x", "bx", false},
-      {"\\*", "*", true},              {"\\*", "x", false},             {"*:srv/k", "2:srv/k", true},
-      {"**/.ssh/id_*", ".ssh/id_rsa", true}, {"**/.ssh/id_*", "root/.ssh/id_rsa", true},
-      {"**/.ssh/id_*", "root/x.ssh/id_rsa", false}, {"a*b*c", "aXbYbZc", true}, {"", "", true}, {"", "a", false},
-      {"**", "any/thing", true},       {"**/", "a/b", false},
+      {"*.pem", "a.pem", true},
+      {"*.pem", "a/b.pem", false},
+      {"**/*.pem", "a/b/c.pem", true},
+      {"**/*.pem", "c.pem", true},
+      {"a/**/b", "a/b", true},
+      {"a/**/b", "a/x/y/b", true},
+      {"a/**/b", "a/xb", false},
+      {"a/**", "a/x/y", true},
+      {"a/**", "a", false},
+      {"?", "/", false},
+      {"[a-c]x", "bx", true},
+      {"[!a-c]x", "bx", false},
+      {"\\*", "*", true},
+      {"\\*", "x", false},
+      {"*:srv/k", "2:srv/k", true},
+      {"**/.ssh/id_*", ".ssh/id_rsa", true},
+      {"**/.ssh/id_*", "root/.ssh/id_rsa", true},
+      {"**/.ssh/id_*", "root/x.ssh/id_rsa", false},
+      {"a*b*c", "aXbYbZc", true},
+      {"", "", true},
+      {"", "a", false},
+      {"**", "any/thing", true},
+      {"**/", "a/b", false},
   };
   for (const auto& row : rows) {
     INFO(row.pattern << " against " << row.text);
