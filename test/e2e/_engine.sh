@@ -40,7 +40,9 @@ engine_start() {
   # One that hangs or is half dead is ended first; a pid file of a dead one makes dockerd refuse to start.
   engine_stop
   rm -f "$ENGINE_DIR/dockerd.pid" "$ENGINE_DIR/exec/containerd/containerd.pid" "$ENGINE_SOCKET"
-  setsid dockerd --data-root "$ENGINE_DIR/data" --exec-root "$ENGINE_DIR/exec" -H "unix://$ENGINE_SOCKET" \
+  # It outlives the test that starts it: nothing of that test's environment, above all not its TMPDIR.
+  mkdir -p "$ENGINE_DIR/tmp" || return 1
+  setsid env -i "PATH=$PATH" HOME=/root "TMPDIR=$ENGINE_DIR/tmp" dockerd --data-root "$ENGINE_DIR/data" --exec-root "$ENGINE_DIR/exec" -H "unix://$ENGINE_SOCKET" \
     --pidfile "$ENGINE_DIR/dockerd.pid" --iptables=false --ip6tables=false --bridge=none \
     </dev/null >"$ENGINE_DIR/dockerd.log" 2>&1 9>&- &
   disown
