@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <mutex>
 
 #include "base/fd.hpp"
 #include "base/text.hpp"
@@ -31,16 +32,50 @@ The image's id is printed on standard output.
 Exit status: 0 built and named; 1 a leak, nothing is named; 2 usage; 3 it could not be done or not be looked at to the
 end; 4 the script failed; 130, 143 interrupted.)";
 
+void tell(const BuildFacts& facts, const Redaction& redaction) {
+  for (const auto& line : split(trim(facts_as_text(facts, redaction, lively(STDERR_FILENO))), '\n'))
+    if (!line.empty()) say(line);
+}
+
+// What a build tells while it runs, and keeps for the report of one that comes to no end.
+class Diary {
+ public:
+  Diary(const Session& session, BuildTalk& talk) : redaction_(*session.scanner, session.vault) {
+    talk.step = [](const std::string& line) { say(line); };
+    talk.output = [](std::string_view text) { put_talk(text); };
+    talk.warn = [](const std::string& line) { say("warning: " + line); };
+    talk.withheld = [this](const Withheld& one) {
+      facts_.withheld.push_back(one);
+      // What is refused is told at the end, with what to do about it.
+      if (one.action != Withheld::Action::refuse) tell({{one}, {}, {}, {}, {}}, redaction_);
+    };
+    talk.signature = [this](const Signature& signature) {
+      const std::lock_guard lock(mutex_);
+      facts_.ledger.push_back(signature);
+      tell({{}, {signature}, {}, {}, {}}, redaction_);
+    };
+  }
+  BuildFacts facts() const {
+    const std::lock_guard lock(mutex_);
+    return facts_;
+  }
+
+ private:
+  const Redaction redaction_;
+  mutable std::mutex mutex_;
+  BuildFacts facts_;
+};
+
 // A clean image whose findings nobody had to answer for needs one line, anything else the whole report.
 void tell(const Report& report, const Outcome& outcome, const Redaction& redaction) {
   const bool colour = lively(STDERR_FILENO);
   if (!outcome.audit && outcome.status == Status::leak) {
     StageReport refused;
-    refused.withheld = outcome.withheld;
+    for (const Withheld& one : outcome.withheld)
+      if (one.action == Withheld::Action::refuse) refused.withheld.push_back(one);
     return put_talk(report_as_text(refused, redaction, colour));
   }
-  for (const auto& line : split(trim(facts_as_text(*report.build, redaction, colour)), '\n'))
-    if (!line.empty()) say(line);
+  tell({{}, {}, {}, outcome.stubs, outcome.weak_secrets}, redaction);
   if (!outcome.audit) return;
   const ImageRecord& image = outcome.audit->record();
   if (outcome.status == Status::clean && image.allowed.empty() && image.coverage.not_scanned.empty())
@@ -97,11 +132,21 @@ int work(const BuildFlags& flags, Session& session) {
   }
   const auto engine = connect_engine(flags.engine.empty() ? settings.text("engine").value_or("") : flags.engine);
   BuildTalk talk;
-  talk.step = [](const std::string& line) { say(line); };
-  talk.output = [](std::string_view text) { put_talk(text); };
-  talk.warn = [](const std::string& line) { say("warning: " + line); };
-  const Outcome outcome = build(plan, *engine, session.scanner, session.vault, talk);
-  return conclude(flags, plan, outcome, session);
+  const Diary diary(session, talk);
+  std::optional<Outcome> outcome;
+  try {
+    outcome = build(plan, *engine, session.scanner, session.vault, talk);
+  } catch (const Error& error) {
+    if (!flags.report.empty()) {
+      Report report;
+      report.build = diary.facts();
+      report.verdict = Verdict::incomplete;
+      report.not_audited.push_back(error.what());
+      write_file(flags.report, report_as_json(report, *session.scanner, Redaction(*session.scanner, session.vault)));
+    }
+    throw;
+  }
+  return conclude(flags, plan, *outcome, session);
 }
 
 }  // namespace

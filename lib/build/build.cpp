@@ -98,6 +98,20 @@ Audit audit_of(const std::string& handle, const std::string& config, const Plan&
   return std::move(audits.front());
 }
 
+// One engine call a name. Where a later one fails, those before it stand: they name what was cleared, and what they
+// named before cannot be had back. It is said.
+void name_all(Engine& engine, const Cleared& cleared, const std::vector<std::string>& names) {
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    try {
+      engine.tag(cleared, names[i]);
+    } catch (const Error& error) {
+      if (i == 0) throw;
+      throw error.within("named " + join({names.begin(), names.begin() + static_cast<std::ptrdiff_t>(i)}, ", ") +
+                         ", but not " + names[i]);
+    }
+  }
+}
+
 }  // namespace
 
 Outcome build(Plan& plan, Engine& engine, std::shared_ptr<const Scanner> scanner, Vault& vault, const BuildTalk& talk) {
@@ -115,6 +129,7 @@ Outcome build(Plan& plan, Engine& engine, std::shared_ptr<const Scanner> scanner
   Context context = stage(staging);
   outcome.withheld = context.withheld;
   for (Withheld& each : refusals_of_script(plan, scanner, vault)) outcome.withheld.push_back(std::move(each));
+  if (talk.withheld) std::for_each(outcome.withheld.begin(), outcome.withheld.end(), talk.withheld);
   const bool refused = std::any_of(outcome.withheld.begin(), outcome.withheld.end(),
                                    [](const Withheld& each) { return each.action == Withheld::Action::refuse; });
   if (refused) {
@@ -131,6 +146,7 @@ Outcome build(Plan& plan, Engine& engine, std::shared_ptr<const Scanner> scanner
   std::unique_ptr<Gateway> gateway;
   if (!plan.ssh.hosts.empty()) {
     gateway = std::make_unique<Gateway>(plan.ssh);
+    if (talk.signature) gateway->on_signature(talk.signature);
     say("lending " + join(gateway->granted_keys(), ", ") + " for " + join(gateway->granted_hosts(), ", "));
   }
 
@@ -189,7 +205,7 @@ Outcome build(Plan& plan, Engine& engine, std::shared_ptr<const Scanner> scanner
   // 8. Name it, given its permission; else it goes, or is kept without a name.
   if (const auto cleared = outcome.audit->clear(handle)) {
     interrupt::check();
-    for (const std::string& name : plan.tags) engine.tag(*cleared, name);
+    name_all(engine, *cleared, plan.tags);
     traces.release();
     outcome.status = Status::clean;
     outcome.handle = handle;

@@ -65,11 +65,14 @@ struct Outcome {
   std::vector<std::string> weak_secrets;
 };
 
-/// Where a build talks while it runs. Called from the building thread.
+/// Where a build talks while it runs. Called from the building thread, `signature` from the agent client's; each may be
+/// empty.
 struct BuildTalk {
-  std::function<void(const std::string&)> step;  ///< "staging ./app", "audit: clean"; one line, printable
-  std::function<void(std::string_view)> output;  ///< the script's output, redacted
-  std::function<void(const std::string&)> warn;  ///< one line
+  std::function<void(const std::string&)> step;     ///< "staging ./app", "audit: clean"; one line, printable
+  std::function<void(std::string_view)> output;     ///< the script's output, redacted
+  std::function<void(const std::string&)> warn;     ///< one line
+  std::function<void(const Withheld&)> withheld;    ///< of the context and the script, once all of it was looked at
+  std::function<void(const Signature&)> signature;  ///< a new line of the ledger
 };
 
 /// Builds. What is found is in the Outcome; throws Error (or Interrupted) where the work could not be done, and then

@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "base/fd.hpp"
 #include "base/text.hpp"
+#include "tar/archive.hpp"
 #include "tar/reader.hpp"
 
 namespace imgbuild {
@@ -59,16 +60,6 @@ class Stubs : public TarVisitor {
   std::vector<std::string> mounts_;
 };
 
-class Mapped : public Source {
- public:
-  explicit Mapped(View bytes) : bytes_(bytes) {}
-  View next() override { return std::exchange(bytes_, View()); }
-  bool stable() const override { return true; }
-
- private:
-  View bytes_;
-};
-
 }  // namespace
 
 std::vector<std::string> stubs_of(Source& archive, const std::vector<std::string>& diff_ids,
@@ -77,7 +68,7 @@ std::vector<std::string> stubs_of(Source& archive, const std::vector<std::string
   Newest newest(diff_ids.back().substr(diff_ids.back().find(':') + 1));
   read_tar(archive, newest);
   const Mapping layer(newest.layer, "a layer");
-  Mapped bytes(layer.bytes());
+  ViewSource bytes(layer.bytes());
   Stubs stubs(volumes);
   read_tar(bytes, stubs);
   return stubs.found;

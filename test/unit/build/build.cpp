@@ -344,6 +344,26 @@ TEST_CASE("whichever call fails, nothing is left") {
     }
 }
 
+TEST_CASE("where a later name fails, the message says which names stand") {
+  Bench bench;
+  bench.engine.fail_at = 12;
+  CHECK_THROWS_WITH(bench.build(), Catch::StartsWith("named app:1, but not app:latest: engine: gone"));
+  CHECK(bench.names() == std::set<std::string>{"app:1"});
+  CHECK(bench.engine.containers.empty());
+}
+
+TEST_CASE("what is withheld is told when the context is staged, before anything is created") {
+  Bench bench;
+  std::ofstream(bench.folder.path() + "/app/id_ed25519") << private_key();
+  std::set<std::string> told;
+  bench.talk.withheld = [&](const Withheld& one) {
+    CHECK(bench.engine.diary.empty());
+    told.insert(one.path);
+  };
+  bench.build();
+  CHECK(told == std::set<std::string>{"id_ed25519"});
+}
+
 TEST_CASE("gc removes what a killed build left, and touches no live one and no other engine's") {
   Bench bench;
   auto& engine = bench.engine;
