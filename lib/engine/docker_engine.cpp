@@ -46,8 +46,8 @@ const EngineFacts& DockerEngine::facts() {
     for (const auto& pair : at(info, "DriverStatus"))
       if (texts_of(pair) == std::vector<std::string>{"driver-type", "io.containerd.snapshotter.v1"})
         facts.kind = EngineFacts::Kind::docker_containerd;
-  if (facts.kind == EngineFacts::Kind::docker_classic && !api_.address().http.socket.empty())
-    store_ = text_at(info, "DockerRootDir") + "/image/" + text_at(info, "Driver") + "/imagedb/content/sha256";
+  if (!api_.address().http.socket.empty())
+    files_ = EngineFiles(facts.kind, text_at(info, "DockerRootDir"), text_at(info, "Driver"));
   facts_ = std::move(facts);
   return facts_;
 }

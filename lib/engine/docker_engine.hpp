@@ -4,6 +4,7 @@
 
 #include "engine/api.hpp"
 #include "engine/engine.hpp"
+#include "engine/engine_files.hpp"
 
 namespace imgbuild {
 
@@ -17,6 +18,7 @@ class DockerEngine : public Engine {
   EngineImage find_image(const std::string& name, const std::string& platform, Pull pull) override;
   ImageConfig config_of(const std::string& handle) override;
   std::unique_ptr<Source> save(const std::string& handle) override;
+  std::unique_ptr<Source> stored_layer(const std::vector<std::string>& diff_ids, std::size_t index) override;
   std::string create(const BuilderSpec& spec) override;
   std::unique_ptr<Stream> start(const std::string& container) override;
   std::unique_ptr<Exec> exec(const std::string& container, const ExecSpec& spec) override;
@@ -34,15 +36,13 @@ class DockerEngine : public Engine {
   Json inspect_container(const std::string& container);
   void pull_image(const std::string& name, const std::string& platform);
   void load(const std::string& tar);
-  /// The config as the classic store has it on disk, where that can be read; else empty.
-  std::string stored_config(const std::string& handle);
   /// The layer descriptors of the manifest that `handle` names: the containerd store.
   Json layers_of(const std::string& handle);
 
   Api api_;
   Variables variables_;
   EngineFacts facts_;
-  std::string store_;                           // folder of the classic store's configs, as the engine says it
+  EngineFiles files_;
   std::map<std::string, ImageConfig> configs_;  // by handle; images do not change
 };
 

@@ -109,23 +109,10 @@ void DockerEngine::pull_image(const std::string& name, const std::string& platfo
   if (!messages.failure().empty()) throw Error("engine: " + what + ": " + messages.failure(), hint);
 }
 
-std::string DockerEngine::stored_config(const std::string& handle) {
-  facts();
-  if (store_.empty() || !is_image_id(handle)) return {};
-  const std::string path = store_ + "/" + handle.substr(7);
-  if (::access(path.c_str(), R_OK) != 0) return {};
-  try {
-    std::string config = read_file(path, std::size_t{8} << 20);
-    // An engine elsewhere may have the same path here for something else.
-    return sha256_digest(view_of(config)) == handle ? config : std::string();
-  } catch (const Error&) {
-    return {};
-  }
-}
-
 ImageConfig DockerEngine::config_of(const std::string& handle) {
   if (const auto known = configs_.find(handle); known != configs_.end()) return known->second;
-  std::string raw = stored_config(handle);
+  facts();
+  std::string raw = files_.config(handle);
   if (raw.empty()) {
     const Json image = inspect_image(handle);
     if (image.is_null()) throw Error("engine: it has no image " + printable(handle));
@@ -147,6 +134,10 @@ Json DockerEngine::layers_of(const std::string& handle) {
   Json layers = find_saved(*source, handle, "").layers;
   if (!layers.is_array()) throw Error("engine: save: the image has no manifest");
   return layers;
+}
+
+std::unique_ptr<Source> DockerEngine::stored_layer(const std::vector<std::string>& diff_ids, std::size_t index) {
+  return files_.layer(diff_ids, index);
 }
 
 std::unique_ptr<Source> DockerEngine::save(const std::string& handle) {

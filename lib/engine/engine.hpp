@@ -73,6 +73,12 @@ class Engine {
   /// The bytes that a push would send, as a docker-archive stream (`save`). The engine must outlive it.
   virtual std::unique_ptr<Source> save(const std::string& handle) = 0;
 
+  /// Layer `index` of the image whose diff ids these are, uncompressed, put together from the engine's own files, where
+  /// they can be read from here; else null. Ten times faster than save(). That its sha256 is its diff id is for the
+  /// reader to check: the files may be another engine's, or were changed. May be called, and read, from any thread once
+  /// facts() was.
+  virtual std::unique_ptr<Source> stored_layer(const std::vector<std::string>& diff_ids, std::size_t index) = 0;
+
   /// Creates the builder and returns its id. Nothing runs yet.
   virtual std::string create(const BuilderSpec& spec) = 0;
   /// Attaches to its standard input, then starts it. The builder lives as long as the stream that is returned.

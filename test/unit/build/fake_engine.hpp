@@ -206,6 +206,7 @@ class FakeEngine : public Engine {
       return id;
     });
   }
+  std::unique_ptr<Source> stored_layer(const std::vector<std::string>&, std::size_t) override { return nullptr; }
   void tag(const Cleared& cleared, const std::string& name) override {
     step("tag " + name, [&] { return images.at(cleared.handle()).names.insert(name).second; });
   }

@@ -1,0 +1,31 @@
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/engine.hpp"
+
+namespace imgbuild {
+
+/// What an engine on this machine keeps on disk, for who may read it there. Nothing here is trusted: an engine
+/// elsewhere may call a folder the same, and a config is checked against its id; a layer is by who reads it.
+///
+/// Docker's classic store: ROOT/image/DRIVER/imagedb/content/sha256/ID, ROOT/image/DRIVER/layerdb/sha256/CHAIN, the
+/// latter named by the chain id (OCI image-spec config.md, "Layer ChainID"). Podman: containers/storage's
+/// ROOT/overlay-layers/layers.json.
+class EngineFiles {
+ public:
+  EngineFiles() = default;  ///< has nothing
+  EngineFiles(EngineFacts::Kind kind, std::string root, std::string driver);
+
+  /// The image's config, verbatim, where it is here; else empty.
+  std::string config(const std::string& handle) const;
+  /// Engine::stored_layer().
+  std::unique_ptr<Source> layer(const std::vector<std::string>& diff_ids, std::size_t index) const;
+
+ private:
+  EngineFacts::Kind kind_ = EngineFacts::Kind::docker_containerd;
+  std::string root_, driver_;
+};
+
+}  // namespace imgbuild
