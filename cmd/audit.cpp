@@ -1,21 +1,17 @@
 // imgbuild audit: which images, and the one report on them all.
 #include "audit/audit.hpp"
 
-#include <poll.h>
 #include <unistd.h>
 
 #include <atomic>
-#include <cerrno>
 #include <chrono>
 #include <cstdlib>
-#include <filesystem>
 
 #include "agent/protocol.hpp"
 #include "agent/upstream.hpp"
-#include "base/fd.hpp"
+#include "audit_target.hpp"
 #include "base/interrupt.hpp"
 #include "base/text.hpp"
-#include "engine/engine.hpp"
 #include "report/report.hpp"
 #include "session.hpp"
 
@@ -25,68 +21,28 @@ namespace {
 constexpr const char* footer = R"(
 Targets:
   NAME, docker:NAME    an image of the engine
+  podman:NAME          an image of podman (its socket: CONTAINER_HOST, else where podman puts it)
   archive:FILE, ./FILE what `docker save` wrote, compressed or not
   -                    the same on standard input
+  oci:DIR[:REF]        an OCI layout, a folder or a tar of one; REF: a name, or @sha256:...; else every image
+  registry:HOST/NAME[:TAG|@DIGEST]   an image of a registry, as `docker login` lets you
+  dir:DIR              an unpacked root file system
+
+Of an image for several platforms, oci: and registry: take this machine's: --platform, --all-platforms.
 
 Examples:
   imgbuild audit app:1
   docker save app:1 | imgbuild audit -
+  imgbuild audit --all-platforms registry:registry.example/team/app:1.0
   imgbuild audit --format json --output report.json archive:app.tar
 
 Exit status, over all targets: 1 a leak; else 3 something could not be looked at; else 0 clean. 2 usage.)";
 
 struct Flags {
   std::vector<std::string> targets, rules;
-  std::string format = "text", output, fail_on, config, engine;
+  std::string format = "text", output, fail_on, config, engine, platform;
+  bool all_platforms = false;
   unsigned threads = 0;
-};
-
-struct Target {
-  enum class Kind { engine, file, input };
-  Kind kind = Kind::engine;
-  std::string said, name;
-};
-
-Target target_of(const std::string& said) {
-  const auto behind = [&](std::string_view scheme) -> std::optional<std::string> {
-    if (said.rfind(scheme, 0) != 0) return std::nullopt;
-    const std::string rest = said.substr(scheme.size());
-    if (rest.empty()) throw usage_error("audit: " + printable(said) + ": names nothing");
-    return rest;
-  };
-  if (said.empty()) throw usage_error("audit: an empty target");
-  if (said == "-") return {Target::Kind::input, said, said};
-  if (const auto name = behind("docker:")) return {Target::Kind::engine, said, *name};
-  if (const auto file = behind("archive:")) return {Target::Kind::file, said, *file};
-  for (const std::string_view scheme : {"oci:", "registry:", "dir:", "podman:"})
-    if (behind(scheme))
-      throw usage_error("audit: " + printable(said) + ": this kind of target is not known",
-                        "targets are NAME, docker:NAME, archive:FILE, ./FILE and -");
-  if (said[0] == '/' || said.rfind("./", 0) == 0 || said.rfind("../", 0) == 0) return {Target::Kind::file, said, said};
-  std::error_code none;
-  if (std::filesystem::exists(std::filesystem::symlink_status(said, none)))
-    throw usage_error("audit: " + printable(said) + " could be an image's name or a file",
-                      "say docker:" + printable(said) + " or archive:" + printable(said));
-  return {Target::Kind::engine, said, said};
-}
-
-// Standard input as a source. What feeds it may be slow: an interrupt does not wait for it.
-class InputSource : public Source {
- public:
-  View next() override {
-    for (;;) {
-      pollfd waits[] = {{STDIN_FILENO, POLLIN, 0}, {interrupt::fd(), POLLIN, 0}};
-      if (::poll(waits, 2, -1) < 0 && errno != EINTR) throw system_error("standard input", errno);
-      interrupt::check();
-      if (waits[0].revents == 0) continue;
-      const ssize_t n = ::read(STDIN_FILENO, buffer_.data(), buffer_.size());
-      if (n >= 0) return {buffer_.data(), static_cast<std::size_t>(n)};
-      if (errno != EINTR && errno != EAGAIN) throw system_error("standard input", errno);
-    }
-  }
-
- private:
-  Bytes buffer_ = Bytes(std::size_t{1} << 20);
 };
 
 // "1.2 GB looked at", on a terminal, a few times a second.
@@ -125,34 +81,11 @@ std::vector<std::string> keys_of_agent() {
   return keys;
 }
 
-std::vector<Audit> audit_target(const Target& target, AuditOptions& options, std::unique_ptr<Engine>& engine,
-                                const std::string& endpoint) {
-  options.source = target.said;
-  switch (target.kind) {
-    case Target::Kind::file:
-      return audit_archive_file(target.name, options);
-    case Target::Kind::input: {
-      if (::isatty(STDIN_FILENO) == 1)
-        throw usage_error("audit: standard input is a terminal", "docker save NAME | imgbuild audit -");
-      InputSource input;
-      return audit_archive(input, options);
-    }
-    case Target::Kind::engine:
-      break;
-  }
-  if (!engine) engine = connect_engine(endpoint);
-  const EngineImage image = engine->find_image(target.name, "", Pull::never);
-  const auto saved = engine->save(image.handle);
-  return audit_archive(*saved, options);
-}
-
 int work(const Flags& flags, Session& session) {
   const bool json = wants_json(flags.format);
   check_writable(flags.output);
-  std::vector<Target> targets;
-  for (const auto& said : flags.targets) targets.push_back(target_of(said));
-  if (std::count_if(targets.begin(), targets.end(), [](const Target& t) { return t.kind == Target::Kind::input; }) > 1)
-    throw usage_error("audit: standard input can be read once only");
+  const std::vector<AuditTarget> targets = audit_targets(flags.targets);
+  check_platform(flags.platform, flags.all_platforms);
 
   SettingsRequest request;
   request.user_file = flags.config;
@@ -176,12 +109,11 @@ int work(const Flags& flags, Session& session) {
   if (lively(STDERR_FILENO)) options.progress = [&progress](std::uint64_t bytes) { progress(bytes); };
 
   Report report;
-  std::unique_ptr<Engine> engine;
+  const std::string engine = flags.engine.empty() ? settings.text("engine").value_or("") : flags.engine;
+  TargetReader reader(options, {engine, flags.platform, flags.all_platforms});
   for (const auto& target : targets) {
     try {
-      for (const auto& audit : audit_target(target, options, engine,
-                                            flags.engine.empty() ? settings.text("engine").value_or("") : flags.engine))
-        report.images.push_back(audit.record());
+      for (const auto& audit : reader.audit(target)) report.images.push_back(audit.record());
     } catch (const Interrupted&) {
       progress.clear();
       throw;
@@ -222,6 +154,8 @@ Work offer_audit(CLI::App& app, Session& session) {
   add_value(app, "--config", flags->config, "FILE", "settings and allow-entries, instead of your own config.toml");
   add_value(app, "--engine", flags->engine, "URL",
             "unix://PATH or tcp://HOST:PORT (else DOCKER_HOST, the docker context...)");
+  add_value(app, "--platform", flags->platform, "OS/ARCH", "of an image for several platforms this one: linux/arm64");
+  app.add_flag("--all-platforms", flags->all_platforms, "of an image for several platforms every one");
   add_several(app, "--rules", flags->rules, "FILE", "more rules, from FILE");
   app.add_option("--threads", flags->threads, "how many (default: as many as there are processors)")->type_name("N");
   app.footer(footer);

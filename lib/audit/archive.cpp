@@ -2,96 +2,130 @@
 // do the archive's own tables say which of them are an image's layers. A file is mapped, its members are read side by
 // side, and what has been looked at is given back to the kernel, so that memory does not grow with the image.
 #include <fcntl.h>
-#include <sys/mman.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <map>
 #include <set>
 
-#include "audit/audit.hpp"
-#include "audit/document.hpp"
-#include "audit/member.hpp"
-#include "audit/outline.hpp"
-#include "audit/verdict.hpp"
+#include "audit/reading.hpp"
 #include "base/interrupt.hpp"
+#include "base/text.hpp"
+#include "crypto/digest.hpp"
+#include "image/platform.hpp"
 
 namespace imgbuild {
 namespace {
 
-constexpr std::size_t most_in_flight = std::size_t{16} << 20;
 constexpr std::size_t slice_size = std::size_t{1} << 20;
 
-unsigned threads_of(const AuditOptions& options) {
-  return options.threads != 0 ? options.threads : std::max(std::thread::hardware_concurrency(), 1U);
-}
-
-class ArchiveAudit {
+/// The members of an archive as they come, and in the end its images.
+class ArchiveReading {
  public:
-  explicit ArchiveAudit(const AuditOptions& options, std::function<void(View)> release = {})
-      : options_(options),
-        desk_{*options.scanner, options.values, options.found, pool_, buffers_, std::move(release)},
-        pool_(threads_of(options), most_in_flight) {}
+  ArchiveReading(Reading& reading, const Choice& choice, bool layout)
+      : reading_(reading), choice_(choice), layout_(layout) {}
 
-  const Desk& desk() const { return desk_; }
-  Pool& pool() { return pool_; }
-  void progress(std::uint64_t bytes) const {
-    if (options_.progress) options_.progress(bytes);
-  }
+  Reading& reading() { return reading_; }
 
   /// The member at this position of the archive; a later one of the same name takes its place, and the earlier one is
   /// looked at as one that belongs to no image. Any thread.
-  void add(std::uint64_t position, std::shared_ptr<MemberRecord> member) {
+  void add(std::uint64_t position, Member member) {
     const std::lock_guard lock(mutex_);
+    if (members_.size() >= most_members) throw Error("more than " + std::to_string(most_members) + " members");
     members_[position] = std::move(member);
   }
 
-  /// When all members are read: waits for all looking, and decides.
+  /// When all members are read: their images by the archive's own tables.
   std::vector<Audit> decide() {
-    pool_.drain();
-    Members by_name;
-    for (const auto& [position, member] : members_) by_name[member->name] = member;
-    const auto images = outline_of(by_name);
-    std::set<const MemberRecord*> used;
-    for (const auto& image : images) {
-      used.insert(image.config_member.get());
-      for (const auto& layer : image.layers) used.insert(layer.get());
+    for (const auto& [position, member] : members_) {
+      by_name_[member->name] = member;
+      if (member->link.empty()) reading_.workshop().keep(member);
     }
-    std::vector<const MemberRecord*> beside;
-    std::vector<std::unique_ptr<Sightings>> configs;
+    const Member manifest = layout_ ? nullptr : find_member(by_name_, "manifest.json");
+    return reading_.decide(manifest ? by_manifest(*manifest) : by_index());
+  }
+
+ private:
+  std::vector<Reading::Subject> by_manifest(const MemberRecord& manifest) {
+    std::vector<Outline> outlines;
+    try {
+      outlines = outline_of(by_name_, manifest);
+    } catch (const Error& error) {
+      throw std::string_view(error.what()).starts_with("layer ") ? error : error.within("manifest.json");
+    }
+    if (!choice_.all_platforms) {
+      std::string others;
+      std::erase_if(outlines, [&](const Outline& one) {
+        const bool other = !platform_fits(one.config.platform(), choice_.platform);
+        if (other) others += (others.empty() ? "" : ", ") + printable(one.config.platform());
+        return other;
+      });
+      if (outlines.empty()) throw Error("no image for " + printable(choice_.platform), "it has " + others);
+    }
+    const std::vector<Member> others = beside(outlines);
+    std::vector<Reading::Subject> subjects;
+    for (Outline& outline : outlines) subjects.push_back({std::move(outline), others});
+    return subjects;
+  }
+
+  std::vector<Reading::Subject> by_index() {
+    MemberStore store(by_name_);
+    const ImageSet set = choose_images(store, choice_);
+    const Lookup lookup = [&](const Descriptor& descriptor) { return find_member(by_name_, descriptor.path()); };
+    for (const ImageParts& attestation : set.attestations) {
+      if (const Member manifest = find_member(by_name_, attestation.document.name))
+        manifest->kind = Location::Kind::attestation;
+      for (const Descriptor& blob : attestation.manifest.layers)
+        if (const Member member = lookup(blob)) member->kind = Location::Kind::attestation;
+    }
+    auto subjects = subjects_of(set, lookup, {});
+    std::vector<Outline> outlines;
+    for (const auto& subject : subjects) {
+      outlines.push_back(subject.outline);
+      outlines.back().own.insert(outlines.back().own.end(), subject.beside.begin(), subject.beside.end());
+    }
+    for (const Member& member : beside(outlines)) {
+      // Of a layout from which somebody chose, other images' blobs are others' business.
+      const bool chosen = !layout_ || !member->name.starts_with("blobs/") || is_index(set, *member);
+      const bool manifest = std::any_of(outlines.begin(), outlines.end(), [&](const Outline& one) {
+        return std::any_of(one.own.begin(), one.own.end(),
+                           [&](const Member& own) { return own->name == member->name; });
+      });
+      if (chosen && !manifest)
+        for (auto& subject : subjects) subject.beside.push_back(member);
+    }
+    return subjects;
+  }
+
+  static bool is_index(const ImageSet& set, const MemberRecord& member) {
+    return std::any_of(set.indexes.begin(), set.indexes.end(),
+                       [&](const Document& index) { return index.name == member.name; });
+  }
+
+  /// The members that no image names.
+  std::vector<Member> beside(const std::vector<Outline>& images) const {
+    std::set<const MemberRecord*> used;
+    for (const Outline& image : images) {
+      for (const auto& member : image.own) used.insert(member.get());
+      for (const auto& member : image.layers) used.insert(member.get());
+    }
+    std::vector<Member> others;
     for (const auto& [position, member] : members_) {
       if (used.count(member.get()) > 0 || !member->link.empty()) continue;
       // The same bytes under the same name once more are the same member.
-      if (const auto& last = by_name.at(member->name); last != member && last->digest == member->digest) continue;
-      beside.push_back(member.get());
-      if (member->type != MemberRecord::Type::document) continue;
-      const bool legacy = member->name.ends_with("/json");
-      look_at_document(desk_, member->record, legacy ? Location::Kind::config : Location::Kind::annotation,
-                       member->name, member->text);
+      if (const auto& last = by_name_.at(member->name); last != member && last->digest == member->digest) continue;
+      others.push_back(member);
     }
-    for (const auto& image : images) {
-      configs.push_back(std::make_unique<Sightings>());
-      look_at_document(desk_, *configs.back(), Location::Kind::config, "", image.config.raw);
-    }
-    beside.push_back(&outside_);
-    pool_.drain();
-    std::vector<Audit> audits;
-    for (std::size_t i = 0; i < images.size(); ++i)
-      audits.push_back(AuditDesk::decide(images[i], *configs[i], beside, options_, pool_));
-    return audits;
+    return others;
   }
 
-  /// What of the archive belongs to no member: names, strays.
-  MemberRecord& outside() { return outside_; }
-
- private:
-  const AuditOptions& options_;
-  Buffers buffers_;
-  Desk desk_;
+  static constexpr std::size_t most_members = 100'000;
+  Reading& reading_;
+  const Choice& choice_;
+  const bool layout_;
   std::mutex mutex_;
-  std::map<std::uint64_t, std::shared_ptr<MemberRecord>> members_;
-  MemberRecord outside_;
-  Pool pool_;  // last: its tasks end before what they use goes
+  std::map<std::uint64_t, Member> members_;
+  Members by_name_;
 };
 
 std::string member_name(const std::string& path) {
@@ -115,7 +149,7 @@ std::shared_ptr<MemberRecord> link_member(const TarEntry& entry) {
 /// What the outer tar's headers and gaps hold, whichever way its members are read.
 class OuterVisitor : public TarVisitor {
  public:
-  explicit OuterVisitor(ArchiveAudit& audit) : audit_(audit), texts_(audit.desk()) {}
+  explicit OuterVisitor(ArchiveReading& audit) : audit_(audit), texts_(audit.reading().desk()) {}
 
   void entry(const TarEntry& entry) override {
     ++position_;
@@ -123,11 +157,19 @@ class OuterVisitor : public TarVisitor {
     add_text(Location::Kind::link, entry.path, entry.link);
     for (const auto& [key, value] : entry.xattrs) add_text(Location::Kind::xattr, entry.path, key + "=" + value);
     for (const auto& [key, value] : entry.pax) add_text(Location::Kind::pax, entry.path, key + "=" + value);
-    if (auto link = link_member(entry)) audit_.add(position_, std::move(link));
+    if (auto link = link_member(entry)) {
+      links[link->name] = link->link;
+      audit_.add(position_, std::move(link));
+    }
+    name_ = entry.path;
     begin(entry);
   }
+  void end_entry() override { name_.clear(); }
+  /// The member that is being read.
+  const std::string& name() const { return name_; }
+  std::map<std::string, std::string> links;
   void stray(View piece, const char*) override {
-    if (!strays_) strays_.emplace(audit_.desk(), where(Location::Kind::tail, ""));
+    if (!strays_) strays_.emplace(audit_.reading().desk(), where(Location::Kind::tail, ""));
     strays_->feed({piece, nullptr, false});
   }
   void flush() {
@@ -137,13 +179,14 @@ class OuterVisitor : public TarVisitor {
 
  protected:
   virtual void begin(const TarEntry& entry) = 0;
-  ArchiveAudit& audit_;
+  ArchiveReading& audit_;
   std::uint64_t position_ = 0;
 
  private:
+  std::string name_;
   Where where(Location::Kind kind, const std::string& path) const {
     Where where;
-    where.record = &audit_.outside().record;
+    where.record = &audit_.reading().outside().record;
     where.kind = kind;
     where.path = path;
     return where;
@@ -165,7 +208,7 @@ class StreamedMembers : public OuterVisitor {
   }
   void data(View bytes) override {
     if (!reader_) return;
-    audit_.progress(bytes.size());
+    audit_.reading().progress(bytes.size());
     for (View left = bytes; !left.empty();) {
       const View slice = left.first(std::min(left.size(), slice_size));
       reader_->feed(current_->part(slice));
@@ -175,12 +218,15 @@ class StreamedMembers : public OuterVisitor {
   void end_entry() override {
     if (reader_) audit_.add(position_, reader_->finish());
     reader_.reset();
+    OuterVisitor::end_entry();
   }
 
  protected:
   void begin(const TarEntry& entry) override {
-    if (entry.type == TarEntry::Type::file || entry.type == TarEntry::Type::other)
-      reader_.emplace(audit_.desk(), member_name(entry.path));
+    if (entry.type == TarEntry::Type::file || entry.type == TarEntry::Type::other) {
+      reader_.emplace(audit_.reading().desk(), member_name(entry.path));
+      audit_.reading().hold(reader_->member());
+    }
   }
 
  private:
@@ -204,7 +250,10 @@ class MappedMembers : public OuterVisitor {
     View& content = found.back().content;
     content = content.empty() ? bytes : View(content.data(), content.size() + bytes.size());
   }
-  void end_entry() override { in_member_ = false; }
+  void end_entry() override {
+    in_member_ = false;
+    OuterVisitor::end_entry();
+  }
 
  protected:
   void begin(const TarEntry& entry) override {
@@ -215,38 +264,6 @@ class MappedMembers : public OuterVisitor {
  private:
   bool in_member_ = false;
 };
-
-/// Gives pages of a mapped file back; what is looked at again comes back from the file.
-void give_back(View bytes) {
-  static const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto begin = (reinterpret_cast<std::uintptr_t>(bytes.data()) + page - 1) / page * page;
-  const auto end = (reinterpret_cast<std::uintptr_t>(bytes.data()) + bytes.size()) / page * page;
-  if (end > begin) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
-}
-
-void read_mapped_member(ArchiveAudit& audit, const MappedMembers::Found& member) {
-  MemberReader reader(audit.desk(), member.name);
-  for (View left = member.content; !left.empty();) {
-    const View slice = left.first(std::min(left.size(), slice_size));
-    left = left.subspan(slice.size());
-    const Owner resident(slice.data(), [slice](const void*) { give_back(slice); });
-    reader.feed({slice, resident, true});
-    audit.progress(slice.size());
-  }
-  audit.add(member.position, reader.finish());
-}
-
-std::vector<Audit> audit_mapped(View archive, const AuditOptions& options) {
-  ArchiveAudit audit(options, give_back);
-  MappedMembers members(audit);
-  TarReader tar(members);
-  tar.feed(archive);
-  tar.finish();
-  members.flush();
-  for (const auto& member : members.found)
-    audit.pool().submit(0, [&audit, &member] { read_mapped_member(audit, member); });
-  return audit.decide();
-}
 
 /// A source whose first bytes have been looked at and are given again.
 class Rewound : public Source {
@@ -266,48 +283,35 @@ class Rewound : public Source {
   bool first_ = true;
 };
 
-void stream(ArchiveAudit& audit, Source& archive, Container kind) {
+void stream(ArchiveReading& audit, Source& archive, Container kind) {
   StreamedMembers members(audit);
   TarReader tar(members);
-  const bool stable = archive.stable();
-  if (kind == Container::gzip || kind == Container::zstd) {
-    std::shared_ptr<std::uint8_t[]> buffer;
-    Inflater inflater(
-        kind,
-        [&] {
-          buffer = audit.desk().buffers.take();
-          return std::span(buffer.get(), Buffers::size);
-        },
-        [&](View filled) {
-          members.feed(tar, {filled, buffer, false});
-        });
-    for (View piece = archive.next(); !piece.empty(); piece = archive.next()) {
-      interrupt::check();
-      inflater.feed(piece);
-    }
-    inflater.finish();
-  } else if (stable) {
-    for (View piece = archive.next(); !piece.empty(); piece = archive.next()) members.feed(tar, {piece, nullptr, true});
-  } else {
-    // What the source lends goes with its next piece: copied into buffers that last as long as they are looked at.
-    std::shared_ptr<std::uint8_t[]> buffer = audit.desk().buffers.take();
-    std::size_t filled = 0;
-    for (View piece = archive.next(); !piece.empty(); piece = archive.next()) {
-      interrupt::check();
-      while (!piece.empty()) {
-        const std::size_t taken = std::min(piece.size(), Buffers::size - filled);
-        std::copy_n(piece.begin(), taken, buffer.get() + filled);
-        filled += taken;
-        piece = piece.subspan(taken);
-        if (filled < Buffers::size) continue;
-        members.feed(tar, {View(buffer.get(), filled), buffer, false});
-        buffer = audit.desk().buffers.take();
-        filled = 0;
+  try {
+    if (kind == Container::gzip || kind == Container::zstd) {
+      std::shared_ptr<std::uint8_t[]> buffer;
+      Inflater inflater(
+          kind,
+          [&] {
+            buffer = audit.reading().desk().buffers.take();
+            return std::span(buffer.get(), Buffers::size);
+          },
+          [&](View filled) {
+            members.feed(tar, {filled, buffer, false});
+          });
+      for (View piece = archive.next(); !piece.empty(); piece = archive.next()) {
+        interrupt::check();
+        inflater.feed(piece);
       }
+      inflater.finish();
+    } else {
+      lasting_pieces(archive, audit.reading().desk().buffers, [&](const Piece& piece) { members.feed(tar, piece); });
     }
-    if (filled > 0) members.feed(tar, {View(buffer.get(), filled), buffer, false});
+    tar.finish();
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Error& error) {
+    throw members.name().empty() ? error : error.within(printable(members.name()));
   }
-  tar.finish();
   members.flush();
 }
 
@@ -315,9 +319,91 @@ Error no_archive(const char* why) {
   return Error(std::string("no image archive: ") + why, "docker save NAME -o FILE makes one");
 }
 
+/// A file read piece by piece, so that its pages are not ours.
+class FileSource : public Source {
+ public:
+  FileSource(const Fd& file, const std::string& name) : file_(file), name_(name) {}
+  View next() override { return View(buffer_).first(read_full(file_.get(), buffer_, name_)); }
+
+ private:
+  const Fd& file_;
+  const std::string& name_;
+  Bytes buffer_ = Bytes(std::size_t{1} << 20);
+};
+
+/// An OCI layout in a tar that is mapped.
+class MappedLayout : public ImageStore {
+ public:
+  MappedLayout(const std::vector<MappedMembers::Found>& found, const std::map<std::string, std::string>& links) {
+    for (const auto& one : found) members_[one.name] = one.content;
+    for (const auto& [name, target] : links)
+      if (const auto at = members_.find(target); at != members_.end()) members_[name] = at->second;
+  }
+  Root root() override {
+    const auto index = members_.find("index.json");
+    if (index == members_.end())
+      throw Error("no OCI image layout: it has no index.json", "archive:FILE reads docker save's");
+    if (index->second.size() > most_manifest) throw Error("index.json: larger than " + human_size(most_manifest));
+    return {"index.json", std::string(text_of(index->second)), true};
+  }
+  std::optional<std::string> manifest(const Descriptor& descriptor) override {
+    const auto at = members_.find(descriptor.path());
+    if (at == members_.end()) return std::nullopt;
+    if (at->second.size() > most_manifest) throw Error("a manifest larger than " + human_size(most_manifest));
+    return std::string(text_of(at->second));
+  }
+  std::optional<Blob> blob(const Descriptor& descriptor) override {
+    const auto at = members_.find(descriptor.path());
+    if (at == members_.end()) return std::nullopt;
+    return Blob{at->second, nullptr, {}};
+  }
+
+ private:
+  std::map<std::string, View> members_;
+};
+
+/// The member as it was read in this run already; null: it was not.
+Member known_member(Reading& reading, const MappedMembers::Found& member) {
+  if (!member.name.starts_with("blobs/sha256/")) return nullptr;
+  const std::string claimed = "sha256:" + member.name.substr(member.name.rfind('/') + 1);
+  const Member known = reading.workshop().known(claimed);
+  // Its name is a claim: its bytes are hashed at least.
+  return known && known->name == member.name && sha256_digest(member.content) == claimed ? known : nullptr;
+}
+
+std::vector<Audit> read_mapped(Reading& reading, View archive, const Choice& choice, bool layout) {
+  ArchiveReading audit(reading, choice, layout);
+  MappedMembers members(audit);
+  TarReader tar(members);
+  try {
+    tar.feed(archive);
+    tar.finish();
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Error& error) {
+    throw members.name().empty() ? error : error.within(printable(members.name()));
+  }
+  members.flush();
+  if (layout) {
+    MappedLayout store(members.found, members.links);
+    std::vector<Member> beside;
+    for (const auto& member : members.found)
+      if (!member.name.starts_with("blobs/") && member.name != "index.json")
+        beside.push_back(reading.read(member.name, member.content));
+    return read_images(reading, store, choice, std::move(beside));
+  }
+  for (const auto& member : members.found)
+    reading.pool().submit(0, [&reading, &audit, &member] {
+      Member known = known_member(reading, member);
+      audit.add(member.position, known ? known : reading.read(member.name, member.content));
+    });
+  reading.pool().drain();
+  return audit.decide();
+}
+
 }  // namespace
 
-std::vector<Audit> audit_archive(Source& archive, const AuditOptions& options) {
+std::vector<Audit> read_archive_stream(Reading& reading, Source& archive, const Choice& choice, bool layout) {
   Bytes head;
   for (View piece = archive.next(); !piece.empty(); piece = archive.next()) {
     head.insert(head.end(), piece.begin(), piece.end());
@@ -326,7 +412,7 @@ std::vector<Audit> audit_archive(Source& archive, const AuditOptions& options) {
   if (head.empty()) throw no_archive("empty");
   const Container kind = container_of(View(head).first(std::min<std::size_t>(head.size(), 512)));
   Rewound whole(std::move(head), archive);
-  ArchiveAudit audit(options);
+  ArchiveReading audit(reading, choice, layout);
   switch (kind) {
     case Container::tar:
     case Container::gzip:
@@ -343,19 +429,29 @@ std::vector<Audit> audit_archive(Source& archive, const AuditOptions& options) {
     default:
       throw no_archive("neither a tar nor a compressed one");
   }
+  reading.pool().drain();
   return audit.decide();
 }
 
-std::vector<Audit> audit_archive_file(const std::string& path, const AuditOptions& options) {
+std::vector<Audit> read_archive_file(Workshop& workshop, const std::string& source, const std::string& path,
+                                     const Choice& choice, bool layout) {
   const Fd file = Fd::open(path, O_RDONLY);
-  const Mapping mapping(file, path);
-  const View bytes = mapping.bytes();
+  struct stat facts {};
+  if (::fstat(file.get(), &facts) == 0 && S_ISDIR(facts.st_mode))
+    throw Error(path + ": is a directory", "an OCI layout is oci:DIR, an unpacked root file system is dir:DIR");
   try {
-    if (bytes.empty()) throw no_archive("empty");
-    if (container_of(bytes.first(std::min<std::size_t>(bytes.size(), 512))) == Container::tar)
-      return audit_mapped(bytes, options);
-    ViewSource source(bytes);
-    return audit_archive(source, options);
+    Bytes head(512);
+    head.resize(read_full(file.get(), head, "the archive"));
+    if (head.empty()) throw no_archive("empty");
+    if (S_ISREG(facts.st_mode) && container_of(head) == Container::tar) {
+      const Mapping mapping(file, path);
+      Reading reading(workshop, source, true);
+      return read_mapped(reading, mapping.bytes(), choice, layout);
+    }
+    Reading reading(workshop, source, false);
+    FileSource rest(file, path);
+    Rewound whole(std::move(head), rest);
+    return read_archive_stream(reading, whole, choice, layout);
   } catch (const Interrupted&) {
     throw;
   } catch (const Error& error) {

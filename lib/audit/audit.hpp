@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "image/image_set.hpp"
 #include "scan/scanner.hpp"
 #include "verdict/verdict.hpp"
 
@@ -22,12 +23,40 @@ struct AuditOptions {
   std::function<void(std::uint64_t bytes)> progress;  ///< called now and then, from any thread; may be empty
 };
 
-/// Audits every image of a docker-archive (`docker save`, layouts before and since Engine 25), given as a stream in
-/// whatever order its members come, itself compressed (gzip, zstd, xz) or not. Throws Error where it is no such
-/// archive, or its outer structure cannot be read to the end.
-std::vector<Audit> audit_archive(Source& archive, const AuditOptions& options);
+class Workshop;
 
-/// The same for a file, mapped: layers are looked at side by side.
+/// Audits one target after the other with the same threads; a layer that one of them had is not looked at again in
+/// another: where its bytes are at hand they are hashed, and a registry is not asked for them. One thread.
+///
+/// Each method throws Error where the target is no image, where a part is missing, cut or not what its digest or size
+/// says, or where it cannot be read; the message says which part, and what was expected.
+class Auditor {
+ public:
+  /// `options.source` is not used: each target has its own.
+  explicit Auditor(const AuditOptions& options);
+  ~Auditor();
+
+  /// Every image of a docker-archive (`docker save`, layouts before and since Engine 25) or an OCI layout in a tar,
+  /// given as a stream in whatever order its members come, itself compressed (gzip, zstd, xz, bzip2, lz4) or not.
+  /// Members that belong to no image are looked at, too. Of several platforms all, unless the choice names one.
+  std::vector<Audit> archive(Source& archive, const std::string& source, const std::string& platform = {});
+  /// The same for a file: where it is not compressed, layers are looked at side by side.
+  std::vector<Audit> archive_file(const std::string& path, const std::string& source, const std::string& platform = {});
+  /// Images of an OCI layout: a folder, or a tar of one (compressed or not).
+  std::vector<Audit> oci(const std::string& path, const std::string& source, const Choice& choice);
+  /// Images of any other store.
+  std::vector<Audit> images(ImageStore& store, const std::string& source, const Choice& choice);
+  /// An unpacked root file system: a record without id, platform and layers. What cannot be read is a gap; a file that
+  /// changes while it is read is an Error.
+  Audit tree(const std::string& path, const std::string& source);
+
+ private:
+  std::unique_ptr<Workshop> workshop_;
+};
+
+/// Auditor::archive for one target alone, called options.source.
+std::vector<Audit> audit_archive(Source& archive, const AuditOptions& options);
+/// Auditor::archive_file for one target alone.
 std::vector<Audit> audit_archive_file(const std::string& path, const AuditOptions& options);
 
 }  // namespace imgbuild

@@ -41,13 +41,24 @@ void LayerReader::feed(const Piece& piece) {
   current_ = nullptr;
 }
 
-void LayerReader::finish() {
+void LayerReader::content(const Piece& piece) {
+  member_.bytes += piece.bytes.size();
+  current_ = &piece;
+  data(piece.bytes);
+  current_ = nullptr;
+}
+
+void LayerReader::finish_entries() {
   // What a truncated or damaged layer did hold is looked at before that is told.
   if (way_ == Way::streamed || way_ == Way::gathered) end_entry();
   if (tail_) tail_->finish();
   flush();
   texts_.flush();
   member_.index.finish();
+}
+
+void LayerReader::finish() {
+  finish_entries();
   tar_.finish();
 }
 

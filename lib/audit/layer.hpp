@@ -23,13 +23,15 @@ struct HardLink {
 struct MemberRecord {
   enum class Type { layer, document, other };
   Type type = Type::other;
-  std::string name;         ///< in the archive
-  std::string link;         ///< of a link: the member that it stands for; nothing else is set then
-  std::string digest;       ///< "sha256:..." of the bytes as stored
-  std::uint64_t bytes = 0;  ///< of a layer: uncompressed
-  std::string diff_id;      ///< of a layer: "sha256:..." of the uncompressed tar
-  std::string failure;      ///< of a layer: why it could not be read to its end
-  std::string text;         ///< of a document
+  std::string name;          ///< in the archive
+  std::string link;          ///< of a link: the member that it stands for; nothing else is set then
+  std::string digest;        ///< "sha256:..." of the bytes as stored
+  std::uint64_t stored = 0;  ///< bytes as stored
+  std::uint64_t bytes = 0;   ///< of a layer: uncompressed
+  std::string diff_id;       ///< of a layer: "sha256:..." of the uncompressed tar
+  std::string failure;       ///< of a layer: why it could not be read to its end
+  std::string text;          ///< of a document
+  Location::Kind kind = Location::Kind::annotation;  ///< what is found in it is, where it is no layer of an image
   Sightings record;
   PathIndex index;                   ///< of a layer: all its entries
   std::vector<HardLink> hard_links;  ///< of a layer
@@ -45,11 +47,17 @@ class LayerReader : private TarVisitor {
   void feed(const Piece& piece);
   void finish();
 
+  /// The same for what comes entry by entry and not as a tar: begin_entry(), its content, end_entry(); at the end
+  /// finish_entries() in place of finish().
+  void begin_entry(const TarEntry& entry) { this->entry(entry); }
+  void content(const Piece& piece);
+  void end_entry() override;
+  void finish_entries();
+
  private:
   struct Batch;
   void entry(const TarEntry& entry) override;
   void data(View piece) override;
-  void end_entry() override;
   void stray(View piece, const char* what) override;
   Where where(Location::Kind kind) const;
   void decide_large();

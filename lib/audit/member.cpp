@@ -10,7 +10,7 @@ namespace imgbuild {
 namespace {
 
 constexpr std::size_t head_size = 512;
-constexpr std::size_t most_text = std::size_t{64} << 20;
+constexpr std::size_t most_text = std::size_t{8} << 20;  // no table and no config is longer
 
 /// A tar, or one without members: blocks of zeros.
 bool is_layer_tar(View head) {
@@ -25,9 +25,10 @@ bool is_document(View head) {
 
 }  // namespace
 
-MemberReader::MemberReader(const Desk& desk, std::string name)
+MemberReader::MemberReader(const Desk& desk, std::string name, Location::Kind kind)
     : desk_(desk), member_(std::make_shared<MemberRecord>()) {
   member_->name = std::move(name);
+  member_->kind = kind;
 }
 MemberReader::~MemberReader() = default;
 
@@ -35,6 +36,7 @@ void MemberReader::feed(const Piece& piece) {
   if (piece.bytes.empty()) return;
   interrupt::check();
   stored_hash_.feed(piece);
+  member_->stored += piece.bytes.size();
   if (decided_) return pass(piece);
   head_.append(piece);
   if (head_.size() < head_size) return;
@@ -82,9 +84,19 @@ void MemberReader::decide() {
     member_->type = MemberRecord::Type::document;
     return;
   }
-  stored.kind = Location::Kind::annotation;
-  stored.path = member_->name;
-  other_.emplace(desk_, std::move(stored));
+  begin_other({}, 0);
+}
+
+/// Content like that of any file.
+void MemberReader::begin_other(std::vector<std::string> decoded, int depth) {
+  Where where;
+  where.record = &member_->record;
+  where.kind = member_->kind;
+  where.path = member_->name;
+  where.decoded = std::move(decoded);
+  where.depth = depth;
+  if (depth > 0) where.budget = std::make_shared<Budget>(0);
+  other_.emplace(desk_, std::move(where));
 }
 
 /// A member that cannot be read to its end says so in its record: only an image that needs it fails by that.
@@ -104,11 +116,16 @@ void MemberReader::pass(const Piece& piece) {
   if (raw_) raw_->feed(piece);
   if (other_) return other_->feed(piece);
   if (member_->type == MemberRecord::Type::document) {
-    if (member_->text.size() + piece.bytes.size() <= most_text)
+    if (member_->text.size() + piece.bytes.size() <= most_text) {
       member_->text += text_of(piece.bytes);
-    else
-      member_->failure = "a document larger than 64 MiB";
-    return;
+      return;
+    }
+    // Too long to be held: an SBOM, looked at as it streams by.
+    member_->type = MemberRecord::Type::other;
+    begin_other({}, 0);
+    other_->feed({view_of(member_->text), nullptr, false});
+    member_->text = {};
+    return other_->feed(piece);
   }
   guarded([&] {
     if (inflater_)
@@ -142,14 +159,7 @@ void MemberReader::decide_unpacked() {
     layer_.emplace(desk_, *member_);
     return;
   }
-  Where where;
-  where.record = &member_->record;
-  where.kind = Location::Kind::annotation;
-  where.path = member_->name;
-  where.decoded = {name_of(packing_)};
-  where.depth = 1;
-  where.budget = std::make_shared<Budget>(0);
-  other_.emplace(desk_, std::move(where));
+  begin_other({name_of(packing_)}, 1);
 }
 
 void MemberReader::unpack_spool() {

@@ -2,6 +2,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "audit/content.hpp"
 #include "audit/layer.hpp"
@@ -13,17 +14,21 @@ namespace imgbuild {
 /// not. One thread; the looking is done by the desk's pool.
 class MemberReader {
  public:
-  MemberReader(const Desk& desk, std::string name);
+  /// `kind`: what is found in it is, where it is no layer.
+  MemberReader(const Desk& desk, std::string name, Location::Kind kind = Location::Kind::annotation);
   ~MemberReader();
   /// The piece's memory must last (stable or owned).
   void feed(const Piece& piece);
   std::shared_ptr<MemberRecord> finish();
+  /// Must live until the pool has done, or dropped, what looks at it: also where the reading is given up.
+  const std::shared_ptr<MemberRecord>& member() const { return member_; }
 
  private:
   void decide();
   void pass(const Piece& piece);
   void unpacked(const Piece& piece);
   void decide_unpacked();
+  void begin_other(std::vector<std::string> decoded, int depth);
   void unpack_spool();
   template <class Work>
   void guarded(Work work);

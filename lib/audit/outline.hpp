@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -6,22 +7,49 @@
 
 #include "audit/layer.hpp"
 #include "image/image.hpp"
+#include "image/image_set.hpp"
 
 namespace imgbuild {
 
-/// The members of an image archive by name, links included.
-using Members = std::map<std::string, std::shared_ptr<MemberRecord>>;
+using Member = std::shared_ptr<MemberRecord>;
 
-/// One image of the archive: its config, and the members that are its layers, oldest first.
+/// The members of an image archive by name, links included.
+using Members = std::map<std::string, Member>;
+
+/// One image after its parts were read, and what goes with it.
 struct Outline {
-  ImageConfig config;
-  std::shared_ptr<MemberRecord> config_member;
-  std::vector<std::shared_ptr<MemberRecord>> layers;
+  ImageConfig config;  ///< of what has none (an artifact, an unpacked root) only `id` may be set: its manifest's digest
+  std::vector<Member> layers;  ///< oldest first
+  Member tree;                 ///< of an unpacked root: all of it
+  std::vector<Member> own;     ///< its manifest, its config's member, an artifact's blobs: shared with no other image
 };
 
-/// The images that the archive's own tables name: manifest.json (`docker save`), else index.json (OCI image layout).
-/// Checks what they claim: each layer is there, was read to its end and is what the config calls by its diff id; a
-/// config, or a blob, named by a digest has it. Throws Error.
-std::vector<Outline> outline_of(const Members& members);
+/// The member of that name; links lead on, eight at most. Null: there is none.
+Member find_member(const Members& members, const std::string& name);
+
+/// The images that an archive's manifest.json (`docker save`) names. Checks what it claims: each layer is there, was
+/// read to its end and is what the config calls by its diff id; a config, or a blob, named by a digest has it. Throws
+/// Error.
+std::vector<Outline> outline_of(const Members& members, const MemberRecord& manifest);
+
+/// The member that was read for a descriptor; null where its bytes are nowhere. Throws Error where they could not be
+/// read.
+using Lookup = std::function<Member(const Descriptor&)>;
+
+/// An image, or an artifact, that a manifest names: the same checks, and those of sizes and digests. A layer that may
+/// be missing (Descriptor::foreign) and is, and all of a schema 1 manifest, is a gap.
+Outline outline_of(const ImageParts& image, const Lookup& lookup);
+
+/// The members of an archive as a store: index.json and the blobs beside it.
+class MemberStore : public ImageStore {
+ public:
+  explicit MemberStore(const Members& members) : members_(members) {}
+  Root root() override;
+  std::optional<std::string> manifest(const Descriptor& descriptor) override;
+  std::optional<Blob> blob(const Descriptor&) override { return std::nullopt; }  // they have been read
+
+ private:
+  const Members& members_;
+};
 
 }  // namespace imgbuild

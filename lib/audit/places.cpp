@@ -40,6 +40,19 @@ class Placer {
     }
   }
 
+  void tree(const MemberRecord& member) {
+    for (const auto& sighting : member.record.found) {
+      const Placed placed = this->place(sighting, -1);
+      placed_.push_back(placed);
+      if (sighting.kind != Kind::file) continue;
+      for (const HardLink& name : member.hard_links) {
+        if (name.target != sighting.path) continue;
+        placed_.push_back(placed);
+        placed_.back().location.path = name.path;
+      }
+    }
+  }
+
   void config(const Sightings& found) {
     for (const Sighting* sighting : exact_of(found)) {
       Placed placed = place(*sighting, -1);
@@ -154,6 +167,7 @@ std::vector<Placed> place_all(const Outline& image, const Sightings& config_foun
                               const std::vector<const MemberRecord*>& beside) {
   Placer placer(image);
   for (int i = 0; i < static_cast<int>(image.layers.size()); ++i) placer.layer(i);
+  if (image.tree) placer.tree(*image.tree);
   placer.config(config_found);
   for (const MemberRecord* member : beside) placer.beside(*member);
   return placer.finish();

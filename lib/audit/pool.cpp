@@ -62,6 +62,14 @@ void Pool::drain() {
   if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 
+void Pool::abandon() noexcept {
+  std::unique_lock lock(mutex_);
+  for (const Task& task : queue_) bytes_ -= task.bytes;
+  const auto dropped = std::exchange(queue_, {});
+  done_.wait(lock, [this] { return queue_.empty() && under_way_ == 0; });
+  failure_ = nullptr;
+}
+
 Hashing::~Hashing() {
   if (!thread_.joinable()) return;
   {

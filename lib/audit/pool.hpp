@@ -27,6 +27,8 @@ class Pool {
   void submit(std::size_t bytes, std::function<void()> task);
   /// Waits until nothing is left to do; throws the first thing that a task threw. Not from a task.
   void drain();
+  /// Drops what has not begun, waits for what has, and forgets what it threw. Not from a task.
+  void abandon() noexcept;
 
  private:
   struct Task {

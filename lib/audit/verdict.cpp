@@ -29,6 +29,7 @@ std::string general_fix(const Location& at) {
     return "take it out of ENV and ARG; lend it to the build with --secret, or set it when the container starts";
   if (at.kind == Kind::history)
     return "take it out of the instruction: an ARG or a command line stays in the history; use --secret";
+  if (at.layer < 0 && at.kind == Kind::file) return "take it out of the tree before an image is made of it";
   if (at.layer < 0) return "take it out of what writes the image's metadata";
   if (says("ARG ") || says("|"))
     return "pass it with --secret in place of an ARG, and write it under /dev/imgbuild only";
@@ -92,6 +93,11 @@ class Decision {
       seen.entries += layer.index.size();
       seen.bytes += layer.bytes;
       take(layer, static_cast<int>(i));
+    }
+    if (image_.tree) {
+      seen.entries += image_.tree->index.size();
+      seen.bytes += image_.tree->bytes;
+      take(*image_.tree, -1);
     }
     for (const MemberRecord* member : beside) {
       take(*member, -1);

@@ -4,8 +4,8 @@
 
 #include "engine/demux.hpp"
 #include "engine/endpoint.hpp"
-#include "engine/json.hpp"
 #include "http/client.hpp"
+#include "image/json.hpp"
 
 namespace imgbuild {
 

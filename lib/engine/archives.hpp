@@ -2,7 +2,7 @@
 #include <string>
 
 #include "base/bytes.hpp"
-#include "engine/json.hpp"
+#include "image/json.hpp"
 
 /// Images as engines save and load them.
 namespace imgbuild {

@@ -4,7 +4,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "engine/json.hpp"
+#include "image/json.hpp"
 
 namespace imgbuild {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "base/text.hpp"
 #include "engine/exec.hpp"
-#include "engine/reference.hpp"
+#include "image/reference.hpp"
 
 namespace imgbuild {
 namespace {

@@ -8,8 +8,9 @@
 #include "crypto/digest.hpp"
 #include "engine/archives.hpp"
 #include "engine/docker_engine.hpp"
-#include "engine/reference.hpp"
 #include "engine/registry_auth.hpp"
+#include "image/platform.hpp"
+#include "image/reference.hpp"
 
 namespace imgbuild {
 namespace {
@@ -30,12 +31,6 @@ std::string platform_of(const Json& image) {
   return platform;
 }
 
-// "linux/arm64" asks for any variant; "linux/arm64/v8" is what an image without a variant is.
-bool fits(const std::string& has, const std::string& wanted) {
-  if (wanted.empty() || has == wanted || has.starts_with(wanted + "/")) return true;
-  return wanted == "linux/arm64/v8" && has == "linux/arm64";
-}
-
 }  // namespace
 
 Json DockerEngine::inspect_image(const std::string& name) {
@@ -51,7 +46,7 @@ EngineImage DockerEngine::find_image(const std::string& name, const std::string&
   const std::string shown = printable(name);
 
   Json image = inspect_image(name);
-  const bool here = !image.is_null() && fits(platform_of(image), platform);
+  const bool here = !image.is_null() && platform_fits(platform_of(image), platform);
   if (!by_id && (pull == Pull::always || (pull == Pull::missing && !here))) {
     pull_image(name, platform);
     image = inspect_image(name);
@@ -60,7 +55,7 @@ EngineImage DockerEngine::find_image(const std::string& name, const std::string&
     throw Error("engine: it has no image " + shown,
                 by_id ? "`docker images` lists those it has"
                       : "`docker pull " + shown + "` fetches it; `docker images` lists those it has");
-  if (!fits(platform_of(image), platform))
+  if (!platform_fits(platform_of(image), platform))
     throw Error("engine: " + shown + " is for " + printable(platform_of(image)) + ", not for " + printable(platform),
                 "name an image for that platform, or leave --platform out");
 

@@ -5,11 +5,10 @@
 #include <unistd.h>
 
 #include <charconv>
-#include <cstdlib>
 
 #include "base/text.hpp"
 #include "crypto/digest.hpp"
-#include "engine/json.hpp"
+#include "image/json.hpp"
 
 namespace imgbuild {
 namespace {
@@ -97,18 +96,6 @@ EngineAddress from_context(const std::string& name, const Variables& variables) 
 }
 
 }  // namespace
-
-Variables process_variables() {
-  return [](const char* name) {
-    const char* value = std::getenv(name);
-    return std::string(value != nullptr ? value : "");
-  };
-}
-
-std::string docker_config_folder(const Variables& variables) {
-  const std::string said = variables("DOCKER_CONFIG");
-  return said.empty() ? variables("HOME") + "/.docker" : said;
-}
 
 EngineAddress choose_engine(const std::string& given, const Variables& variables) {
   const auto named = [&](const std::string& name) {

@@ -22,6 +22,8 @@ struct HttpEndpoint {
   bool tls = false;
   bool verify = true;         ///< the server's certificate and name; false only where the user said so
   std::string ca, cert, key;  ///< PEM files; empty: the system's authorities, no client certificate
+  bool proxy = false;         ///< through the proxy that HTTPS_PROXY and NO_PROXY name, where they do
+  unsigned patience = 0;      ///< seconds without a byte after which the server is given up; 0: never
 };
 
 struct HttpRequest {
@@ -31,6 +33,7 @@ struct HttpRequest {
   std::string body;
   Source* upload = nullptr;  ///< sent chunked instead of `body`; must outlive the answer's head
 };
+// What a request sends may hold credentials: our copies of it are wiped.
 
 struct HttpHead {
   int status = 0;

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "base/interrupt.hpp"
+#include "base/secret.hpp"
 #include "base/text.hpp"
 
 namespace imgbuild {
@@ -57,7 +58,11 @@ void read_head_line(std::string_view line, HttpHead& head) {
 
 HttpTransfer::HttpTransfer(const HttpEndpoint& endpoint, const std::string& socket, const HttpRequest& request,
                            bool connect_only)
-    : name_(name_of(endpoint)), sent_body_(request.body), upload_(request.upload), known_(interrupt::pending()) {
+    : name_(name_of(endpoint)),
+      sent_body_(request.body),
+      upload_(request.upload),
+      patience_(endpoint.patience),
+      known_(interrupt::pending()) {
   start_curl();
   easy_.reset(curl_easy_init());
   multi_.reset(curl_multi_init());
@@ -75,7 +80,7 @@ HttpTransfer::HttpTransfer(const HttpEndpoint& endpoint, const std::string& sock
   set(easy, CURLOPT_URL, (url + request.target).c_str());
   set(easy, CURLOPT_PATH_AS_IS, 1L);
   set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-  set(easy, CURLOPT_PROXY, "");
+  if (!endpoint.proxy) set(easy, CURLOPT_PROXY, "");
   set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   set(easy, CURLOPT_NOSIGNAL, 1L);
   set(easy, CURLOPT_CONNECTTIMEOUT, connect_seconds);
@@ -131,7 +136,12 @@ HttpTransfer::HttpTransfer(const HttpEndpoint& endpoint, const std::string& sock
   if (curl_multi_add_handle(multi_.get(), easy) != CURLM_OK) throw Error("libcurl: out of memory");
 }
 
-HttpTransfer::~HttpTransfer() { curl_multi_remove_handle(multi_.get(), easy_.get()); }
+HttpTransfer::~HttpTransfer() {
+  curl_multi_remove_handle(multi_.get(), easy_.get());
+  wipe(sent_body_.data(), sent_body_.size());
+  for (curl_slist* header = headers_.get(); header != nullptr; header = header->next)
+    wipe(header->data, std::strlen(header->data));
+}
 
 bool HttpTransfer::step() {
   if (done_) return false;
@@ -151,13 +161,21 @@ bool HttpTransfer::step() {
     has_head_ = true;
     return false;
   }
-  if (!body_.empty() || has_head_ != had_head) return true;
+  if (!body_.empty() || has_head_ != had_head) {
+    waited_ = {};
+    return true;
+  }
 
   curl_waitfd signal = {interrupt::fd(), CURL_WAIT_POLLIN, 0};
+  // Counted while we wait only: what lies between two steps is the time that its bytes are looked at.
+  const auto began = std::chrono::steady_clock::now();
   const bool watching = known_ == 0 && signal.fd >= 0 && (always_ || !sent_);
   if (watching) interrupt::check();
   curl_multi_poll(multi_.get(), watching ? &signal : nullptr, watching ? 1 : 0, 1000, nullptr);
   if (watching) interrupt::check();
+  waited_ += std::chrono::steady_clock::now() - began;
+  if (patience_.count() > 0 && waited_ > patience_)
+    throw Error(name_ + ": nothing came for " + std::to_string(patience_.count()) + " seconds");
   return true;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 #include <curl/curl.h>
 
+#include <chrono>
 #include <exception>
 #include <string>
 
@@ -48,7 +49,9 @@ class HttpTransfer {
   HttpHead head_;
   std::size_t head_bytes_ = 0;
   bool has_head_ = false, paused_ = false, sent_ = false, always_ = false, done_ = false;
-  int known_ = 0;  ///< the interrupt that was pending before we began
+  std::chrono::seconds patience_{0};
+  std::chrono::steady_clock::duration waited_{0};  ///< since the last byte
+  int known_ = 0;                                  ///< the interrupt that was pending before we began
   std::string body_;
   std::exception_ptr thrown_;  ///< out of a callback
   char message_[CURL_ERROR_SIZE] = "";

@@ -74,7 +74,7 @@ Json to_json(const ImageRecord& record) {
     gaps.push_back(std::move(json));
   }
   const Coverage& seen = record.coverage;
-  return {{"id", record.id},
+  return {{"id", record.id.empty() ? Json(nullptr) : Json(record.id)},
           {"source", printable(record.source)},
           {"platform", printable(record.platform)},
           {"layers", std::move(layers)},

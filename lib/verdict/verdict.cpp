@@ -47,8 +47,19 @@ const char* name_of(Withheld::Action action) {
   return names[static_cast<int>(action)];
 }
 
+namespace {
+
+/// Of a file without a layer: an unpacked root's.
+bool in_a_root(const Location& location) {
+  return location.layer < 0 && location.kind <= Location::Kind::git && location.kind != Location::Kind::tail;
+}
+
+}  // namespace
+
 std::string place_of(const Location& location) {
-  std::string place = location.layer >= 0 ? "layer " + std::to_string(location.layer) + ": " : "config: ";
+  std::string place = location.layer >= 0   ? "layer " + std::to_string(location.layer) + ": "
+                      : in_a_root(location) ? ""
+                                            : "config: ";
   place += printable(location.path);
   for (const auto& part : location.inside) place += "!" + printable(part);
   if (location.line > 0) place += ":" + std::to_string(location.line);
@@ -76,7 +87,10 @@ std::string place_of(const Location& location) {
 }
 
 std::string allow_place_of(const Location& location) {
-  std::string place = location.layer >= 0 ? std::to_string(location.layer) + ":" : "config:";
+  std::string place = location.layer >= 0 ? std::to_string(location.layer) + ":"
+                      : in_a_root(location)
+                          ? "0:"  // as if its files were an image's one layer: "*:" stands for it, too
+                          : "config:";
   place += location.path;
   for (const auto& part : location.inside) place += "!" + part;
   return place;

@@ -101,7 +101,7 @@ const char* name_of(Verdict verdict);
 
 /// What an audit of one image found.
 struct ImageRecord {
-  std::string id;        ///< digest of the config's bytes, "sha256:..."
+  std::string id;        ///< digest of the config's bytes, "sha256:..."; of an artifact of its manifest's; else empty
   std::string source;    ///< the target as it was named: "archive:app.tar"
   std::string platform;  ///< "linux/amd64"
   std::vector<LayerFacts> layers;

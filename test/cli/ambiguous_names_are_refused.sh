@@ -3,15 +3,18 @@
 export DOCKER_HOST=unix://$t/no-engine.sock
 mkdir app
 expect 2 "$IMGBUILD" audit app
-one_line 'docker:app or archive:app'
+one_line 'docker:app or dir:app'
+echo x >file
+expect 2 "$IMGBUILD" audit file
+one_line 'docker:file or archive:file'
 expect 3 "$IMGBUILD" audit docker:app
 one_line no-engine.sock
 expect 3 "$IMGBUILD" audit other
 one_line no-engine.sock
-for target in oci:dir registry:host/name:1 dir:/tmp podman:app; do
+for target in oci: registry: dir: podman: docker:; do
   expect 2 "$IMGBUILD" audit "$target"
   one_line "$target"
-  has "$t/err" 'archive:FILE'
+  has "$t/err" 'names nothing'
 done
 expect 2 "$IMGBUILD" audit archive:
 one_line 'names nothing'

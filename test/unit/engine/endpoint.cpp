@@ -9,8 +9,8 @@
 #include "base/temp_dir.hpp"
 #include "base/text.hpp"
 #include "crypto/digest.hpp"
-#include "engine/json.hpp"
 #include "engine/registry_auth.hpp"
+#include "image/json.hpp"
 
 using namespace imgbuild;
 using Catch::Contains;

@@ -4,7 +4,7 @@
 #include "engine/api.hpp"
 #include "engine/archives.hpp"
 #include "engine/demux.hpp"
-#include "engine/reference.hpp"
+#include "image/reference.hpp"
 #include "tar/reader.hpp"
 
 using namespace imgbuild;

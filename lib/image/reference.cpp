@@ -1,4 +1,4 @@
-#include "engine/reference.hpp"
+#include "image/reference.hpp"
 
 #include <algorithm>
 

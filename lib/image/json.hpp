@@ -8,7 +8,7 @@
 
 #include "base/error.hpp"
 
-/// Reading an engine's JSON without trusting its shape: what is missing, or of another type, reads as empty.
+/// Reading foreign JSON without trusting its shape: what is missing, or of another type, reads as empty.
 namespace imgbuild {
 
 using Json = nlohmann::json;

@@ -1,0 +1,49 @@
+#pragma once
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "audit/audit.hpp"
+#include "engine/engine.hpp"
+
+namespace imgbuild {
+
+/// One TARGET of `imgbuild audit`: SCHEME:REST, a file's path, `-`, or an image's name.
+struct AuditTarget {
+  enum class Kind { docker, podman, archive, input, oci, registry, tree };
+  Kind kind = Kind::docker;
+  std::string said;       ///< as it was written: what reports call it
+  std::string name;       ///< image, file or folder
+  std::string reference;  ///< oci: a name or a digest; empty: every image
+};
+
+/// Throws Error (exit 2) on what names nothing, or more than one thing.
+std::vector<AuditTarget> audit_targets(const std::vector<std::string>& said);
+
+/// Throws Error (exit 2) where the flags contradict each other, or the platform is none.
+void check_platform(const std::string& platform, bool all_platforms);
+
+struct TargetChoice {
+  std::string engine;  ///< which, as --engine says
+  std::string platform;
+  bool all_platforms = false;
+};
+
+/// Audits targets one after the other; engines are asked for once, layers that targets share are looked at once.
+class TargetReader {
+ public:
+  TargetReader(const AuditOptions& options, TargetChoice choice);
+  std::vector<Audit> audit(const AuditTarget& target);
+
+ private:
+  std::vector<Audit> of_engine(const AuditTarget& target);
+  std::vector<Audit> of_registry(const AuditTarget& target);
+  Engine& engine(AuditTarget::Kind kind);
+
+  Auditor auditor_;
+  const TargetChoice choice_;
+  std::map<AuditTarget::Kind, std::unique_ptr<Engine>> engines_;
+};
+
+}  // namespace imgbuild

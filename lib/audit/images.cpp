@@ -1,0 +1,127 @@
+// The images of a store (an OCI layout, a registry): first its manifests, which say what there is to read, then the
+// blobs, side by side and each once, then each image held against its manifest.
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <thread>
+
+#include "audit/reading.hpp"
+#include "base/interrupt.hpp"
+#include "crypto/digest.hpp"
+
+namespace imgbuild {
+namespace {
+
+constexpr std::size_t most_readers = 4;
+
+/// A blob to read, and what came of it.
+struct Wanted {
+  Descriptor descriptor;
+  Location::Kind kind = Location::Kind::annotation;
+  Member member;
+  std::exception_ptr failure;
+};
+
+class Blobs {
+ public:
+  Blobs(Reading& reading, ImageStore& store) : reading_(reading), store_(store) {}
+
+  void want(const ImageParts& image) {
+    const auto kind = image.attestation ? Location::Kind::attestation : Location::Kind::annotation;
+    if (!image.manifest.config.digest.empty()) want(image.manifest.config, kind);
+    for (const Descriptor& layer : image.manifest.layers) want(layer, kind);
+  }
+
+  /// Readers wait for a disk or a network, and read; the pool looks.
+  void read_all() {
+    std::atomic<std::size_t> next{0};
+    std::atomic<bool> stop{false};
+    std::vector<std::thread> readers;
+    const auto work = [&] {
+      for (std::size_t i = next++; i < wanted_.size() && !stop; i = next++) {
+        try {
+          wanted_[i].member = read(wanted_[i]);
+        } catch (...) {
+          wanted_[i].failure = std::current_exception();
+          stop = stop || interrupt::pending() != 0;
+        }
+      }
+    };
+    for (std::size_t i = 1; i < std::min(most_readers, wanted_.size()); ++i) readers.emplace_back(work);
+    work();
+    for (auto& reader : readers) reader.join();
+    interrupt::check();
+  }
+
+  Member lookup(const Descriptor& descriptor) const {
+    const Wanted& wanted = wanted_[at_.at(descriptor.digest)];
+    if (wanted.failure) {
+      try {
+        std::rethrow_exception(wanted.failure);
+      } catch (const Interrupted&) {
+        throw;
+      } catch (const Error& error) {
+        throw error.within(descriptor.digest);
+      }
+    }
+    return wanted.member;
+  }
+
+ private:
+  void want(const Descriptor& descriptor, Location::Kind kind) {
+    if (at_.emplace(descriptor.digest, wanted_.size()).second) wanted_.push_back({descriptor, kind, nullptr, nullptr});
+  }
+
+  Member read(const Wanted& wanted) {
+    const Descriptor& descriptor = wanted.descriptor;
+    Member known = reading_.workshop().known(descriptor.digest);
+    if (known && !store_.local()) return known;
+    auto blob = store_.blob(descriptor);
+    if (!blob) return nullptr;
+    // A file's name is a claim: its bytes are hashed at least, unless it is the very file that was read.
+    if (known && !blob->stream &&
+        (reading_.workshop().same_file(blob->identity, descriptor.digest) ||
+         sha256_digest(blob->mapped) == descriptor.digest))
+      return known;
+    const std::string name = descriptor.path();
+    Member member =
+        blob->stream ? reading_.read(name, *blob->stream, wanted.kind) : reading_.read(name, blob->mapped, wanted.kind);
+    if (member->digest == descriptor.digest) reading_.workshop().keep(member, blob->identity);
+    return member;
+  }
+
+  Reading& reading_;
+  ImageStore& store_;
+  std::vector<Wanted> wanted_;
+  std::map<std::string, std::size_t> at_;
+};
+
+}  // namespace
+
+std::vector<Audit> read_images(Reading& reading, ImageStore& store, const Choice& choice, std::vector<Member> beside) {
+  const ImageSet set = choose_images(store, choice);
+  Blobs blobs(reading, store);
+  for (const ImageParts& image : set.images) blobs.want(image);
+  for (const ImageParts& attestation : set.attestations) blobs.want(attestation);
+  blobs.read_all();
+  const Lookup lookup = [&](const Descriptor& descriptor) { return blobs.lookup(descriptor); };
+  for (const Document& index : set.indexes) beside.push_back(document_member(index));
+  return reading.decide(subjects_of(set, lookup, beside));
+}
+
+std::vector<Reading::Subject> subjects_of(const ImageSet& set, const Lookup& lookup,
+                                          const std::vector<Member>& beside) {
+  std::vector<Reading::Subject> subjects;
+  for (const ImageParts& image : set.images) subjects.push_back({outline_of(image, lookup), beside});
+  for (const ImageParts& attestation : set.attestations) {
+    const std::vector<Member> parts = outline_of(attestation, lookup).own;
+    const auto described = [&](const ImageParts& image) { return image.document.digest == attestation.about; };
+    const bool known = std::any_of(set.images.begin(), set.images.end(), described);
+    for (std::size_t i = 0; i < subjects.size(); ++i)
+      if (!known || described(set.images[i]))
+        subjects[i].beside.insert(subjects[i].beside.end(), parts.begin(), parts.end());
+  }
+  return subjects;
+}
+
+}  // namespace imgbuild

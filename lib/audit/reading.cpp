@@ -1,0 +1,162 @@
+#include "audit/reading.hpp"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "audit/document.hpp"
+#include "audit/verdict.hpp"
+#include "base/interrupt.hpp"
+
+namespace imgbuild {
+namespace {
+
+constexpr std::size_t most_in_flight = std::size_t{16} << 20;
+constexpr std::size_t slice_size = std::size_t{1} << 20;
+
+unsigned threads_of(const AuditOptions& options) {
+  return options.threads != 0 ? options.threads : std::max(std::thread::hardware_concurrency(), 1U);
+}
+
+/// Gives pages of a mapped file back; what is looked at again comes back from the file.
+void give_back(View bytes) {
+  static const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = (reinterpret_cast<std::uintptr_t>(bytes.data()) + page - 1) / page * page;
+  const auto end = (reinterpret_cast<std::uintptr_t>(bytes.data()) + bytes.size()) / page * page;
+  if (end > begin) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
+}  // namespace
+
+Workshop::Workshop(const AuditOptions& options) : options_(options), pool_(threads_of(options), most_in_flight) {}
+
+Member Workshop::known(const std::string& digest) {
+  const std::lock_guard lock(mutex_);
+  const auto found = known_.find(digest);
+  return found == known_.end() ? nullptr : found->second;
+}
+
+void Workshop::keep(const Member& member, const std::string& identity) {
+  if (member->type != MemberRecord::Type::layer || !member->failure.empty()) return;
+  const std::lock_guard lock(mutex_);
+  known_.emplace(member->digest, member);
+  if (!identity.empty()) files_.emplace(identity, member->digest);
+}
+
+bool Workshop::same_file(const std::string& identity, const std::string& digest) {
+  const std::lock_guard lock(mutex_);
+  return !identity.empty() && files_.count({identity, digest}) > 0;
+}
+
+Reading::Reading(Workshop& workshop, std::string source, bool mapped)
+    : workshop_(workshop),
+      options_(workshop.options()),
+      desk_{*options_.scanner, options_.values, options_.found, workshop.pool(), workshop.buffers(), {}},
+      outside_(std::make_shared<MemberRecord>()) {
+  options_.source = std::move(source);
+  if (mapped) desk_.release = give_back;
+}
+
+Reading::~Reading() { pool().abandon(); }
+
+void Reading::hold(const Member& member) {
+  const std::lock_guard lock(mutex_);
+  held_.push_back(member);
+}
+
+void Reading::progress(std::uint64_t bytes) {
+  if (options_.progress) options_.progress(bytes);
+}
+
+Member Reading::read(const std::string& name, View mapped, Location::Kind kind) {
+  MemberReader reader(desk_, name, kind);
+  hold(reader.member());
+  for (View left = mapped; !left.empty();) {
+    const View slice = left.first(std::min(left.size(), slice_size));
+    left = left.subspan(slice.size());
+    const Owner resident(slice.data(), [slice](const void*) { give_back(slice); });
+    reader.feed({slice, resident, true});
+    progress(slice.size());
+  }
+  return reader.finish();
+}
+
+Member Reading::read(const std::string& name, Source& source, Location::Kind kind) {
+  MemberReader reader(desk_, name, kind);
+  hold(reader.member());
+  lasting_pieces(source, workshop_.buffers(), [&](const Piece& piece) {
+    reader.feed(piece);
+    progress(piece.bytes.size());
+  });
+  return reader.finish();
+}
+
+std::vector<Audit> Reading::decide(std::vector<Subject> subjects) {
+  pool().drain();
+  std::set<const MemberRecord*> looked_at;
+  const auto look = [&](const Member& member) {
+    if (member->type != MemberRecord::Type::document || !looked_at.insert(member.get()).second) return;
+    hold(member);
+    const bool legacy = member->name.ends_with("/json");
+    look_at_document(desk_, member->record, legacy ? Location::Kind::config : member->kind, member->name, member->text);
+  };
+  std::vector<Member> configs;
+  for (Subject& subject : subjects) {
+    configs.push_back(std::make_shared<MemberRecord>());
+    hold(configs.back());
+    const std::string& raw = subject.outline.config.raw;
+    if (!raw.empty()) look_at_document(desk_, configs.back()->record, Location::Kind::config, "", raw);
+    std::vector<Member>& beside = subject.beside;
+    for (const Member& member : subject.outline.own)
+      if (raw.empty() || member->text != raw) beside.push_back(member);
+    beside.push_back(outside_);
+    for (const Member& member : beside) look(member);
+  }
+  pool().drain();
+  std::vector<Audit> audits;
+  for (std::size_t i = 0; i < subjects.size(); ++i) {
+    std::vector<const MemberRecord*> beside;
+    std::set<const MemberRecord*> seen;
+    for (const Member& member : subjects[i].beside)
+      if (seen.insert(member.get()).second) beside.push_back(member.get());
+    audits.push_back(AuditDesk::decide(subjects[i].outline, configs[i]->record, beside, options_, pool()));
+  }
+  return audits;
+}
+
+void lasting_pieces(Source& source, Buffers& buffers, const std::function<void(const Piece&)>& take) {
+  if (source.stable()) {
+    for (View piece = source.next(); !piece.empty(); piece = source.next()) take({piece, nullptr, true});
+    return;
+  }
+  // What the source lends goes with its next piece: copied into buffers that last as long as they are looked at.
+  std::shared_ptr<std::uint8_t[]> buffer = buffers.take();
+  std::size_t filled = 0;
+  for (View piece = source.next(); !piece.empty(); piece = source.next()) {
+    interrupt::check();
+    while (!piece.empty()) {
+      const std::size_t taken = std::min(piece.size(), Buffers::size - filled);
+      std::copy_n(piece.begin(), taken, buffer.get() + filled);
+      filled += taken;
+      piece = piece.subspan(taken);
+      if (filled < Buffers::size) continue;
+      take({View(buffer.get(), filled), buffer, false});
+      buffer = buffers.take();
+      filled = 0;
+    }
+  }
+  if (filled > 0) take({View(buffer.get(), filled), buffer, false});
+}
+
+Member document_member(const Document& document) {
+  auto member = std::make_shared<MemberRecord>();
+  member->type = MemberRecord::Type::document;
+  member->name = document.name;
+  member->digest = document.digest;
+  member->text = document.text;
+  member->bytes = member->stored = document.text.size();
+  return member;
+}
+
+}  // namespace imgbuild

@@ -1,0 +1,102 @@
+#pragma once
+#include <functional>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "audit/audit.hpp"
+#include "audit/member.hpp"
+#include "audit/outline.hpp"
+
+namespace imgbuild {
+
+/// What all targets of one command share: the threads, the memory, and the layers that were read already.
+class Workshop {
+ public:
+  explicit Workshop(const AuditOptions& options);
+  const AuditOptions& options() const { return options_; }
+  Pool& pool() { return pool_; }
+  Buffers& buffers() { return buffers_; }
+
+  /// The layer whose bytes, as we read them, have this digest; null: none has been read. Any thread.
+  Member known(const std::string& digest);
+  /// From now on it may be known. Only what was read whole; only layers: where else something was found is told by the
+  /// name that it had. `identity`: of the file that it came from (ImageStore::Blob).
+  void keep(const Member& member, const std::string& identity = {});
+  /// Has this very file been read, and had that digest?
+  bool same_file(const std::string& identity, const std::string& digest);
+
+ private:
+  const AuditOptions options_;
+  Buffers buffers_;
+  std::mutex mutex_;
+  std::map<std::string, Member> known_;
+  std::set<std::pair<std::string, std::string>> files_;
+  Pool pool_;  // last: its tasks end before what they use goes
+};
+
+/// One target, from its first byte to its verdicts. Where it is given up half-way, its tasks end with it.
+class Reading {
+ public:
+  /// `mapped`: what it reads in memory that lasts is a mapped file, whose pages may be given back.
+  Reading(Workshop& workshop, std::string source, bool mapped);
+  ~Reading();
+  Reading(const Reading&) = delete;
+  Reading& operator=(const Reading&) = delete;
+
+  Workshop& workshop() { return workshop_; }
+  const Desk& desk() const { return desk_; }
+  Pool& pool() { return workshop_.pool(); }
+  void progress(std::uint64_t bytes);
+
+  /// What of the target belongs to no member: names, strays.
+  MemberRecord& outside() { return *outside_; }
+
+  /// Keeps a record until nothing looks at what belongs to it any more. Any thread.
+  void hold(const Member& member);
+
+  /// Reads bytes that are mapped, or that a source brings. Any thread.
+  Member read(const std::string& name, View mapped, Location::Kind kind = Location::Kind::annotation);
+  Member read(const std::string& name, Source& source, Location::Kind kind = Location::Kind::annotation);
+
+  /// One image, and what is told with it.
+  struct Subject {
+    Outline outline;
+    std::vector<Member> beside;  ///< of no image in particular, or of this one
+  };
+  /// Looks at what is left to look at (documents, configs), waits for all looking, and decides.
+  std::vector<Audit> decide(std::vector<Subject> subjects);
+
+ private:
+  Workshop& workshop_;
+  AuditOptions options_;
+  Desk desk_;
+  Member outside_;
+  std::mutex mutex_;
+  std::vector<Member> held_;
+};
+
+/// A source's bytes in pieces that last until they have been looked at: as they are, where the source says so, else
+/// copied into buffers.
+void lasting_pieces(Source& source, Buffers& buffers, const std::function<void(const Piece&)>& take);
+
+/// The images of a store: their blobs read side by side, none twice. `beside`: what stands beside them.
+std::vector<Audit> read_images(Reading& reading, ImageStore& store, const Choice& choice, std::vector<Member> beside);
+
+/// Each image with what goes with it: attestations with the image that they describe, or with all.
+std::vector<Reading::Subject> subjects_of(const ImageSet& set, const Lookup& lookup, const std::vector<Member>& beside);
+
+/// An unpacked root.
+Audit read_tree(Reading& reading, const std::string& path);
+
+/// A document of the store as a member.
+Member document_member(const Document& document);
+
+/// An archive of whatever order; `layout`: only its index.json says what its images are.
+std::vector<Audit> read_archive_stream(Reading& reading, Source& archive, const Choice& choice, bool layout);
+std::vector<Audit> read_archive_file(Workshop& workshop, const std::string& source, const std::string& path,
+                                     const Choice& choice, bool layout);
+
+}  // namespace imgbuild

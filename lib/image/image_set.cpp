@@ -1,0 +1,155 @@
+#include "image/image_set.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "crypto/digest.hpp"
+#include "image/platform.hpp"
+
+namespace imgbuild {
+namespace {
+
+constexpr int most_depth = 4;
+constexpr std::size_t most_manifests = 10'000;
+
+std::string listed(const std::set<std::string>& words) {
+  std::vector<std::string> shown;
+  for (const auto& word : words) shown.push_back(printable(word));
+  return join(shown, ", ");
+}
+
+class Chooser {
+ public:
+  Chooser(ImageStore& store, const Choice& choice) : store_(store), choice_(choice) {}
+
+  ImageSet choose() {
+    const ImageStore::Root root = store_.root();
+    const Document document{root.name, sha256_digest(view_of(root.text)), root.text};
+    try {
+      const Manifest manifest = parse_manifest(root.text);
+      if (root.layout) {
+        if (manifest.kind != Manifest::Kind::index) throw Error("no index of images");
+        set_.indexes.push_back(document);
+        layout(manifest);
+      } else {
+        take(document, manifest, nullptr, 0);
+      }
+    } catch (const Error& error) {
+      throw error.within(printable(root.name));
+    }
+    return std::move(set_);
+  }
+
+ private:
+  /// The entries of a layout's index.json: each an image of its own, but for several that share the wanted name.
+  void layout(const Manifest& index) {
+    std::vector<Descriptor> entries;
+    std::set<std::string> names;
+    for (const Descriptor& entry : index.manifests) {
+      const std::string name = entry.annotation("org.opencontainers.image.ref.name");
+      if (!name.empty()) names.insert(name);
+      if (choice_.reference.empty() || choice_.reference == name || choice_.reference == entry.digest ||
+          choice_.reference == entry.annotation("io.containerd.image.name"))
+        entries.push_back(entry);
+    }
+    if (entries.empty() && is_sha256_digest(choice_.reference)) {  // one that an index within names
+      Descriptor wanted;
+      wanted.digest = choice_.reference;
+      wanted.sized = false;
+      return follow(wanted, nullptr, 1);
+    }
+    if (choice_.reference.empty() && entries.empty()) throw Error("names no image");
+    if (entries.empty())
+      throw Error("no image is called " + printable(choice_.reference),
+                  names.empty() ? "its images have no names: say their digest (@sha256:...)"
+                                : "its images are called " + listed(names));
+    const auto platformed = std::count_if(entries.begin(), entries.end(), [](const Descriptor& entry) {
+      return !entry.platform.empty() && !entry.attestation();
+    });
+    const bool attested =
+        std::any_of(entries.begin(), entries.end(), [](const auto& one) { return one.attestation(); });
+    if (attested || (!choice_.reference.empty() && platformed > 1)) return children(entries, 0);
+    for (const Descriptor& entry : entries) follow(entry, nullptr, 1);
+  }
+
+  /// Of an index's entries those for the wanted platform, and every attestation.
+  void children(const std::vector<Descriptor>& entries, int depth) {
+    const std::string wanted = choice_.platform.empty() ? host_platform() : choice_.platform;
+    std::set<std::string> platforms;
+    bool exact = false, any = false, images = false;
+    for (const Descriptor& entry : entries) {
+      if (entry.attestation()) continue;
+      images = true;
+      if (!entry.platform.empty()) platforms.insert(entry.platform);
+      exact = exact || entry.platform == wanted;
+      any = any || entry.platform.empty() || platform_fits(entry.platform, wanted);
+    }
+    if (images && !any && !choice_.all_platforms)
+      throw Error("no image for " + printable(wanted) + (choice_.platform.empty() ? ", this machine's platform" : ""),
+                  "it has " + listed(platforms) + ": choose one with --platform, or take --all-platforms");
+    std::string taken;  // of several that would do, the first, with all of the same platform
+    for (const Descriptor& entry : entries) {
+      if (entry.attestation()) {
+        follow(entry, &entry, depth + 1);
+        continue;
+      }
+      bool fits = choice_.all_platforms || entry.platform.empty() || entry.platform == wanted;
+      if (!fits && !exact && platform_fits(entry.platform, wanted)) {
+        if (taken.empty()) taken = entry.platform;
+        fits = entry.platform == taken;
+      }
+      if (fits) follow(entry, nullptr, depth + 1);
+    }
+  }
+
+  void follow(const Descriptor& descriptor, const Descriptor* attestation, int depth) {
+    if (depth > most_depth) throw Error("indexes nested deeper than " + std::to_string(most_depth));
+    if (!seen_.insert(descriptor.digest).second) return;
+    if (seen_.size() > most_manifests) throw Error("more than " + std::to_string(most_manifests) + " manifests");
+    try {
+      auto text = store_.manifest(descriptor);
+      if (!text) throw Error("is missing");
+      const std::string digest = sha256_digest(view_of(*text));
+      if (digest != descriptor.digest || (descriptor.sized && descriptor.size != text->size()))
+        throw Error("its bytes are not what names it: expected " + descriptor.digest +
+                    (descriptor.sized ? " (" + std::to_string(descriptor.size) + " bytes)" : "") + ", got " + digest +
+                    " (" + std::to_string(text->size()) + " bytes)");
+      const Manifest manifest = parse_manifest(*text);
+      take({descriptor.path(), digest, std::move(*text)}, manifest, attestation, depth);
+    } catch (const Error& error) {
+      const std::string said = error.what();
+      throw said.starts_with("manifest ") || said.starts_with("no image for ")
+          ? error
+          : error.within("manifest " + descriptor.digest);
+    }
+  }
+
+  void take(Document document, const Manifest& manifest, const Descriptor* attestation, int depth) {
+    if (manifest.kind == Manifest::Kind::index) {
+      set_.indexes.push_back(std::move(document));
+      return children(manifest.manifests, depth);
+    }
+    ImageParts parts{std::move(document), manifest, {}, attestation != nullptr};
+    if (attestation != nullptr) parts.about = attestation->annotation("vnd.docker.reference.digest");
+    (attestation != nullptr ? set_.attestations : set_.images).push_back(std::move(parts));
+  }
+
+  ImageStore& store_;
+  const Choice& choice_;
+  ImageSet set_;
+  std::set<std::string> seen_;
+};
+
+}  // namespace
+
+ImageSet choose_images(ImageStore& store, const Choice& choice) {
+  ImageSet set = Chooser(store, choice).choose();
+  // Attestations without an image: they are what was asked for.
+  if (set.images.empty()) std::swap(set.images, set.attestations);
+  if (set.images.empty()) throw Error("names no image");
+  return set;
+}
+
+}  // namespace imgbuild
