@@ -3,16 +3,15 @@
 
 #include <unistd.h>
 
-#include <atomic>
-#include <chrono>
 #include <cstdlib>
+#include <ctime>
 
 #include "agent/protocol.hpp"
 #include "agent/upstream.hpp"
+#include "audit_report.hpp"
 #include "audit_target.hpp"
 #include "base/interrupt.hpp"
 #include "base/text.hpp"
-#include "report/report.hpp"
 #include "session.hpp"
 
 namespace imgbuild {
@@ -34,34 +33,18 @@ Examples:
   imgbuild audit app:1
   docker save app:1 | imgbuild audit -
   imgbuild audit --all-platforms registry:registry.example/team/app:1.0
-  imgbuild audit --format json --output report.json archive:app.tar
+  imgbuild audit --report sarif=leaks.sarif --report gitlab=gl-secret-detection-report.json archive:app.tar
+  imgbuild audit --write-baseline known.json app:1; imgbuild audit --baseline known.json app:2
+  id=$(imgbuild audit --quiet docker:app:1) && docker tag "$id" app:1 && docker push app:1
 
 Exit status, over all targets: 1 a leak; else 3 something could not be looked at; else 0 clean. 2 usage.)";
 
 struct Flags {
   std::vector<std::string> targets, rules;
-  std::string format = "text", output, fail_on, config, engine, platform;
+  std::string fail_on, config, engine, platform;
   bool all_platforms = false;
   unsigned threads = 0;
-};
-
-// "1.2 GB looked at", on a terminal, a few times a second.
-class Progress {
- public:
-  void operator()(std::uint64_t bytes) {
-    const auto now = std::chrono::steady_clock::now().time_since_epoch();
-    const auto tick = std::chrono::duration_cast<std::chrono::milliseconds>(now).count() / 200;
-    if (last_.exchange(tick) == tick) return;
-    put_talk("\r\x1b[Kimgbuild: " + human_size(bytes) + " looked at");
-    shown_ = true;
-  }
-  void clear() {
-    if (shown_.exchange(false)) put_talk("\r\x1b[K");
-  }
-
- private:
-  std::atomic<long long> last_{0};
-  std::atomic<bool> shown_{false};
+  AuditReporting reporting;
 };
 
 // The keys of the user's agent, so that a key in an image can be told to be theirs. No agent, no such sentence.
@@ -81,9 +64,8 @@ std::vector<std::string> keys_of_agent() {
   return keys;
 }
 
-int work(const Flags& flags, Session& session) {
-  const bool json = wants_json(flags.format);
-  check_writable(flags.output);
+int work(Flags& flags, Session& session) {
+  flags.reporting.check();
   const std::vector<AuditTarget> targets = audit_targets(flags.targets);
   check_platform(flags.platform, flags.all_platforms);
 
@@ -106,14 +88,21 @@ int work(const Flags& flags, Session& session) {
       throw usage_error(threads->from + ": threads must be a number");
     options.threads = static_cast<unsigned>(std::stoul(count));
   }
-  if (lively(STDERR_FILENO)) options.progress = [&progress](std::uint64_t bytes) { progress(bytes); };
+  if (flags.reporting.shows_progress()) options.progress = [&progress](std::uint64_t bytes) { progress(bytes); };
 
   Report report;
+  report.started = std::time(nullptr);
+  std::vector<std::string> ids;
   const std::string engine = flags.engine.empty() ? settings.text("engine").value_or("") : flags.engine;
   TargetReader reader(options, {engine, flags.platform, flags.all_platforms});
   for (const auto& target : targets) {
     try {
-      for (const auto& audit : reader.audit(target)) report.images.push_back(audit.record());
+      progress.begin(size_of(target));
+      const AuditedTarget audited = reader.audit(target);
+      for (const auto& audit : audited.audits) {
+        report.images.push_back(audit.record());
+        ids.push_back(audited.handle.empty() ? audit.record().id : audited.handle);
+      }
     } catch (const Interrupted&) {
       progress.clear();
       throw;
@@ -126,20 +115,8 @@ int work(const Flags& flags, Session& session) {
     }
   }
   progress.clear();
-  const Redaction redaction(*session.scanner, session.vault);
-  const bool colour = flags.output.empty() && lively(STDOUT_FILENO);
-  const std::string text =
-      json ? report_as_json(report, *session.scanner, redaction) : report_as_text(report, redaction, colour);
-  flags.output.empty() ? put_result(text) : write_file(flags.output, text);
-  switch (verdict_of(report)) {
-    case Verdict::leak:
-      return static_cast<int>(Status::leak);
-    case Verdict::incomplete:
-      return static_cast<int>(Status::failed);
-    case Verdict::clean:
-      break;
-  }
-  return static_cast<int>(Status::clean);
+  report.ended = std::time(nullptr);
+  return flags.reporting.tell(std::move(report), ids, options.policy, session);
 }
 
 }  // namespace
@@ -147,8 +124,7 @@ int work(const Flags& flags, Session& session) {
 Work offer_audit(CLI::App& app, Session& session) {
   const auto flags = std::make_shared<Flags>();
   app.add_option("TARGET", flags->targets, "what to audit, see below")->required();
-  add_value(app, "--format", flags->format, "FORMAT", "text or json");
-  add_value(app, "--output", flags->output, "FILE", "write the report to FILE instead of standard output");
+  flags->reporting.offer(app);
   add_value(app, "--fail-on", flags->fail_on, "SEVERITY",
             "least severity that is a leak: low, medium (default), high, critical");
   add_value(app, "--config", flags->config, "FILE", "settings and allow-entries, instead of your own config.toml");

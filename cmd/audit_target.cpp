@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <fstream>
 #include <optional>
 
 #include "base/interrupt.hpp"
@@ -136,28 +137,38 @@ void check_platform(const std::string& platform, bool all_platforms) {
                       "for instance linux/arm64");
 }
 
+std::uint64_t size_of(const AuditTarget& target) {
+  if (target.kind != Kind::archive) return 0;
+  std::error_code none;
+  if (!std::filesystem::is_regular_file(target.name, none)) return 0;
+  char magic[5] = "";
+  std::ifstream file(target.name, std::ios::binary);
+  if (!file.seekg(257) || !file.read(magic, sizeof magic) || std::string_view(magic, sizeof magic) != "ustar") return 0;
+  return std::filesystem::file_size(target.name, none);
+}
+
 TargetReader::TargetReader(const AuditOptions& options, TargetChoice choice)
     : auditor_(options), choice_(std::move(choice)) {}
 
-std::vector<Audit> TargetReader::audit(const AuditTarget& target) {
+AuditedTarget TargetReader::audit(const AuditTarget& target) {
   switch (target.kind) {
     case Kind::archive:
-      return auditor_.archive_file(target.name, target.said, choice_.platform);
+      return {auditor_.archive_file(target.name, target.said, choice_.platform), {}};
     case Kind::input: {
       if (::isatty(STDIN_FILENO) == 1)
         throw usage_error("audit: standard input is a terminal", "docker save NAME | imgbuild audit -");
       InputSource input;
-      return auditor_.archive(input, target.said, choice_.platform);
+      return {auditor_.archive(input, target.said, choice_.platform), {}};
     }
     case Kind::oci:
-      return auditor_.oci(target.name, target.said, {target.reference, choice_.platform, choice_.all_platforms});
+      return {auditor_.oci(target.name, target.said, {target.reference, choice_.platform, choice_.all_platforms}), {}};
     case Kind::tree: {
-      std::vector<Audit> one;
-      one.push_back(auditor_.tree(target.name, target.said));
+      AuditedTarget one;
+      one.audits.push_back(auditor_.tree(target.name, target.said));
       return one;
     }
     case Kind::registry:
-      return of_registry(target);
+      return {of_registry(target), {}};
     case Kind::docker:
     case Kind::podman:
       break;
@@ -171,7 +182,7 @@ Engine& TargetReader::engine(Kind kind) {
   return *engine;
 }
 
-std::vector<Audit> TargetReader::of_engine(const AuditTarget& target) {
+AuditedTarget TargetReader::of_engine(const AuditTarget& target) {
   Engine& from = engine(target.kind);
   const EngineImage image = from.find_image(target.name, choice_.platform, Pull::never);
   const auto saved = from.save(image.handle);
@@ -181,7 +192,7 @@ std::vector<Audit> TargetReader::of_engine(const AuditTarget& target) {
   if (by_config &&
       std::none_of(audits.begin(), audits.end(), [&](const Audit& audit) { return audit.record().id == image.handle; }))
     throw Error("engine: save: it sent another image than " + image.handle);
-  return audits;
+  return {std::move(audits), image.handle};
 }
 
 std::vector<Audit> TargetReader::of_registry(const AuditTarget& target) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -24,6 +25,14 @@ std::vector<AuditTarget> audit_targets(const std::vector<std::string>& said);
 /// Throws Error (exit 2) where the flags contradict each other, or the platform is none.
 void check_platform(const std::string& platform, bool all_platforms);
 
+/// How many bytes there are to look at, where that is known (a plain tar holds no more than its size); else 0.
+std::uint64_t size_of(const AuditTarget& target);
+
+struct AuditedTarget {
+  std::vector<Audit> audits;
+  std::string handle;  ///< what the engine calls the image; empty: it is no engine's
+};
+
 struct TargetChoice {
   std::string engine;  ///< which, as --engine says
   std::string platform;
@@ -34,10 +43,10 @@ struct TargetChoice {
 class TargetReader {
  public:
   TargetReader(const AuditOptions& options, TargetChoice choice);
-  std::vector<Audit> audit(const AuditTarget& target);
+  AuditedTarget audit(const AuditTarget& target);
 
  private:
-  std::vector<Audit> of_engine(const AuditTarget& target);
+  AuditedTarget of_engine(const AuditTarget& target);
   std::vector<Audit> of_registry(const AuditTarget& target);
   Engine& engine(AuditTarget::Kind kind);
 

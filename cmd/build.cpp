@@ -3,13 +3,16 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <ctime>
 #include <filesystem>
 #include <mutex>
 
+#include "audit_report.hpp"
 #include "base/fd.hpp"
 #include "base/text.hpp"
 #include "build_flags.hpp"
-#include "report/report.hpp"
+#include "report/answers.hpp"
 
 namespace imgbuild {
 namespace {
@@ -33,7 +36,7 @@ Exit status: 0 built and named; 1 a leak, nothing is named; 2 usage; 3 it could 
 end; 4 the script failed; 130, 143 interrupted.)";
 
 void tell(const BuildFacts& facts, const Redaction& redaction) {
-  for (const auto& line : split(trim(facts_as_text(facts, redaction, lively(STDERR_FILENO))), '\n'))
+  for (const auto& line : split(trim(facts_as_text(facts, redaction, Style{lively(STDERR_FILENO), false})), '\n'))
     if (!line.empty()) say(line);
 }
 
@@ -68,12 +71,12 @@ class Diary {
 
 // A clean image whose findings nobody had to answer for needs one line, anything else the whole report.
 void tell(const Report& report, const Outcome& outcome, const Redaction& redaction) {
-  const bool colour = lively(STDERR_FILENO);
+  const Style style{lively(STDERR_FILENO), false};
   if (!outcome.audit && outcome.status == Status::leak) {
     StageReport refused;
     for (const Withheld& one : outcome.withheld)
       if (one.action == Withheld::Action::refuse) refused.withheld.push_back(one);
-    return put_talk(report_as_text(refused, redaction, colour));
+    return put_talk(report_as_text(refused, redaction, style));
   }
   tell({{}, {}, {}, outcome.stubs, outcome.weak_secrets}, redaction);
   if (!outcome.audit) return;
@@ -82,18 +85,26 @@ void tell(const Report& report, const Outcome& outcome, const Redaction& redacti
     say("looked at " + coverage_line(image.coverage) +
         (image.notes.empty() ? "" : ", notes " + std::to_string(image.notes.size())));
   else
-    put_talk(report_as_text(report, redaction, colour));
+    put_talk(report_as_text(report, redaction, style));
 }
 
 // What came of it, in a line or two; the status to end with.
-int conclude(const BuildFlags& flags, const Plan& plan, const Outcome& outcome, Session& session) {
+int conclude(const BuildFlags& flags, const Plan& plan, const Outcome& outcome, std::time_t started, Session& session) {
   const Redaction redaction(*session.scanner, session.vault);
   Report report;
   if (outcome.audit) report.images.push_back(outcome.audit->record());
   report.build = BuildFacts{outcome.withheld, outcome.ledger, outcome.killed, outcome.stubs, outcome.weak_secrets};
   // A build that came to no audit proved nothing.
   if (!outcome.audit) report.verdict = outcome.status == Status::leak ? Verdict::leak : Verdict::incomplete;
-  if (!flags.report.empty()) write_file(flags.report, report_as_json(report, *session.scanner, redaction));
+  // An entry may have been needed by what was staged: of the unneeded ones nothing is known here.
+  report.allow_remarks = remarks_on(plan.policy, report.images, session.vault);
+  report.allow_remarks.erase(
+      std::remove_if(report.allow_remarks.begin(), report.allow_remarks.end(),
+                     [](const AllowRemark& remark) { return remark.state == AllowRemark::State::unused; }),
+      report.allow_remarks.end());
+  report.started = started;
+  report.ended = std::time(nullptr);
+  write_reports(report_files(flags.reports), report, *session.scanner, redaction);
   tell(report, outcome, redaction);
   switch (outcome.status) {
     case Status::clean:
@@ -121,7 +132,7 @@ int work(const BuildFlags& flags, Session& session) {
   request.no_repo_allow = flags.no_repo_allow;
   const Settings settings = load_settings(request);
   check_writable(flags.iidfile);
-  check_writable(flags.report);
+  report_files(flags.reports);
   Plan plan = plan_from(flags, settings, session);
   session.load_scanner(flags.rules.empty() ? settings.list("rules") : flags.rules);
   if (Secret::unlocked() > 0)
@@ -133,20 +144,21 @@ int work(const BuildFlags& flags, Session& session) {
   const auto engine = connect_engine(flags.engine.empty() ? settings.text("engine").value_or("") : flags.engine);
   BuildTalk talk;
   const Diary diary(session, talk);
+  const std::time_t started = std::time(nullptr);
   std::optional<Outcome> outcome;
   try {
     outcome = build(plan, *engine, session.scanner, session.vault, talk);
   } catch (const Error& error) {
-    if (!flags.report.empty()) {
-      Report report;
-      report.build = diary.facts();
-      report.verdict = Verdict::incomplete;
-      report.not_audited.push_back(error.what());
-      write_file(flags.report, report_as_json(report, *session.scanner, Redaction(*session.scanner, session.vault)));
-    }
+    Report report;
+    report.build = diary.facts();
+    report.verdict = Verdict::incomplete;
+    report.not_audited.push_back(error.what());
+    report.started = started;
+    report.ended = std::time(nullptr);
+    write_reports(report_files(flags.reports), report, *session.scanner, Redaction(*session.scanner, session.vault));
     throw;
   }
-  return conclude(flags, plan, *outcome, session);
+  return conclude(flags, plan, *outcome, started, session);
 }
 
 }  // namespace

@@ -35,7 +35,7 @@ void BuildFlags::offer(CLI::App& app) {
   app.add_flag("--keep", keep, "keep an image that is refused, untagged");
   app.add_flag("--dry-run", dry_run, "say each step, and do none");
   add_value(app, "--iidfile", iidfile, "FILE", "write the image's id to FILE");
-  add_value(app, "--report", report, "FILE", "write the report to FILE, as JSON");
+  add_several(app, "--report", reports, "[FORMAT=]FILE", "write the report to FILE: json, or FORMAT as in `audit`");
   add_value(app, "--engine", engine, "URL", "unix://PATH or tcp://HOST:PORT (else DOCKER_HOST, the docker context...)");
   add_several(app, "--rules", rules, "FILE", "more rules, from FILE");
   app.add_flag("--no-repo-allow", no_repo_allow, "ignore the allow-entries of the context's imgbuild.toml");

@@ -11,8 +11,9 @@ namespace imgbuild {
 /// The flags of `build`, as they were written.
 struct BuildFlags {
   std::string path = ".", from, run, ref, user, workdir, network, platform, timeout, fail_on, cmd, entrypoint;
-  std::string image_user, image_workdir, iidfile, report, engine;
-  std::vector<std::string> tags, secrets, weak_secrets, env, labels, expose, image_env, include, ignore_volumes, rules;
+  std::string image_user, image_workdir, iidfile, engine;
+  std::vector<std::string> tags, secrets, weak_secrets, env, labels, expose, image_env, include, ignore_volumes, rules,
+      reports;
   bool pull = false, keep = false, dry_run = false, with_git = false, no_repo_allow = false;
   SshFlags ssh;
 

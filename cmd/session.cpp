@@ -75,11 +75,14 @@ void put_talk(std::string_view text) {
 
 void put_result(std::string_view text) { write_full(STDOUT_FILENO, view_of(text), "standard output"); }
 
+bool on_terminal(int fd) {
+  const char* terminal = std::getenv("TERM");
+  return ::isatty(fd) == 1 && (terminal == nullptr || std::string_view(terminal) != "dumb");
+}
+
 bool lively(int fd) {
   const char* no = std::getenv("NO_COLOR");
-  const char* terminal = std::getenv("TERM");
-  return ::isatty(fd) == 1 && (no == nullptr || *no == '\0') &&
-         (terminal == nullptr || std::string_view(terminal) != "dumb");
+  return on_terminal(fd) && (no == nullptr || *no == '\0');
 }
 
 std::optional<Severity> severity_flag(const std::string& text) {
@@ -96,12 +99,6 @@ Policy policy_from(const Settings& settings, std::optional<Severity> fail_on) {
   policy.allow = settings.allow;
   policy.now = std::time(nullptr);
   return policy;
-}
-
-bool wants_json(const std::string& format) {
-  if (format == "json") return true;
-  if (format == "text") return false;
-  throw usage_error("--format: must be text or json, not `" + printable(format) + "`");
 }
 
 void check_writable(const std::string& path) {

@@ -50,15 +50,15 @@ void say(const Error& error, const Session& session);
 /// Text as it is, on standard error or standard output. Standard output that cannot be written is an Error.
 void put_talk(std::string_view text);
 void put_result(std::string_view text);
-/// May colour and progress be used on this descriptor? (a terminal, and no NO_COLOR)
+/// May a line be drawn again on this descriptor? (a terminal that is not dumb)
+bool on_terminal(int fd);
+/// May colour be used on it? (the same, and no NO_COLOR)
 bool lively(int fd);
 
 /// Severity of --fail-on; throws usage Error on another word.
 std::optional<Severity> severity_flag(const std::string& text);
 /// What decides whether a finding hinders, from the flag and the files.
 Policy policy_from(const Settings& settings, std::optional<Severity> fail_on);
-/// "text" or "json"; throws usage Error on another word.
-bool wants_json(const std::string& format);
 /// A file that is about to be written: its folder must be there and writable. Throws usage Error.
 void check_writable(const std::string& path);
 

@@ -5,9 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "audit_report.hpp"
 #include "base/fd.hpp"
 #include "base/text.hpp"
-#include "report/report.hpp"
 #include "session.hpp"
 
 namespace imgbuild {
@@ -53,7 +53,8 @@ void write_tar(int tar, const std::string& path) {
 }
 
 int work(const Flags& flags, Session& session) {
-  const bool json = wants_json(flags.format);
+  const Format format = format_flag(flags.format);
+  const std::time_t started = std::time(nullptr);
   const bool to_stdout = flags.output == "-";
   if (to_stdout && ::isatty(STDOUT_FILENO) == 1)
     throw usage_error("stage: a tar is not written to a terminal", "name a file: -o context.tar");
@@ -80,13 +81,15 @@ int work(const Flags& flags, Session& session) {
   if (!refused && !to_stdout && !flags.output.empty()) write_tar(context.tar.get(), flags.output);
 
   StageReport report;
-  if (!refused) report = {context.digest, context.files, context.bytes, {}, {}, {}};
+  if (!refused) report = {context.digest, context.files, context.bytes, {}, {}, {}, 0, 0};
   report.withheld = context.withheld;
   report.allowed = context.allowed;
   report.notes = context.notes;
   const Redaction redaction(*session.scanner, session.vault);
-  const bool colour = lively(to_stdout ? STDERR_FILENO : STDOUT_FILENO);
-  const std::string text = json ? report_as_json(report, redaction) : report_as_text(report, redaction, colour);
+  report.started = started;
+  report.ended = std::time(nullptr);
+  const Style style{lively(to_stdout ? STDERR_FILENO : STDOUT_FILENO), false};
+  const std::string text = render(format, report, *session.scanner, redaction, style);
   to_stdout ? put_talk(text) : put_result(text);
   return static_cast<int>(refused ? Status::leak : Status::clean);
 }
@@ -97,7 +100,7 @@ Work offer_stage(CLI::App& app, Session& session) {
   const auto flags = std::make_shared<Flags>();
   app.add_option("PATH", flags->path, "the work tree (default: .)");
   add_value(app, "-o,--output", flags->output, "FILE", "write the tar to FILE, or - for standard output");
-  add_value(app, "--format", flags->format, "FORMAT", "of the report: text or json");
+  add_value(app, "--format", flags->format, "FORMAT", "of the report: " + format_names());
   add_value(app, "--ref", flags->ref, "REV", "stage a commit, branch or tag instead of the work tree");
   add_several(app, "--include", flags->include, "GLOB",
               "stage what matches GLOB although it is ignored (never over a scrub)");

@@ -20,7 +20,7 @@ struct AuditOptions {
   unsigned threads = 0;                               ///< 0: as many as there are processors
   std::string source;                                 ///< what reports call the image: "archive:app.tar"
   std::vector<std::string> agent_keys;                ///< fingerprints of the user's agent: "this key is yours"
-  std::function<void(std::uint64_t bytes)> progress;  ///< called now and then, from any thread; may be empty
+  std::function<void(std::uint64_t bytes)> progress;  ///< so many more were read; any thread; may be empty
 };
 
 class Workshop;

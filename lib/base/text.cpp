@@ -4,10 +4,9 @@
 #include <cstdio>
 
 namespace imgbuild {
-namespace {
 
-// Length of the well-formed UTF-8 sequence at the start of `text` (Unicode 15, table 3-7), 0 where there is none.
 std::size_t utf8_length(std::string_view text) {
+  if (text.empty()) return 0;
   const auto at = [&](std::size_t i) { return static_cast<unsigned char>(i < text.size() ? text[i] : 0); };
   const auto follows = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xBF) {
     return at(i) >= low && at(i) <= high;
@@ -23,6 +22,8 @@ std::size_t utf8_length(std::string_view text) {
   if (first == 0xF4) return follows(1, 0x80, 0x8F) && follows(2) && follows(3) ? 4 : 0;
   return 0;
 }
+
+namespace {
 
 // Characters that change how a line looks without being seen: C1 controls, bidirectional marks, zero-width ones.
 bool invisible(unsigned code) {
@@ -62,6 +63,27 @@ std::string printable(std::string_view text) {
     text.remove_prefix(length);
   }
   return out;
+}
+
+std::string toml_quoted(std::string_view text) {
+  std::string out = "\"";
+  while (!text.empty()) {
+    const auto byte = static_cast<unsigned char>(text[0]);
+    const std::size_t length = utf8_length(text);
+    if (byte == '"' || byte == '\\') {
+      (out += '\\') += text[0];
+    } else if (length == 0) {
+      out += "\\ufffd";
+    } else if (byte < 0x20 || byte == 0x7F) {
+      char escape[8];
+      std::snprintf(escape, sizeof escape, "\\u%04x", byte);
+      out += escape;
+    } else {
+      out += text.substr(0, length);
+    }
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return out += '"';
 }
 
 std::string hex(View bytes) {

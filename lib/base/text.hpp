@@ -12,6 +12,12 @@ namespace imgbuild {
 /// bidirectional overrides become \xNN or \u{NNNN}; a backslash is doubled. Every path out of an image goes through it.
 std::string printable(std::string_view text);
 
+/// Bytes of the well-formed UTF-8 sequence that `text` begins with (Unicode 15, table 3-7); 0 where there is none.
+std::size_t utf8_length(std::string_view text);
+
+/// The text as a TOML basic string, quotes and all. TOML is UTF-8: a byte that is not becomes U+FFFD.
+std::string toml_quoted(std::string_view text);
+
 std::string hex(View bytes);                           ///< lower case
 std::optional<Bytes> unhex(std::string_view text);     ///< nullopt: odd length or another character
 std::string base64(View bytes);                        ///< RFC 4648 section 4, padded

@@ -72,8 +72,10 @@ std::array<std::uint8_t, 32> scrypt(std::string_view value, View salt) {
 std::string scrypt_identity(std::string_view value) {
   std::array<std::uint8_t, 16> salt{};
   random_bytes(salt);
-  return "scrypt:" + base64(salt) + ":" + base64(scrypt(value, salt));
+  return "scrypt:" + base64(salt) + ":" + scrypt_hash(value, salt);
 }
+
+std::string scrypt_hash(std::string_view value, View salt) { return base64(scrypt(value, salt)); }
 
 bool scrypt_matches(std::string_view identity, std::string_view value) {
   const auto parts = split(identity, ':');

@@ -29,6 +29,8 @@ void random_bytes(std::span<std::uint8_t> into);
 
 /// "scrypt:SALT:HASH" of a value (RFC 7914; N = 2^14, r = 8, p = 1; 16-byte salt, 32-byte hash, base64). About 40 ms.
 std::string scrypt_identity(std::string_view value);
+/// The hash alone under a given salt of 16 bytes, base64: what many values of one file share a salt for.
+std::string scrypt_hash(std::string_view value, View salt);
 /// Does the value have this identity? False also for a malformed one.
 bool scrypt_matches(std::string_view identity, std::string_view value);
 

@@ -1,5 +1,6 @@
 // The JSON forms: a contract that other programs build on, so that a key is never renamed.
 #include "base/text.hpp"
+#include "report/mending.hpp"
 #include "report/report.hpp"
 #include "verdict/json.hpp"
 
@@ -12,6 +13,29 @@ template <class T>
 Json list_of(const std::vector<T>& all, const Redaction& redaction) {
   Json list = Json::array();
   for (const auto& one : all) list.push_back(to_json(redaction(one)));
+  return list;
+}
+
+Json images_of(const Report& report, const Redaction& redaction) {
+  Json list = Json::array();
+  for (const auto& raw : report.images) {
+    ImageRecord image = redaction(raw);
+    for (auto* findings : {&image.leaks, &image.known})
+      for (auto& finding : *findings) finding.fix = join(mending(finding), "\n");
+    list.push_back(to_json(image));
+  }
+  return list;
+}
+
+Json remarks_of(const std::vector<AllowRemark>& remarks, const Redaction& redaction) {
+  Json list = Json::array();
+  for (const auto& remark : remarks) {
+    Json one{{"state", remark.state == AllowRemark::State::expired ? "expired" : "unused"},
+             {"entry", printable(redaction(remark.entry))},
+             {"from", printable(redaction(remark.from))}};
+    if (!remark.expires.empty()) one["expires"] = remark.expires;
+    list.push_back(std::move(one));
+  }
   return list;
 }
 
@@ -31,8 +55,9 @@ std::string report_as_json(const Report& report, const Scanner& scanner, const R
       {"schema", "imgbuild.audit/1"},
       {"tool", {{"version", IMGBUILD_VERSION}, {"rules", scanner.digest()}, {"rule_count", scanner.rules().size()}}},
       {"verdict", name_of(verdict_of(report))},
-      {"images", list_of(report.images, redaction)}};
+      {"images", images_of(report, redaction)}};
   if (!report.not_audited.empty()) json["not_audited"] = texts_of(report.not_audited, redaction);
+  if (!report.allow_remarks.empty()) json["allow_remarks"] = remarks_of(report.allow_remarks, redaction);
   if (report.build) {
     const BuildFacts& build = *report.build;
     json["build"] = {{"withheld", list_of(build.withheld, redaction)},

@@ -62,7 +62,7 @@ ImageRecord Redaction::operator()(ImageRecord record) const {
   record.source = (*this)(record.source);
   record.platform = (*this)(record.platform);
   for (auto& layer : record.layers) layer.created_by = (*this)(layer.created_by);
-  for (auto* list : {&record.leaks, &record.notes, &record.published, &record.allowed})
+  for (auto* list : {&record.leaks, &record.notes, &record.published, &record.allowed, &record.known})
     for (auto& finding : *list) finding = (*this)(std::move(finding));
   for (auto& gap : record.coverage.not_scanned) {
     gap.path = (*this)(gap.path);

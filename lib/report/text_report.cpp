@@ -1,40 +1,34 @@
 // The report for people. What to do stands with what was found: a reader who has never seen the tool should know which
 // instruction to change, where to revoke the credential, and what to paste should the finding be meant.
 #include <algorithm>
+#include <limits>
 #include <map>
+#include <utility>
 
 #include "base/text.hpp"
-#include "report/report.hpp"
+#include "report/mending.hpp"
+#include "report/told.hpp"
 
 namespace imgbuild {
 namespace {
 
-constexpr std::size_t most_locations = 10;  // told in text for one finding; the JSON form has all
-constexpr std::size_t longest_instruction = 160;
-
-std::string plural(std::uint64_t count, const std::string& one, const std::string& many) {
-  return std::to_string(count) + " " + (count == 1 ? one : many);
-}
-
-// Cut at a character, not within one.
-std::string shortened(std::string text, std::size_t most) {
-  if (text.size() <= most) return text;
-  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80) --most;
-  return text.substr(0, most) + "...";
-}
+// What is told of a long list unless all is asked for. Leaks are never left out of it: each is to be mended.
+constexpr std::size_t most_places = 10;
+constexpr std::size_t most_lines = 10;
 
 class Writer {
  public:
-  Writer(const Redaction& redaction, bool colour) : redaction_(redaction), colour_(colour) {}
+  Writer(const Redaction& redaction, const Style& style) : redaction_(redaction), style_(style) {}
 
   void image(const ImageRecord& raw) {
     const ImageRecord record = redaction_(raw);
     line(strong(printable(record.source)) + "  " + record.id + "  " + printable(record.platform) + ", " +
          plural(record.layers.size(), "layer", "layers"));
-    findings(record.leaks, "LEAK");
-    findings(record.allowed, "allowed");
-    findings(record.published, "published");
-    notes(record.notes);
+    leaks(record.leaks);
+    brief("known", record.known);
+    brief("allowed", record.allowed);
+    brief("published", record.published);
+    brief("note", record.notes);
     coverage(record.coverage);
   }
 
@@ -70,6 +64,19 @@ class Writer {
     listed("weak secret ", facts.weak_secrets, ": too short or too common, it was not looked for");
   }
 
+  /// Entries that expired are told one by one; that some were not needed is worth less.
+  void remarks(const std::vector<AllowRemark>& all) {
+    std::vector<std::string> unused;
+    for (const auto& remark : all) {
+      const std::string text = redaction_(remark_line(remark));
+      if (remark.state == AllowRemark::State::unused)
+        unused.push_back("note: " + text);
+      else
+        line(bad("note") + ": " + text);
+    }
+    some(unused, "unused allow-entries");
+  }
+
   void line(const std::string& text = {}) { text_ += text + "\n"; }
   std::string good(const std::string& word) const { return coloured("32", word); }
   std::string bad(const std::string& word) const { return coloured("31;1", word); }
@@ -78,7 +85,7 @@ class Writer {
 
  private:
   std::string coloured(const char* code, const std::string& word) const {
-    return colour_ ? std::string("\x1b[") + code + "m" + word + "\x1b[0m" : word;
+    return style_.colour ? std::string("\x1b[") + code + "m" + word + "\x1b[0m" : word;
   }
   std::string strong(const std::string& word) const { return coloured("1", word); }
 
@@ -89,6 +96,16 @@ class Writer {
   }
   void more(const std::string& value) { line("            " + value); }
 
+  std::size_t at_most(std::size_t count) const { return style_.all ? std::numeric_limits<std::size_t>::max() : count; }
+  static std::string and_more(std::size_t count, const std::string& what) {
+    return "... and " + std::to_string(count) + " more " + what + "; --all prints them";
+  }
+  void some(const std::vector<std::string>& lines, const std::string& what) {
+    const std::size_t shown = std::min(lines.size(), at_most(most_lines));
+    for (std::size_t i = 0; i < shown; ++i) line(lines[i]);
+    if (lines.size() > shown) line(and_more(lines.size() - shown, what));
+  }
+
   void listed(const std::string& before, const std::vector<std::string>& all, const std::string& after) {
     for (const auto& one : all) line(before + printed(one) + after);
   }
@@ -98,7 +115,7 @@ class Writer {
   }
 
   // One secret may be known by several rules: they stand under one heading.
-  void findings(const std::vector<Finding>& all, const char* heading) {
+  void leaks(const std::vector<Finding>& all) {
     std::vector<std::string> order;
     std::map<std::string, std::vector<const Finding*>> by_secret;
     for (const auto& finding : all) {
@@ -111,86 +128,82 @@ class Writer {
       const auto worst = (*std::max_element(same.begin(), same.end(), [](auto* a, auto* b) {
                            return a->severity < b->severity;
                          }))->severity;
-      const bool leak = heading[0] == 'L';
       line();
-      line((leak ? bad(heading) : strong(heading)) + " " + secret + "  " + name_of(worst));
-      for (const Finding* each : same) finding(*each, leak);
+      line(bad("LEAK") + " " + secret + "  " + name_of(worst));
+      for (const Finding* each : same) leak(*each);
     }
   }
 
-  void finding(const Finding& one, bool leak) {
+  void leak(const Finding& one) {
     field("what", one.rule + ": " + printable(one.says));
-    if (one.key) key(*one.key);
-    if (!one.why.empty()) field("because", printable(one.why));
-    bool first = true;
-    for (std::size_t i = 0; i < std::min(one.locations.size(), most_locations); ++i) {
-      if (first)
-        field("where", place_of(one.locations[i]));
-      else
-        more(place_of(one.locations[i]));
-      if (const std::string story = life_of(one.locations[i]); !story.empty()) more("  " + story);
-      first = false;
+    if (one.key) {
+      field("key", key_line(*one.key));
+      for (const auto& match : one.key->matches) more("it opens: " + printable(match));
     }
-    if (one.locations.size() > most_locations)
-      more("and " + std::to_string(one.locations.size() - most_locations) + " more (--format json tells all)");
+    where(one.locations);
     if (!one.packaged.empty()) field("package", printable(one.packaged));
-    if (!leak) return;
-    field("fix", printable(one.fix));
+    std::string name = "fix";
+    for (const auto& step : mending(one)) field(std::exchange(name, ""), step);
     if (!one.rotate.empty()) field("revoke", printable(one.rotate));
+    if (!one.why.empty()) field("note", printable(one.why));
     allow(one.allow);
   }
 
-  void key(const KeyFacts& facts) {
-    std::string text = facts.type;
-    if (facts.bits > 0) text += ", " + std::to_string(facts.bits) + " bits";
-    text += facts.encrypted ? ", encrypted" : ", not encrypted";
-    if (!facts.fingerprint.empty()) text += ", " + facts.fingerprint;
-    field("key", text);
-    for (const auto& match : facts.matches) more("it opens: " + printable(match));
-  }
-
-  // How it came in, and whether it went.
-  static std::string life_of(const Location& place) {
-    const std::string by = shortened(printable(trim(place.created_by)), longest_instruction);
-    if (place.layer < 0) return by.empty() ? "" : "set by " + by;
-    std::string story = "added in layer " + std::to_string(place.layer);
-    if (!by.empty()) story += " by " + by;
-    if (place.state == Location::State::present) return story + "; it is in the final file system";
-    story += place.state == Location::State::deleted ? "; deleted" : "; overwritten";
-    if (place.by_layer >= 0) story += " by layer " + std::to_string(place.by_layer);
-    return story + ", and still in the image";
-  }
-
-  void notes(const std::vector<Finding>& all) {
-    if (all.empty()) return;
-    line();
-    for (const auto& one : all) {
-      std::string text = std::string("note      ") + name_of(one.severity) + "  " + one.rule;
-      if (!one.locations.empty()) text += "  " + place_of(one.locations.front());
-      if (one.locations.size() > 1) text += " and " + std::to_string(one.locations.size() - 1) + " more";
-      line(text);
+  // Places with one story are told together, and it behind them.
+  void where(const std::vector<Location>& places) {
+    const std::size_t shown = std::min(places.size(), at_most(most_places));
+    std::string name = "where";
+    for (std::size_t i = 0; i < shown; ++i) {
+      field(std::exchange(name, ""), place_of(places[i]));
+      const std::string story = story_of(places[i]);
+      if (!story.empty() && (i + 1 == shown || story_of(places[i + 1]) != story)) more("  " + story);
     }
+    if (places.size() > shown) more(and_more(places.size() - shown, places.size() - shown == 1 ? "place" : "places"));
+  }
+
+  // What hinders nothing is a line each.
+  void brief(std::string word, const std::vector<Finding>& all) {
+    if (all.empty()) return;
+    std::vector<std::string> lines;
+    const std::string what = word == "note" ? "notes" : word + " findings";
+    word.resize(9, ' ');
+    for (const auto& one : all) {
+      std::string text = word + " " + name_of(one.severity) + "  " + one.rule;
+      if (!one.locations.empty()) text += "  " + place_of(one.locations.front());
+      if (one.locations.size() > 1 && !style_.all)
+        text += " and " + plural(one.locations.size() - 1, "more place", "more places");
+      if (!one.why.empty()) text += ": " + printable(one.why);
+      lines.push_back(std::move(text));
+      for (std::size_t i = 1; style_.all && i < one.locations.size(); ++i)
+        lines.push_back(std::string(12, ' ') + place_of(one.locations[i]));
+    }
+    line();
+    some(lines, what);
   }
 
   void coverage(const Coverage& seen) {
     line();
     line("looked at " + coverage_line(seen));
+    std::vector<std::string> allowed;
+    std::size_t open = 0;
     for (const auto& gap : seen.not_scanned) {
-      std::string where = gap.layer >= 0 ? "layer " + std::to_string(gap.layer) + ": " : "";
-      where += printable(gap.path) + " (" + human_size(gap.bytes) + "): " + printable(gap.why);
-      if (!gap.allowed.empty()) {
-        line("allowed   " + where + "; " + printable(gap.allowed));
+      std::string what = gap.layer >= 0 ? "layer " + std::to_string(gap.layer) + ": " : "";
+      what += printable(gap.path) + " (" + human_size(gap.bytes) + "): " + printable(gap.why);
+      if (!gap.open()) {
+        allowed.push_back("allowed   " + what + "; " + printable(gap.allowed));
         continue;
       }
-      line(bad("NOT LOOKED AT") + "  " + where);
-      if (!gap.sha256.empty()) {
-        more("where that is meant, paste into imgbuild.toml:");
-        paste("[[allow]]");
-        paste("path = " + toml_string(gap.path));
-        paste("sha256 = \"" + gap.sha256 + "\"");
-        paste("reason = \"...\"");
-      }
+      if (++open > at_most(most_lines)) continue;
+      line(bad("NOT LOOKED AT") + "  " + what);
+      if (gap.sha256.empty()) continue;
+      more("where that is meant, paste into imgbuild.toml:");
+      paste("[[allow]]");
+      paste("path = " + toml_quoted(gap.path));
+      paste("sha256 = " + toml_quoted(gap.sha256));
+      paste("reason = \"...\"");
     }
+    if (open > at_most(most_lines)) line(bad(and_more(open - most_lines, "things that were not looked at")));
+    some(allowed, "things that were not looked at, and are allowed");
     if (!seen.vault_not_looked_for.empty()) {
       std::vector<std::string> layers;
       for (const int layer : seen.vault_not_looked_for) layers.push_back(std::to_string(layer));
@@ -198,40 +211,33 @@ class Writer {
     }
   }
 
-  // A TOML basic string.
-  static std::string toml_string(const std::string& text) {
-    std::string out = "\"";
-    char escape[8];
-    for (const char c : text) {
-      if (c == '"' || c == '\\') {
-        (out += '\\') += c;
-      } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
-        std::snprintf(escape, sizeof escape, "\\u%04x", static_cast<unsigned char>(c));
-        out += escape;
-      } else {
-        out += c;
-      }
-    }
-    return out += '"';
-  }
+  void paste(const std::string& toml) { more("  " + safe_toml(toml)); }
 
-  // TOML has escapes of its own: it is shown as it is, unless that would not be safe to show.
-  void paste(const std::string& toml) {
-    std::string plain;
-    std::copy_if(toml.begin(), toml.end(), std::back_inserter(plain), [](char c) { return c != '\\'; });
-    more("  " + (printable(plain) == plain ? toml : printable(toml)));
-  }
-
-  void allow(const std::string& entry) {
-    if (entry.empty()) return;
+  void allow(const std::string& entries) {
+    if (entries.empty()) return;
     field("allow", "should it be meant (every report then tells it), paste into imgbuild.toml:");
-    for (const auto& text : split(trim(entry), '\n')) paste(text);
+    const auto lines = split(trim(entries), '\n');
+    std::size_t count = 0, shown = 0;
+    for (const auto& text : lines) {
+      if (text == "[[allow]]" && ++count > at_most(most_places)) continue;
+      if (count > at_most(most_places)) continue;
+      paste(text);
+      shown = count;
+    }
+    if (count > shown) more(and_more(count - shown, "entries"));
   }
 
   const Redaction& redaction_;
-  const bool colour_;
+  const Style style_;
   std::string text_;
 };
+
+std::size_t secrets_in(const std::vector<Finding>& findings) {
+  std::vector<std::string> labels;
+  for (const auto& one : findings) labels.push_back(one.secret);
+  std::sort(labels.begin(), labels.end());
+  return static_cast<std::size_t>(std::unique(labels.begin(), labels.end()) - labels.begin());
+}
 
 }  // namespace
 
@@ -240,6 +246,12 @@ Verdict verdict_of(const Report& report) {
   if (report.verdict) worst = std::max(worst, *report.verdict);
   for (const auto& image : report.images) worst = std::max(worst, image.verdict());
   return worst;
+}
+
+Verdict verdict_of(const StageReport& report) {
+  const bool refused = std::any_of(report.withheld.begin(), report.withheld.end(),
+                                   [](const Withheld& one) { return one.action == Withheld::Action::refuse; });
+  return refused ? Verdict::leak : Verdict::clean;
 }
 
 std::string staged_line(std::uint64_t files, std::uint64_t bytes, const std::string& digest, std::size_t withheld) {
@@ -265,45 +277,38 @@ std::string ledger_line(const Signature& signature) {
   return "refused to sign for " + whom + (signature.why.empty() ? "" : ": " + printable(signature.why));
 }
 
-std::string facts_as_text(const BuildFacts& facts, const Redaction& redaction, bool colour) {
-  Writer writer(redaction, colour);
+std::string facts_as_text(const BuildFacts& facts, const Redaction& redaction, const Style& style) {
+  Writer writer(redaction, style);
   writer.build(facts);
   return writer.take();
 }
 
-std::string report_as_text(const Report& report, const Redaction& redaction, bool colour) {
-  Writer writer(redaction, colour);
-  std::size_t secrets = 0, gaps = 0;
+std::string report_as_text(const Report& report, const Redaction& redaction, const Style& style) {
+  Writer writer(redaction, style);
+  std::size_t secrets = 0, known = 0, gaps = 0;
   for (const auto& image : report.images) {
     if (&image != &report.images.front()) writer.line();
     writer.image(image);
-    std::vector<std::string> labels;
-    for (const auto& leak : image.leaks) labels.push_back(leak.secret);
-    std::sort(labels.begin(), labels.end());
-    secrets += static_cast<std::size_t>(std::unique(labels.begin(), labels.end()) - labels.begin());
-    for (const auto& gap : image.coverage.not_scanned) gaps += gap.allowed.empty() ? 1 : 0;
+    secrets += secrets_in(image.leaks);
+    known += secrets_in(image.known);
+    for (const auto& gap : image.coverage.not_scanned) gaps += gap.open() ? 1 : 0;
   }
   for (const auto& target : report.not_audited) writer.line(writer.bad("NOT AUDITED") + "  " + writer.printed(target));
-  switch (verdict_of(report)) {
-    case Verdict::clean:
-      writer.line("verdict: " + writer.good("clean"));
-      break;
-    case Verdict::incomplete:
-      writer.line("verdict: " + writer.bad("incomplete") +
-                  (gaps > 0 ? ": " + plural(gaps, "thing", "things") + " could not be looked at" : ""));
-      break;
-    case Verdict::leak:
-      writer.line("verdict: " + writer.bad("leak") +
-                  (secrets > 0 ? ": " + plural(secrets, "secret", "secrets") + " in " +
-                                     plural(report.images.size(), "image", "images")
-                               : ""));
-      break;
-  }
+  writer.remarks(report.allow_remarks);
+  std::string why;
+  const Verdict verdict = verdict_of(report);
+  if (verdict == Verdict::leak && secrets > 0)
+    why = ": " + plural(secrets, "secret", "secrets") + " in " + plural(report.images.size(), "image", "images");
+  if (verdict == Verdict::incomplete && gaps > 0)
+    why = ": " + plural(gaps, "thing", "things") + " could not be looked at";
+  if (known > 0) why += " (" + plural(known, "secret", "secrets") + " known from the baseline)";
+  const std::string word = name_of(verdict);
+  writer.line("verdict: " + (verdict == Verdict::clean ? writer.good(word) : writer.bad(word)) + why);
   return writer.take();
 }
 
-std::string report_as_text(const StageReport& report, const Redaction& redaction, bool colour) {
-  Writer writer(redaction, colour);
+std::string report_as_text(const StageReport& report, const Redaction& redaction, const Style& style) {
+  Writer writer(redaction, style);
   std::size_t refused = 0;
   for (const auto& one : report.withheld) {
     writer.withheld(one);

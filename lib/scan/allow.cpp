@@ -25,8 +25,7 @@ std::string day_of(std::time_t time) {
 
 bool counts(const AllowEntry& entry, const Policy& policy) {
   // "..." is what an entry that was pasted and not filled in says.
-  return !entry.reason.empty() && entry.reason != "..." &&
-         (entry.expires.empty() || day_of(policy.now) <= entry.expires);
+  return !entry.reason.empty() && entry.reason != "..." && !has_expired(entry, policy.now);
 }
 
 // `at` is "LAYER:PATH"; the layer is compared as a word, for a path may hold a colon too.
@@ -39,57 +38,50 @@ bool stands_at(std::string_view at, std::string_view place) {
   return (any || wanted == layer) && glob_matches(at.substr(colon + 1), place.substr(border + 1));
 }
 
-// A TOML basic string.
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    char escape[8];
-    if (c == '"' || c == '\\') {
-      (out += '\\') += c;
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
-      std::snprintf(escape, sizeof escape, "\\u%04x", static_cast<unsigned char>(c));
-      out += escape;
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
-}
-
-// A path as a glob that matches it alone.
+// A path as a glob that matches it alone. TOML cannot hold a byte that is not UTF-8: any byte may stand there.
 std::string glob_of(std::string_view place) {
   std::string out;
-  for (const char c : place) {
+  while (!place.empty()) {
+    const char c = place[0];
+    const std::size_t length = utf8_length(place);
     if (c == '*' || c == '?' || c == '[' || c == '\\') out += '\\';
-    out += c;
+    out += length == 0 ? "?" : place.substr(0, length);
+    place.remove_prefix(length == 0 ? 1 : length);
   }
   return out;
 }
 
 }  // namespace
 
+bool has_expired(const AllowEntry& entry, std::time_t now) {
+  return !entry.expires.empty() && day_of(now) > entry.expires;
+}
+
+bool names(const AllowEntry& entry, const std::string& rule, const Location& place, const std::optional<KeyFacts>& key,
+           std::string_view value) {
+  if (entry.rule.empty() || entry.rule != rule || !stands_at(entry.at, allow_place_of(place))) return false;
+  if (entry.identity.rfind("SHA256:", 0) == 0) return key && entry.identity == key->fingerprint;
+  return scrypt_matches(entry.identity, value);
+}
+
+bool names_file(const AllowEntry& entry, const std::string& path, const std::string& sha256) {
+  const auto hex_of = [](std::string_view digest) {
+    return lower(digest.rfind("sha256:", 0) == 0 ? digest.substr(7) : digest);
+  };
+  return !path.empty() && !sha256.empty() && entry.path == path && !entry.sha256.empty() &&
+         hex_of(entry.sha256) == hex_of(sha256);
+}
+
 const AllowEntry* find_allow(const Policy& policy, const std::string& rule, const Location& place,
                              const std::optional<KeyFacts>& key, std::string_view value) {
-  const std::string where = allow_place_of(place);
-  for (const auto& entry : policy.allow) {
-    if (entry.rule.empty() || entry.rule != rule || !counts(entry, policy) || !stands_at(entry.at, where)) continue;
-    if (entry.identity.rfind("SHA256:", 0) == 0) {
-      if (key && entry.identity == key->fingerprint) return &entry;
-    } else if (scrypt_matches(entry.identity, value)) {
-      return &entry;
-    }
-  }
+  for (const auto& entry : policy.allow)
+    if (counts(entry, policy) && names(entry, rule, place, key, value)) return &entry;
   return nullptr;
 }
 
 const AllowEntry* find_allow_file(const Policy& policy, const std::string& path, const std::string& sha256) {
-  if (path.empty() || sha256.empty()) return nullptr;
-  const auto hex_of = [](std::string_view digest) {
-    return lower(digest.rfind("sha256:", 0) == 0 ? digest.substr(7) : digest);
-  };
   for (const auto& entry : policy.allow)
-    if (entry.path == path && !entry.sha256.empty() && hex_of(entry.sha256) == hex_of(sha256) && counts(entry, policy))
-      return &entry;
+    if (counts(entry, policy) && names_file(entry, path, sha256)) return &entry;
   return nullptr;
 }
 
@@ -100,8 +92,8 @@ std::string allow_entry_text(const std::string& rule, const std::string& place, 
                      std::all_of(place.begin(), place.begin() + static_cast<std::ptrdiff_t>(colon),
                                  [](char c) { return c >= '0' && c <= '9'; });
   const std::string at = layer ? "*:" + glob_of(place.substr(colon + 1)) : glob_of(place);
-  return "[[allow]]\nrule = " + quoted(rule) + "\nat = " + quoted(at) + "\nidentity = " + quoted(identity) +
-         "\nreason = \"...\"\n";
+  return "[[allow]]\nrule = " + toml_quoted(rule) + "\nat = " + toml_quoted(at) +
+         "\nidentity = " + toml_quoted(identity) + "\nreason = \"...\"\n";
 }
 
 std::string allow_identity(const std::optional<KeyFacts>& key, std::string_view value) {

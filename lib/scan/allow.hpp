@@ -16,6 +16,14 @@ const AllowEntry* find_allow(const Policy& policy, const std::string& rule, cons
 /// The entry that answers for something that cannot be scanned, by its exact path ("srv/a.tar!b.zip") and digest.
 const AllowEntry* find_allow_file(const Policy& policy, const std::string& path, const std::string& sha256);
 
+/// Does the entry speak of this finding in this place (or of this file), be it in force or not? A value is hashed
+/// (slowly) only where rule and place fit.
+bool names(const AllowEntry& entry, const std::string& rule, const Location& place, const std::optional<KeyFacts>& key,
+           std::string_view value);
+bool names_file(const AllowEntry& entry, const std::string& path, const std::string& sha256);
+/// Its last day is over (in UTC).
+bool has_expired(const AllowEntry& entry, std::time_t now);
+
 /// The entry to paste, TOML, its reason left to fill in. `identity`: "SHA256:..." of a key, else scrypt_identity().
 std::string allow_entry_text(const std::string& rule, const std::string& place, const std::string& identity);
 

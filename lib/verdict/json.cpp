@@ -65,33 +65,35 @@ Json to_json(const ImageRecord& record) {
                       {"bytes", layer.bytes}});
   Json gaps = Json::array();
   for (const auto& gap : record.coverage.not_scanned) {
-    Json json{{"layer", gap.layer >= 0 ? Json(gap.layer) : Json(nullptr)},
-              {"path", printable(gap.path)},
-              {"why", printable(gap.why)},
-              {"bytes", gap.bytes}};
-    if (!gap.sha256.empty()) json["sha256"] = gap.sha256;
-    if (!gap.allowed.empty()) json["allowed"] = printable(gap.allowed);
-    gaps.push_back(std::move(json));
+    Json one{{"layer", gap.layer >= 0 ? Json(gap.layer) : Json(nullptr)},
+             {"path", printable(gap.path)},
+             {"why", printable(gap.why)},
+             {"bytes", gap.bytes}};
+    if (!gap.sha256.empty()) one["sha256"] = gap.sha256;
+    if (!gap.allowed.empty()) one["allowed"] = printable(gap.allowed);
+    gaps.push_back(std::move(one));
   }
   const Coverage& seen = record.coverage;
-  return {{"id", record.id.empty() ? Json(nullptr) : Json(record.id)},
-          {"source", printable(record.source)},
-          {"platform", printable(record.platform)},
-          {"layers", std::move(layers)},
-          {"verdict", name_of(record.verdict())},
-          {"leaks", list_of(record.leaks)},
-          {"notes", list_of(record.notes)},
-          {"published", list_of(record.published)},
-          {"allowed", list_of(record.allowed)},
-          {"coverage",
-           {{"layers", seen.layers},
-            {"layers_cached", seen.layers_cached},
-            {"entries", seen.entries},
-            {"bytes", seen.bytes},
-            {"archives", seen.archives},
-            {"git_objects", seen.git_objects},
-            {"vault_not_looked_for", seen.vault_not_looked_for},
-            {"not_scanned", std::move(gaps)}}}};
+  Json json{{"id", record.id.empty() ? Json(nullptr) : Json(record.id)},
+            {"source", printable(record.source)},
+            {"platform", printable(record.platform)},
+            {"layers", std::move(layers)},
+            {"verdict", name_of(record.verdict())},
+            {"leaks", list_of(record.leaks)},
+            {"notes", list_of(record.notes)},
+            {"published", list_of(record.published)},
+            {"allowed", list_of(record.allowed)},
+            {"coverage",
+             {{"layers", seen.layers},
+              {"layers_cached", seen.layers_cached},
+              {"entries", seen.entries},
+              {"bytes", seen.bytes},
+              {"archives", seen.archives},
+              {"git_objects", seen.git_objects},
+              {"vault_not_looked_for", seen.vault_not_looked_for},
+              {"not_scanned", std::move(gaps)}}}};
+  if (!record.known.empty()) json["known"] = list_of(record.known);
+  return json;
 }
 
 Json to_json(const Withheld& withheld) {

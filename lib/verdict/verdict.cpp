@@ -98,9 +98,9 @@ std::string allow_place_of(const Location& location) {
 
 Verdict ImageRecord::verdict() const {
   if (!leaks.empty()) return Verdict::leak;
-  const bool complete = std::all_of(coverage.not_scanned.begin(), coverage.not_scanned.end(),
-                                    [](const NotScanned& gap) { return !gap.allowed.empty(); });
-  return complete ? Verdict::clean : Verdict::incomplete;
+  const bool open = std::any_of(coverage.not_scanned.begin(), coverage.not_scanned.end(),
+                                [](const NotScanned& gap) { return gap.open(); });
+  return open ? Verdict::incomplete : Verdict::clean;
 }
 
 std::optional<Cleared> Audit::clear(std::string handle) const {

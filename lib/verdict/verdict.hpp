@@ -76,7 +76,9 @@ struct NotScanned {
   std::string why;   ///< "encrypted", "truncated archive", "deeper than 8"
   std::uint64_t bytes = 0;
   std::string sha256;   ///< "sha256:..." of the file, where known: an allow-entry answers for it by that
-  std::string allowed;  ///< the reason of the allow-entry that answers for it; empty: makes it incomplete
+  std::string allowed;  ///< the reason of the allow-entry that answers for it
+  /// Nobody answered for it: it makes the audit incomplete.
+  bool open() const { return allowed.empty(); }
 };
 
 struct Coverage {
@@ -106,9 +108,10 @@ struct ImageRecord {
   std::string platform;  ///< "linux/amd64"
   std::vector<LayerFacts> layers;
   std::vector<Finding> leaks, notes, published, allowed;
+  std::vector<Finding> known;  ///< leaks that the baseline has too: told, but they hinder no more
   Coverage coverage;
 
-  /// leak beats incomplete beats clean. Something not scanned that no allow-entry answers for is incomplete.
+  /// leak beats incomplete beats clean. Something not scanned that is open() is incomplete.
   Verdict verdict() const;
 };
 

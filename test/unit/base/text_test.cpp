@@ -81,3 +81,12 @@ TEST_CASE("sizes are told in decimal units") {
   CHECK(human_size(1522255360) == "1.5 GB");
   CHECK(human_size(999950000) == "1.0 GB");
 }
+
+TEST_CASE("a TOML string holds any text on one line, and a byte that is no text as a mark") {
+  CHECK(toml_quoted("a\"b\\c") == R"("a\"b\\c")");
+  CHECK(toml_quoted("a\nb\x7f") == R"("a\u000ab\u007f")");
+  CHECK(toml_quoted("caf\xc3\xa9") == "\"caf\xc3\xa9\"");
+  CHECK(toml_quoted("\xff\xed\xa0\x80x") == R"("\ufffd\ufffd\ufffd\ufffdx")");
+  CHECK(toml_quoted(std::string_view("\0", 1)) == R"("\u0000")");
+  CHECK(toml_quoted("") == R"("")");
+}

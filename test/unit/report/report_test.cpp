@@ -62,7 +62,7 @@ TEST_CASE("a leak is told with its road into the image, its mending and its allo
   Report report;
   report.images = {image()};
   report.images[0].leaks = {leak()};
-  const std::string text = report_as_text(report, run.redaction, false);
+  const std::string text = report_as_text(report, run.redaction, {});
   INFO(text);
   CHECK(has(text, "LEAK S1  critical"));
   CHECK(has(text, "layer 2: root/.ssh/id_rsa:1"));
@@ -98,10 +98,10 @@ TEST_CASE("no output contains a byte of what was found") {
                             {secret},
                             {secret}};
   report.not_audited = {secret};
-  const std::string text = report_as_text(report, run.redaction, true);
+  const std::string text = report_as_text(report, run.redaction, {.colour = true});
   const std::string json = report_as_json(report, *run.scanner, run.redaction);
   CHECK_FALSE(has(text, secret));
-  CHECK_FALSE(has(facts_as_text(*report.build, run.redaction, false), secret));
+  CHECK_FALSE(has(facts_as_text(*report.build, run.redaction, {}), secret));
   CHECK_FALSE(has(json, secret));
   CHECK(has(text, "[redacted: secret npm]"));
   CHECK(has(json, "[redacted: secret npm]"));
@@ -109,7 +109,7 @@ TEST_CASE("no output contains a byte of what was found") {
   StageReport stage;
   stage.withheld = {{Withheld::Action::refuse, secret, 1, "r", "s", "at = \"" + secret + "\""}};
   stage.allowed = stage.notes = {finding};
-  CHECK_FALSE(has(report_as_text(stage, run.redaction, false), secret));
+  CHECK_FALSE(has(report_as_text(stage, run.redaction, {}), secret));
   CHECK_FALSE(has(report_as_json(stage, run.redaction), secret));
 }
 
@@ -136,7 +136,7 @@ TEST_CASE("the allow-entry's identity survives the rules that look for passwords
       "identity = \"scrypt:AAECAwQFBgcICQoLDA0ODw==:q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=\"";
   finding.allow = "[[allow]]\nrule = \"generic.password\"\n" + identity + "\nreason = \"...\"\n";
   report.images[0].leaks = {finding};
-  CHECK(has(report_as_text(report, run.redaction, false), identity));
+  CHECK(has(report_as_text(report, run.redaction, {}), identity));
 }
 
 TEST_CASE("the JSON is the contract") {
@@ -172,13 +172,13 @@ TEST_CASE("what could not be looked at is told, and makes the verdict incomplete
   Report report;
   report.images = {image()};
   report.images[0].coverage.not_scanned = {{1, "srv/b.zip", "encrypted", 12, "sha256:" + std::string(64, 'a'), ""}};
-  const std::string text = report_as_text(report, run.redaction, false);
+  const std::string text = report_as_text(report, run.redaction, {});
   INFO(text);
   CHECK(has(text, "NOT LOOKED AT  layer 1: srv/b.zip (12 bytes): encrypted"));
   CHECK(has(text, "path = \"srv/b.zip\""));
   CHECK(has(text, "verdict: incomplete: 1 thing could not be looked at"));
   report.images[0].coverage.not_scanned[0].allowed = "on purpose";
-  CHECK(has(report_as_text(report, run.redaction, false), "verdict: clean"));
+  CHECK(has(report_as_text(report, run.redaction, {}), "verdict: clean"));
 }
 
 TEST_CASE("leak beats incomplete beats clean over all images and targets") {
@@ -200,7 +200,7 @@ TEST_CASE("paths of an image cannot move the cursor or forge a line") {
   finding.allow = "[[allow]]\nat = \"*:a\x1b[2J\"\n";
   report.images[0].leaks = {finding};
   report.images[0].coverage.not_scanned = {{0, "b\nverdict: clean", "c\r\x1b[1A", 1, "sha256:00", ""}};
-  const std::string text = report_as_text(report, run.redaction, false);
+  const std::string text = report_as_text(report, run.redaction, {});
   INFO(text);
   CHECK_FALSE(has(text, "\nverdict: clean"));
   CHECK_FALSE(has(text, "\x1b"));
@@ -215,7 +215,7 @@ TEST_CASE("one secret that several rules know stands under one heading") {
   second.rule = "vault.value";
   second.severity = Severity::high;
   report.images[0].leaks = {leak(), second};
-  const std::string text = report_as_text(report, run.redaction, false);
+  const std::string text = report_as_text(report, run.redaction, {});
   CHECK(text.find("LEAK S1") == text.rfind("LEAK S1"));
   CHECK(has(text, "vault.value"));
   CHECK(has(text, "1 secret in 1 image"));
@@ -228,15 +228,15 @@ TEST_CASE("a hundred places of a secret are not a hundred lines") {
   Finding finding = leak();
   finding.locations.resize(100, finding.locations[0]);
   report.images[0].leaks = {finding};
-  CHECK(has(report_as_text(report, run.redaction, false), "and 90 more"));
+  CHECK(has(report_as_text(report, run.redaction, {}), "... and 90 more places; --all prints them"));
 }
 
 TEST_CASE("staging tells what was withheld and why, or why nothing was staged") {
   Run run;
-  StageReport stage{"sha256:12", 12, 3456, {}, {}, {}};
-  CHECK(report_as_text(stage, run.redaction, false) == "staged 12 files (3.5 kB) sha256:12, nothing withheld\n");
+  StageReport stage{"sha256:12", 12, 3456, {}, {}, {}, 0, 0};
+  CHECK(report_as_text(stage, run.redaction, {}) == "staged 12 files (3.5 kB) sha256:12, nothing withheld\n");
   stage.withheld = {{Withheld::Action::line, ".npmrc", 3, "npm.auth", "an npm token", ""}};
-  const std::string text = report_as_text(stage, run.redaction, false);
+  const std::string text = report_as_text(stage, run.redaction, {});
   CHECK(has(text, "withheld .npmrc:3: npm.auth (the line is left out)"));
   CHECK(has(text, "withheld 1"));
   const auto json = nlohmann::json::parse(report_as_json(stage, run.redaction));
@@ -247,7 +247,7 @@ TEST_CASE("staging tells what was withheld and why, or why nothing was staged") 
   StageReport refused;
   refused.withheld = {
       {Withheld::Action::refuse, "x_test.go", 3, "ssh.private-key", "a key", "[[allow]]\nrule = \"r\"\n"}};
-  const std::string no = report_as_text(refused, run.redaction, false);
+  const std::string no = report_as_text(refused, run.redaction, {});
   CHECK(has(no, "REFUSED x_test.go:3"));
   CHECK(has(no, "[[allow]]"));
   CHECK(has(no, "nothing was staged"));

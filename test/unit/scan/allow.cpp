@@ -76,3 +76,21 @@ TEST_CASE("the entry to paste names any layer, quotes the place and asks for a r
         "[[allow]]\nrule = \"a.b\"\nat = \"*:srv/a\\\\[1]\\\"b\"\nidentity = \"SHA256:x\"\nreason = \"...\"\n");
   CHECK(allow_entry_text("a.b", "config:Env.A", "SHA256:x").find("at = \"config:Env.A\"") != std::string::npos);
 }
+
+TEST_CASE("an entry for a path that is no text is a TOML file, and still fits") {
+  Policy policy;
+  const std::string text = allow_entry_text("a.b", "2:srv/k\xff.pem", "SHA256:abc");
+  CHECK(text.find("at = \"*:srv/k?.pem\"") != std::string::npos);
+  AllowEntry entry;
+  entry.rule = "a.b";
+  entry.at = "*:srv/k?.pem";
+  entry.identity = "SHA256:abc";
+  entry.reason = "known";
+  policy.allow = {entry};
+  Location place;
+  place.layer = 1;
+  place.path = "srv/k\xff.pem";
+  KeyFacts key;
+  key.fingerprint = "SHA256:abc";
+  CHECK(find_allow(policy, "a.b", place, key, "x") != nullptr);
+}
