@@ -58,7 +58,7 @@ void seal(Header& header) {
   std::memset(header.checksum, ' ', sizeof header.checksum);
   unsigned sum = 0;
   for (const unsigned char byte : std::string_view(reinterpret_cast<const char*>(&header), block)) sum += byte;
-  char digits[7];
+  char digits[7] = {};
   put_number(digits, sum);
   std::memcpy(header.checksum, digits, 7);  // six digits, NUL, and the blank stays
 }

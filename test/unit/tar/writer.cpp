@@ -72,6 +72,7 @@ TEST_CASE("the same members give the same bytes, and the archive ends with two z
   CHECK(written(members).size() == 512 + 512 + 1024);
   CHECK(written([](TarWriter&) {}) == std::string(1024, '\0'));
   CHECK(written(members).find("root") == std::string::npos);
+  CHECK(written(members).substr(154, 2) == std::string("\0 ", 2));  // behind the checksum's digits
 }
 
 TEST_CASE("what does not fit a ustar header is told in an extended one") {
