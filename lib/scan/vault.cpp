@@ -93,11 +93,11 @@ void Vault::add(std::string_view value, const std::string& name, Origin origin) 
   if (value.empty()) return;
   const std::lock_guard hold(inside_->mutex);
   auto& known = inside_->known[origin == Origin::found ? 0 : 1];
-  if (known.count(value) != 0) return;
   const Identity identity = identify(value);
   auto [kept, fresh] = inside_->by_identity.try_emplace(identity.text);
   if (fresh) kept->second = inside_->secrets.emplace_back(value).reveal();
   const std::string_view whole = kept->second;
+  if (known.count(whole) != 0) return;  // also as a part of another: its identity is known from here on
   const auto part = [&](std::string_view text) {
     if (text.size() < least_value || is_weak(text) || !known.insert(text).second) return;
     inside_->entries.push_back({text, name, origin, identity});

@@ -81,6 +81,13 @@ TEST_CASE("a value in base64 that is wrapped is found through the scanner") {
   CHECK(hits[0].decoded == Forms{"base64"});
 }
 
+TEST_CASE("a value that is a line of another is known by its own identity too") {
+  Vault vault;
+  vault.add("first line 7f3a\nsecond line 9c1e\n", "lines", Origin::found);
+  vault.add("second line 9c1e", "line", Origin::found);
+  CHECK(vault.value_of(Vault::identify("second line 9c1e")) == "second line 9c1e");
+}
+
 TEST_CASE("weak values are not looked for, and the same value twice is one") {
   CHECK(is_weak("short"));
   CHECK(is_weak("Password"));
