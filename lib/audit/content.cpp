@@ -287,10 +287,14 @@ bool is_streamed(Container kind) {
 }
 
 void look_at_whole(const Desk& desk, Where where, const Piece& whole) {
+  if (where.depth == 0 && is_package_record(where.path)) where.record->packages.add(where.path, whole.bytes);
   Container kind = container_of(whole.bytes.first(std::min<std::size_t>(whole.bytes.size(), 512)));
   if (kind == Container::none && ends_as_zip(whole.bytes, whole.bytes.size())) kind = Container::zip;
   if (kind == Container::none) return desk.scan(whole.bytes, where);
   if (!where.budget) where.budget = std::make_shared<Budget>(whole.bytes.size());
+  // (Larger ones lie in memory or not, as the image comes: what is found must not depend on that.)
+  constexpr std::size_t most_hashed = std::size_t{8} << 20;
+  if (whole.bytes.size() <= most_hashed) where.container = std::make_shared<WholeFile>(whole);
   ContentReader reader(desk, std::move(where), whole.bytes, kind);
   reader.feed(whole);
   reader.finish();

@@ -8,6 +8,7 @@ namespace {
 constexpr std::size_t most_gathered = std::size_t{8} << 20;  // a file that is held whole for a task
 constexpr std::size_t batch_bytes = std::size_t{512} << 10;
 constexpr std::size_t batch_files = 256;
+constexpr std::uint64_t most_record = std::uint64_t{512} << 20;  // a package record; larger is none
 
 }  // namespace
 
@@ -88,11 +89,16 @@ void LayerReader::data(View bytes) {
     gathered_.append(piece);
     if (gathered_.size() < 512) return;
     decide_large();
-    if (way_ == Way::streamed) look_->feed({gathered_.view(), nullptr, false});
+    if (way_ == Way::streamed) stream({gathered_.view(), nullptr, false});
     gathered_ = Run();
     return;
   }
-  if (way_ == Way::streamed) look_->feed(piece);
+  if (way_ == Way::streamed) stream(piece);
+}
+
+void LayerReader::stream(const Piece& piece) {
+  look_->feed(piece);
+  if (packages_) packages_->append(piece);
 }
 
 /// A large file is looked at as it streams by, but for what must be opened whole and lies in memory that lasts: that is
@@ -108,6 +114,7 @@ void LayerReader::decide_large() {
   Where place = where(Location::Kind::file);
   if (kind != Container::none) place.budget = std::make_shared<Budget>(entry_.size);
   way_ = Way::streamed;
+  if (entry_.size <= most_record && is_package_record(entry_.path)) packages_.emplace();
   look_.emplace(desk_, std::move(place));
 }
 
@@ -132,8 +139,10 @@ void LayerReader::end_entry() {
     const bool zip = in_place_ != nullptr && ends_as_zip({in_place_, entry_.size}, entry_.size);
     look_->finish(zip);
     if (zip) look_in_place();
+    if (packages_) member_.record.packages.add(entry_.path, packages_->whole());
   }
   look_.reset();
+  packages_.reset();
   gathered_ = Run();
   way_ = Way::none;
 }

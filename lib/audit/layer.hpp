@@ -60,6 +60,7 @@ class LayerReader : private TarVisitor {
   void data(View piece) override;
   void stray(View piece, const char* what) override;
   Where where(Location::Kind kind) const;
+  void stream(const Piece& piece);
   void decide_large();
   void look_in_place();
   void flush();
@@ -77,6 +78,7 @@ class LayerReader : private TarVisitor {
   const std::uint8_t* in_place_ = nullptr;  ///< where a large file's content lies, in memory that lasts
   std::optional<ContentReader> look_;
   std::optional<ContentReader> tail_;
+  std::optional<ContentSpool> packages_;  ///< of a package record that streams by
   std::shared_ptr<Batch> batch_;
 };
 

@@ -110,6 +110,7 @@ class Placer {
     at.line = sighting.hit.line;
     at.inside = sighting.inside;
     at.decoded = sighting.hit.decoded;
+    at.sha256 = sighting.sha256;
     if (number < 0) return placed;
     at.created_by = created_by_[static_cast<std::size_t>(number)];
     if (at.path.empty() || at.kind == Kind::tail) return placed;

@@ -65,9 +65,15 @@ std::string Where::full_path() const {
   return full;
 }
 
-void Where::add(Hit hit) const {
+const std::string& WholeFile::sha256() const {
+  std::call_once(once_, [this] { sha256_ = sha256_digest(content_.bytes); });
+  return sha256_;
+}
+
+void Where::add(Hit hit, std::string sha256) const {
+  if (sha256.empty() && container) sha256 = container->sha256();
   hit.decoded.insert(hit.decoded.begin(), decoded.begin(), decoded.end());
-  record->add(Sighting{kind, entry, path, inside, whole_document, std::move(hit)});
+  record->add(Sighting{kind, entry, path, inside, whole_document, std::move(sha256), std::move(hit)});
 }
 
 void Where::add_gap(std::string why, std::uint64_t bytes, std::string sha256) const {
@@ -80,7 +86,9 @@ void Where::add_gap(std::string why, std::uint64_t bytes, std::string sha256) co
 }
 
 void Desk::scan(View content, const Where& where) const {
-  for (auto& hit : scanner.scan(content, subject(where.name()))) where.add(std::move(hit));
+  auto hits = scanner.scan(content, subject(where.name()));
+  const std::string sha256 = hits.empty() ? "" : sha256_digest(content);
+  for (auto& hit : hits) where.add(std::move(hit), sha256);
   if (content.size() > (std::size_t{1} << 20) || !holds_public_keys(where.name())) return;
   std::size_t number = 0;
   for (const auto& line : split(text_of(content), '\n')) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "audit/packages.hpp"
 #include "audit/piece.hpp"
 #include "audit/pool.hpp"
 #include "scan/scanner.hpp"
@@ -38,6 +39,7 @@ struct Sighting {
   std::string path;
   std::vector<std::string> inside;
   bool whole_document = false;  ///< in the text of a JSON document, not in one of its strings
+  std::string sha256;           ///< of the content it is in, else of the outermost container; empty: neither lay whole
   Hit hit;                      ///< its `decoded` names all encodings
 };
 
@@ -59,11 +61,24 @@ class Sightings {
   std::vector<Sighting> found;
   std::vector<NotScanned> gaps;
   std::vector<PublicKey> keys;
+  PackageRecords packages;
   std::uint64_t archives() const { return archives_; }
 
  private:
   std::mutex mutex_;
   std::atomic<std::uint64_t> archives_{0};
+};
+
+/// A container that lies in memory whole: hashed only where something is found in it. Any thread.
+class WholeFile {
+ public:
+  explicit WholeFile(Piece content) : content_(std::move(content)) {}
+  const std::string& sha256() const;
+
+ private:
+  const Piece content_;
+  mutable std::once_flag once_;
+  mutable std::string sha256_;
 };
 
 /// A thing with content, or a text about it: what a sighting will say.
@@ -75,11 +90,13 @@ struct Where {
   std::vector<std::string> inside, decoded;
   bool whole_document = false;
   int depth = 0;
-  std::shared_ptr<Budget> budget;  ///< of nested content
+  std::shared_ptr<Budget> budget;              ///< of nested content
+  std::shared_ptr<const WholeFile> container;  ///< the outermost; null: none, or it is not held whole
 
   const std::string& name() const { return inside.empty() ? path : inside.back(); }
   std::string full_path() const;  ///< "srv/a.tar!b.zip"
-  void add(Hit hit) const;
+  /// `sha256`: of the content; empty where that is not at hand whole.
+  void add(Hit hit, std::string sha256 = {}) const;
   void add_gap(std::string why, std::uint64_t bytes, std::string sha256) const;
 };
 

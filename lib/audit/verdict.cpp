@@ -4,6 +4,7 @@
 #include <set>
 
 #include "audit/places.hpp"
+#include "base/text.hpp"
 #include "crypto/digest.hpp"
 #include "scan/allow.hpp"
 #include "scan/published.hpp"
@@ -41,19 +42,19 @@ std::string general_fix(const Location& at) {
          "help";
 }
 
-/// The value behind each identity, while the vault of this run still has it.
-std::map<Identity, std::string_view> values_of(const std::vector<Vault::Part>& parts) {
-  std::map<Identity, std::string_view> values;
-  for (const auto& part : parts) {
-    auto& value = values[part.identity];
-    if (part.value.size() > value.size()) value = part.value;  // the whole is longer than its parts
-  }
-  return values;
+/// "a/__pycache__/b.cpython-311.pyc" is made of "a/b.py".
+std::string python_source_of(const std::string& path) {
+  constexpr std::string_view folder = "__pycache__/";
+  const std::size_t at = path.rfind(folder);
+  const std::size_t dot = at == std::string::npos ? at : path.find('.', at);
+  if (dot == std::string::npos || !path.ends_with(".pyc")) return {};
+  return path.substr(0, at) + path.substr(at + folder.size(), dot - at - folder.size()) + ".py";
 }
 
 struct Group {
   const Hit* best = nullptr;
   std::vector<const Placed*> places;
+  bool lent = false;  ///< a value of this run
 };
 
 std::vector<Group> grouped(const std::vector<Placed>& placed) {
@@ -63,6 +64,7 @@ std::vector<Group> grouped(const std::vector<Placed>& placed) {
     const auto [entry, is_new] = at.emplace(one.hit->identity, groups.size());
     if (is_new) groups.emplace_back();
     Group& group = groups[entry->second];
+    group.lent = group.lent || one.hit->rule == &vault_rule();
     if (group.best == nullptr || says_more(*one.hit, *group.best)) group.best = one.hit;
     const auto same = [&](const Placed* other) {
       const Location &a = other->location, &b = one.location;
@@ -92,6 +94,7 @@ class Decision {
       record.layers.push_back({static_cast<int>(i), layer.diff_id, created_by[i], layer.bytes});
       seen.entries += layer.index.size();
       seen.bytes += layer.bytes;
+      packages_.push_back(&layer.record.packages);
       take(layer, static_cast<int>(i));
     }
     if (image_.tree) {
@@ -116,22 +119,22 @@ class Decision {
   }
 
   void findings(const std::vector<Group>& groups, Pool& pool) {
-    const auto parts = options_.found->parts();
-    const auto values = values_of(parts);
-    const auto value_of = [&](const Hit& hit) {
-      const auto at = values.find(hit.identity);
-      return at == values.end() ? std::string_view() : at->second;
-    };
     // The slow hash that an allow-entry binds, side by side, of as many as anybody would paste.
-    constexpr std::size_t most_entries = 200;
+    std::size_t entries_left = 200;
     std::vector<std::string> bound(groups.size());
-    for (std::size_t i = 0; i < std::min(groups.size(), most_entries); ++i)
-      pool.submit(0, [&bound, &value_of, hit = groups[i].best, i] {
+    std::vector<std::vector<std::string>> why_public;
+    for (const Group& group : groups) why_public.push_back(published(group));
+    for (std::size_t i = 0; i < groups.size() && entries_left > 0; ++i) {
+      const auto& why = why_public[i];
+      if (std::none_of(why.begin(), why.end(), [](const std::string& one) { return one.empty(); })) continue;
+      --entries_left;
+      pool.submit(0, [this, &bound, hit = groups[i].best, i] {
         const std::string_view value = value_of(*hit);
         if (!value.empty() || (hit->key && !hit->key->fingerprint.empty())) bound[i] = allow_identity(hit->key, value);
       });
+    }
     pool.drain();
-    for (std::size_t i = 0; i < groups.size(); ++i) add(groups[i], bound[i], value_of(*groups[i].best), i + 1);
+    for (std::size_t i = 0; i < groups.size(); ++i) add(groups[i], why_public[i], bound[i], i + 1);
   }
 
  private:
@@ -144,12 +147,51 @@ class Decision {
     for (const PublicKey& key : member.record.keys) keys_.emplace_back(key.fingerprint, key.place);
   }
 
+  /// The secret of a hit, while the vault of this run still has it.
+  std::string_view value_of(const Hit& hit) const { return options_.found->value_of(hit.identity); }
+
+  /// The packages whose records name the files: "dpkg: acme 1.0-1".
+  std::string packaged(const std::vector<Location>& places) const {
+    constexpr std::size_t most = 4;
+    std::set<std::string> packages;
+    for (const Location& at : places)
+      if (at.layer >= 0 && packages.size() < most)
+        if (std::string package = package_of(packages_, at.layer, at.path); !package.empty())
+          packages.insert(std::move(package));
+    return join({packages.begin(), packages.end()}, ", ");
+  }
+
   void add_gap(NotScanned gap) {
+    gap.published = published_file(gap.sha256);
     if (const AllowEntry* entry = find_allow_file(options_.policy, gap.path, gap.sha256)) gap.allowed = entry->reason;
     record.coverage.not_scanned.push_back(std::move(gap));
   }
 
-  void add(const Group& group, const std::string& bound, std::string_view value, std::size_t number) {
+  /// Why a place of a secret is public; empty: it is not known to be. A key is public wherever it lies, be it known by
+  /// its fingerprint or by one place in a published file. Anything else is public in such a file only, for the next one
+  /// may well use a password that some manual has, and in what Python makes of that file. What this run lent never is.
+  static std::vector<std::string> published(const Group& group) {
+    std::vector<std::string> why(group.places.size());
+    if (group.lent) return why;
+    std::map<std::string, std::string> files;  // published here: path, why
+    for (std::size_t i = 0; i < why.size(); ++i) {
+      why[i] = published_as(group.best->key, group.places[i]->location.sha256);
+      if (!why[i].empty()) files.emplace(group.places[i]->location.path, why[i]);
+    }
+    if (files.empty()) return why;
+    for (std::size_t i = 0; i < why.size(); ++i) {
+      if (!why[i].empty()) continue;
+      const auto source = files.find(python_source_of(group.places[i]->location.path));
+      if (source != files.end())
+        why[i] = source->second;
+      else if (group.best->key)
+        why[i] = files.begin()->second;
+    }
+    return why;
+  }
+
+  void add(const Group& group, const std::vector<std::string>& why_public, const std::string& bound,
+           std::size_t number) {
     const Hit& hit = *group.best;
     Finding finding;
     finding.rule = hit.rule->id;
@@ -167,23 +209,24 @@ class Decision {
       for (const auto& [key, place] : keys_)
         if (key == fingerprint) finding.key->matches.push_back("image: " + place);
     }
-    // What everybody has opens nothing; the key itself is the proof, wherever it lies.
-    if (finding.key) finding.why = published_key(finding.key->fingerprint);
-    if (!finding.why.empty()) {
-      finding.why = "public test key: " + finding.why;
-      for (const Placed* placed : group.places) finding.locations.push_back(placed->location);
-      record.published.push_back(std::move(finding));
-      return;
-    }
     // Each place is answered for by itself: an entry does not excuse the same secret elsewhere.
-    Finding allowed = finding;
-    for (const Placed* placed : group.places) {
+    Finding public_one = finding, allowed = finding;
+    const std::string_view value = value_of(hit);
+    for (std::size_t i = 0; i < group.places.size(); ++i) {
+      const Placed* placed = group.places[i];
+      if (!why_public[i].empty()) {
+        if (public_one.why.empty()) public_one.why = why_public[i];
+        public_one.locations.push_back(placed->location);
+        continue;
+      }
       const AllowEntry* entry = find_allow(options_.policy, hit.rule->id, placed->location, hit.key, value);
       if (entry != nullptr && allowed.why.empty()) allowed.why = entry->reason;
       (entry != nullptr ? allowed : finding).locations.push_back(placed->location);
     }
+    if (!public_one.locations.empty()) record.published.push_back(std::move(public_one));
     if (!allowed.locations.empty()) record.allowed.push_back(std::move(allowed));
     if (finding.locations.empty()) return;
+    finding.packaged = packaged(finding.locations);
     finding.fix = hit.rule->fix.empty() ? general_fix(finding.locations.front()) : hit.rule->fix;
     if (!bound.empty()) {
       std::set<std::string> places;
@@ -197,6 +240,7 @@ class Decision {
   const Outline& image_;
   const AuditOptions& options_;
   std::vector<std::pair<std::string, std::string>> keys_;  ///< fingerprint, place
+  std::vector<const PackageRecords*> packages_;            ///< of each layer
 };
 
 }  // namespace

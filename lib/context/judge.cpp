@@ -1,14 +1,16 @@
-// What becomes of a finding. In this order: below --fail-on it is a note; an allow-entry lets it through; else the rule
-// decides, and the strictest rule for the whole file. Where two rules see the same secret (a token in an .npmrc), the
-// one that knows the file's format speaks: the line goes, and the secret with it. `file` is the one that must not go
-// too far: a key file is left out, but a key inside of source code is refused, since a source file that silently
-// vanished would be a riddle.
+// What becomes of a finding. In this order: below --fail-on, or public, it is a note; an allow-entry lets it through;
+// else the rule decides, and the strictest rule for the whole file. Where two rules see the same secret (a token in an
+// .npmrc), the one that knows the file's format speaks: the line goes, and the secret with it. `file` is the one that
+// must not go too far: a key file is left out, but a key inside of source code is refused, since a source file that
+// silently vanished would be a riddle.
 #include "context/judge.hpp"
 
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "crypto/digest.hpp"
 #include "scan/allow.hpp"
+#include "scan/published.hpp"
 
 namespace imgbuild {
 namespace {
@@ -29,6 +31,11 @@ bool is_rest_of_a_key_file(std::string_view text, const std::vector<Hit>& hits) 
     line = trim(line);
     return line.empty() || (line.starts_with("-----") && line.ends_with("-----"));
   });
+}
+
+Location with_digest(Location place, View content) {
+  place.sha256 = sha256_digest(content);
+  return place;
 }
 
 // Drops what a rule for a parsed format sees as well, and answers for.
@@ -66,8 +73,9 @@ Remark Judge::remark(const Hit& hit, const Location& place, std::string_view val
   remark.identity = hit.identity;
   remark.key = hit.key;
 
+  std::string published = hit.rule == &vault_rule() ? "" : published_as(hit.key, place.sha256);
   const AllowEntry* entry = nullptr;
-  if (hit.severity >= policy_.fail_on) {
+  if (hit.severity >= policy_.fail_on && published.empty()) {
     entry = find_allow(policy_, hit.rule->id, remark.place, hit.key, value);
     if (entry == nullptr && !former_path.empty()) {
       Location file;
@@ -79,6 +87,9 @@ Remark Judge::remark(const Hit& hit, const Location& place, std::string_view val
   Origin origin = Origin::found;
   if (hit.severity < policy_.fail_on) {
     remark.fate = Fate::note;
+  } else if (!published.empty()) {
+    remark.fate = Fate::note;
+    remark.why = std::move(published);
   } else if (entry != nullptr) {
     remark.fate = Fate::allowed;
     remark.why = entry->reason;
@@ -107,8 +118,9 @@ std::vector<Remark> Judge::text(View text, const Location& place) const {
   const auto hits = scanner_->scan(text, {place.path, values(), nullptr});
   std::vector<Remark> remarks;
   if (hits.empty()) return remarks;
+  const Location known = with_digest(place, text);
   for (const auto& hit : hits)
-    remarks.push_back(remark(hit, place, text_of(text.subspan(hit.begin, hit.end - hit.begin))));
+    remarks.push_back(remark(hit, known, text_of(text.subspan(hit.begin, hit.end - hit.begin))));
   const bool whole = is_rest_of_a_key_file(text_of(text), hits);
   for (auto& remark : remarks)
     if (remark.fate == Fate::file && !whole && remark.rule->path.empty()) remark.fate = Fate::refuse;
@@ -132,14 +144,15 @@ std::vector<Remark> Judge::name(const std::string& path) const {
 
 std::vector<Remark> Judge::object(View text, const Location& place, const std::string& path) const {
   std::vector<Remark> remarks;
+  const auto hits = scanner_->scan(text, {path, values(), nullptr});
+  const Location known = hits.empty() ? place : with_digest(place, text);
   const auto judge = [&](const Hit& hit, std::string_view value) {
-    remarks.push_back(remark(hit, place, value, path));
+    remarks.push_back(remark(hit, known, value, path));
     Fate& fate = remarks.back().fate;
     if (fate >= Fate::line) fate = Fate::refuse;
   };
   for (const auto& hit : scanner_->scan_name(path)) judge(hit, path);
-  for (const auto& hit : scanner_->scan(text, {path, values(), nullptr}))
-    judge(hit, text_of(text.subspan(hit.begin, hit.end - hit.begin)));
+  for (const auto& hit : hits) judge(hit, text_of(text.subspan(hit.begin, hit.end - hit.begin)));
   return remarks;
 }
 

@@ -68,6 +68,7 @@ ImageRecord Redaction::operator()(ImageRecord record) const {
     gap.path = (*this)(gap.path);
     gap.why = (*this)(gap.why);
     gap.allowed = (*this)(gap.allowed);
+    gap.published = (*this)(gap.published);
   }
   return record;
 }

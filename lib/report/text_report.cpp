@@ -53,7 +53,9 @@ class Writer {
     }
     for (const auto& raw : notes_of_stage) {
       const Finding finding = redaction_(raw);
-      for (const auto& place : finding.locations) line("note " + in_context(place) + ": " + finding.rule);
+      for (const auto& place : finding.locations)
+        line("note " + in_context(place) + ": " + finding.rule +
+             (finding.why.empty() ? "" : ": " + printable(finding.why)));
     }
   }
 
@@ -190,7 +192,8 @@ class Writer {
       std::string what = gap.layer >= 0 ? "layer " + std::to_string(gap.layer) + ": " : "";
       what += printable(gap.path) + " (" + human_size(gap.bytes) + "): " + printable(gap.why);
       if (!gap.open()) {
-        allowed.push_back("allowed   " + what + "; " + printable(gap.allowed));
+        allowed.push_back(gap.published.empty() ? "allowed   " + what + "; " + printable(gap.allowed)
+                                                : "published " + what + "; " + printable(gap.published));
         continue;
       }
       if (++open > at_most(most_lines)) continue;
@@ -203,7 +206,7 @@ class Writer {
       paste("reason = \"...\"");
     }
     if (open > at_most(most_lines)) line(bad(and_more(open - most_lines, "things that were not looked at")));
-    some(allowed, "things that were not looked at, and are allowed");
+    some(allowed, "things that were not looked at, and are allowed or published");
     if (!seen.vault_not_looked_for.empty()) {
       std::vector<std::string> layers;
       for (const int layer : seen.vault_not_looked_for) layers.push_back(std::to_string(layer));

@@ -8,7 +8,6 @@
 #include "base/text.hpp"
 #include "crypto/private_key.hpp"
 #include "scan/proofs.hpp"
-#include "scan/published.hpp"
 
 namespace imgbuild::proofs {
 namespace {
@@ -41,8 +40,8 @@ Proof proof_of(const PrivateKeyFacts& facts, std::string_view whole) {
   Proof proof = proven(true);
   proof.key = KeyFacts{facts.type, facts.bits, facts.encrypted, facts.fingerprint, {}};
   if (facts.encrypted) proof.severity = Severity::high;  // a plain one is critical: one lower
-  // What everybody has opens nothing; what a FIDO token holds the other half of opens nothing alone.
-  if (!published_key(facts.fingerprint).empty() || facts.type.starts_with("sk-")) proof.severity = Severity::low;
+  // What a FIDO token holds the other half of opens nothing alone.
+  if (facts.type.starts_with("sk-")) proof.severity = Severity::low;
   proof.secrets = {whole};
   return proof;
 }

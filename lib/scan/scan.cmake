@@ -16,3 +16,14 @@ add_custom_command(OUTPUT ${knowledge}.cpp ${knowledge}.bin
   COMMENT "Compiling the rules of scrubbers/" VERBATIM)
 target_sources(scan PRIVATE ${knowledge}.cpp)
 set_source_files_properties(${knowledge}.cpp PROPERTIES OBJECT_DEPENDS ${knowledge}.bin)
+
+# publishedc does the same for the list of what is public.
+add_executable(publishedc scan/compiler/published.cpp)
+target_link_libraries(publishedc PRIVATE settings base)
+set(published ${CMAKE_CURRENT_BINARY_DIR}/published)
+add_custom_command(OUTPUT ${published}.cpp ${published}.bin
+  COMMAND publishedc ${published}.cpp ${published}.bin ${PROJECT_SOURCE_DIR}/scrubbers/published.txt
+  DEPENDS publishedc ${PROJECT_SOURCE_DIR}/scrubbers/published.txt
+  COMMENT "Compiling scrubbers/published.txt" VERBATIM)
+target_sources(scan PRIVATE ${published}.cpp)
+set_source_files_properties(${published}.cpp PROPERTIES OBJECT_DEPENDS ${published}.bin)

@@ -29,6 +29,7 @@ Json to_json(const Location& location) {
   if (location.line > 0) json["line"] = location.line;
   if (!location.inside.empty()) json["inside"] = strings(location.inside);
   if (!location.decoded.empty()) json["decoded"] = strings(location.decoded);
+  if (!location.sha256.empty()) json["sha256"] = location.sha256;
   json["state"] = name_of(location.state);
   if (location.by_layer >= 0) json["by_layer"] = location.by_layer;
   if (!location.created_by.empty()) json["created_by"] = printable(location.created_by);
@@ -71,6 +72,7 @@ Json to_json(const ImageRecord& record) {
              {"bytes", gap.bytes}};
     if (!gap.sha256.empty()) one["sha256"] = gap.sha256;
     if (!gap.allowed.empty()) one["allowed"] = printable(gap.allowed);
+    if (!gap.published.empty()) one["published"] = printable(gap.published);
     gaps.push_back(std::move(one));
   }
   const Coverage& seen = record.coverage;

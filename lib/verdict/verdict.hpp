@@ -42,9 +42,10 @@ struct Location {
   std::uint32_t line = 0;            ///< 1-based, in the innermost thing that has lines; 0: none
   std::vector<std::string> inside;   ///< containers from the outside in: {"app.jar", "META-INF/k.pem"}
   std::vector<std::string> decoded;  ///< encodings from the outside in: {"base64"}
-  State state = State::present;      ///< what the final file system has of it
-  int by_layer = -1;                 ///< the layer that deleted or overwrote it
-  std::string created_by;            ///< the instruction that brought the layer (or this config entry) in
+  std::string sha256;  ///< "sha256:..." of the member (unpacked), else of the file; empty: too large to be held whole
+  State state = State::present;  ///< what the final file system has of it
+  int by_layer = -1;             ///< the layer that deleted or overwrote it
+  std::string created_by;        ///< the instruction that brought the layer (or this config entry) in
 };
 const char* name_of(Location::Kind kind);
 const char* name_of(Location::State state);
@@ -75,10 +76,11 @@ struct NotScanned {
   std::string path;  ///< with containers: "srv/a.tar!b.zip"
   std::string why;   ///< "encrypted", "truncated archive", "deeper than 8"
   std::uint64_t bytes = 0;
-  std::string sha256;   ///< "sha256:..." of the file, where known: an allow-entry answers for it by that
-  std::string allowed;  ///< the reason of the allow-entry that answers for it
-  /// Nobody answered for it: it makes the audit incomplete.
-  bool open() const { return allowed.empty(); }
+  std::string sha256;     ///< "sha256:..." of the file, where known: an allow-entry answers for it by that
+  std::string allowed;    ///< the reason of the allow-entry that answers for it
+  std::string published;  ///< where everybody can have it from
+  /// Neither of the two: it makes the audit incomplete.
+  bool open() const { return allowed.empty() && published.empty(); }
 };
 
 struct Coverage {

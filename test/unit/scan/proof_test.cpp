@@ -209,8 +209,18 @@ TEST_CASE("no proof stumbles over bytes that mean nothing") {
 
 TEST_CASE("a key that a public package brings is known by its fingerprint, and no other is") {
   // A self-test key of libgnutls, which every image with git holds.
-  CHECK(published_key("SHA256:/s7hC1qbiBH8ldTc08GJSkZlmCiNIbFLFmlDUIrRkck").find("libgnutls30") == 0);
+  CHECK(published_key("SHA256:/s7hC1qbiBH8ldTc08GJSkZlmCiNIbFLFmlDUIrRkck").find("debian libgnutls30") == 0);
   CHECK(published_key("SHA256:").empty());
   CHECK(published_key("/s7hC1qbiBH8ldTc08GJSkZlmCiNIbFLFmlDUIrRkck").empty());
   CHECK(published_key("SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA").empty());
+}
+
+TEST_CASE("a file that a public package brings is known by its digest, and a key's is none of a file") {
+  const std::string broken = "5a0bee74a7bd0caa1d572ff1ae58c3c79310c8fc646a5e84fb5e1eea488ea4b5";
+  CHECK(published_file("sha256:" + broken).find("writer-big.tar") != std::string_view::npos);
+  CHECK(published_file("SHA256:" + broken).empty());
+  CHECK(published_file(broken).empty());
+  CHECK(published_file("sha256:").empty());
+  CHECK(published_file("sha256:/s7hC1qbiBH8ldTc08GJSkZlmCiNIbFLFmlDUIrRkck").empty());
+  CHECK(published_file("sha256:" + std::string(64, '0')).empty());
 }
