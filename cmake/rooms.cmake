@@ -11,7 +11,8 @@ set(FLOORS
 # The libraries, each included in one folder only (TOML is read in two places). A header prefix, then the room that may
 # include it.
 set(LIBRARY_ROOMS
-  "git2.h=git" "archive.h=tar" "archive_entry.h=tar" "zstd.h=tar" "isa-l=tar" "openssl/=crypto"
+  "git2.h=git" "archive.h=tar" "archive_entry.h=tar" "zstd.h=tar" "isa-l=tar" "lzma.h=tar"
+  "bzlib.h=tar" "sqfs/=tar" "zlib.h=git" "openssl/=crypto"
   "curl/=http" "hs/=scan" "hs.h=scan" "re2/=scan" "toml++/=scan|config" "CLI/=cmd")
 
 # room(NAME [LIBRARIES...]): the static library of lib/NAME, from the sources that lie in the folder.

@@ -1,9 +1,11 @@
 #include "base/fd.hpp"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -37,8 +39,9 @@ std::pair<Fd, Fd> Fd::socket_pair() {
   return {Fd(ends[0]), Fd(ends[1])};
 }
 
-Fd Fd::unnamed_file() {
-  const std::string folder = temp_root();
+namespace {
+
+Fd unnamed_file_in(const std::string& folder) {
   const int number = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
   if (number >= 0) return Fd(number);
   // A file system without O_TMPFILE: made by name and unlinked at once.
@@ -49,10 +52,37 @@ Fd Fd::unnamed_file() {
   return Fd(made);
 }
 
+}  // namespace
+
+Fd Fd::unnamed_file() { return unnamed_file_in(temp_root()); }
+
+Fd Fd::unnamed_file_on_disk() {
+  for (const std::string& folder : {temp_root(), std::string("/var/tmp")}) {
+    struct statfs facts {};
+    if (::statfs(folder.c_str(), &facts) != 0) continue;
+    if (facts.f_type != TMPFS_MAGIC && facts.f_type != RAMFS_MAGIC) return unnamed_file_in(folder);
+  }
+  throw Error("too large to be held in memory, and " + temp_root() + " lies there", "set TMPDIR to a folder on a disk");
+}
+
 std::size_t read_full(int fd, std::span<std::uint8_t> into, const std::string& what) {
   std::size_t done = 0;
   while (done < into.size()) {
     const ssize_t n = ::read(fd, into.data() + done, into.size() - done);
+    if (n == 0) break;
+    if (n < 0) {
+      if (errno == EINTR) continue;
+      throw system_error(what, errno);
+    }
+    done += static_cast<std::size_t>(n);
+  }
+  return done;
+}
+
+std::size_t read_full_at(int fd, std::uint64_t offset, std::span<std::uint8_t> into, const std::string& what) {
+  std::size_t done = 0;
+  while (done < into.size()) {
+    const ssize_t n = ::pread(fd, into.data() + done, into.size() - done, static_cast<off_t>(offset + done));
     if (n == 0) break;
     if (n < 0) {
       if (errno == EINTR) continue;

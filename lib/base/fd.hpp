@@ -30,6 +30,9 @@ class Fd {
   static std::pair<Fd, Fd> socket_pair();
   /// A file without a name, in the folder for temporary files: gone with the descriptor, however the process ends.
   static Fd unnamed_file();
+  /// The same where it does not take memory: in the folder for temporary files, or /var/tmp where that one is a tmpfs.
+  /// Throws Error where both are.
+  static Fd unnamed_file_on_disk();
 
  private:
   int number_ = -1;
@@ -37,6 +40,8 @@ class Fd {
 
 /// Reads until `into` is full or the end; returns the bytes read. Throws Error naming `what`.
 std::size_t read_full(int fd, std::span<std::uint8_t> into, const std::string& what);
+/// The same from a position of the file on; the descriptor's own position stays.
+std::size_t read_full_at(int fd, std::uint64_t offset, std::span<std::uint8_t> into, const std::string& what);
 /// Writes all of it. Throws Error naming `what` (disk full, closed pipe...).
 void write_full(int fd, View bytes, const std::string& what);
 /// The whole file; throws Error where it is larger than `most` bytes.

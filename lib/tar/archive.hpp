@@ -3,6 +3,7 @@
 #include <string>
 
 #include "base/bytes.hpp"
+#include "base/whole.hpp"
 #include "tar/inflate.hpp"
 
 namespace imgbuild {
@@ -19,13 +20,14 @@ class ArchiveVisitor {
   virtual void unreadable(const std::string& why) = 0;
 };
 
-/// Opens zip, 7z, ar (deb), cpio, rpm, rar, cab, xar, lha with libarchive; formats are enabled one by one, no external
-/// program is ever run. What cannot be read goes to unreadable(), not into an exception.
-/// False where not even a first member could be read: then nothing was shown.
+/// Opens zip, 7z, ar (deb), cpio, rpm, rar, cab, xar, lha, iso9660 and warc with libarchive, squashfs with libsquashfs;
+/// formats are enabled one by one, no external program is ever run. What cannot be read goes to unreadable(), not into
+/// an exception. False where not even a first member could be read: then nothing was shown.
+bool read_archive(const Whole& whole, Container kind, ArchiveVisitor& visitor);
 bool read_archive(View whole, Container kind, ArchiveVisitor& visitor);
 
-/// What xz, bzip2, lz4, lzip or compress (.Z) packed. Throws Error "damaged xz stream". The packed source must outlive
-/// it.
+/// What one of the packed streams unpacks to: what Inflater knows, lz4 and compress (.Z). Throws Error "damaged xz
+/// stream". The packed source must outlive it.
 std::unique_ptr<Source> unpack(Source& packed, Container kind);
 
 /// Bytes in memory as a source. They must outlive it.

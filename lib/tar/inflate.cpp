@@ -1,145 +1,300 @@
-// gzip by ISA-L (four times as fast as zlib), zstd by its own library, both pushed: the pieces come as the stream
-// brings them, the output goes into memory that the caller lends, so that nothing is copied on the way to the scanner.
+// Packed streams, pushed: the pieces come as the stream brings them, the output goes into memory that the caller lends,
+// so that nothing is copied on the way to the scanner. gzip by ISA-L (four times as fast as zlib), zstd, xz and bzip2 by
+// their own libraries, which can be told how much memory a stranger's stream may ask for.
+//
+// All of them are rows of streams: one ends, and the next bytes begin another, or are something else, which is then
+// none of ours.
 #include "tar/inflate.hpp"
 
+#include <bzlib.h>
 #include <isa-l/igzip_lib.h>
+#include <lzma.h>
 #include <zstd.h>
 
+#include <algorithm>
 #include <string>
 
 #include "base/error.hpp"
 #include "base/owned.hpp"
 
 namespace imgbuild {
+namespace {
 
-struct Inflater::Inside {
-  Container kind;
-  std::function<std::span<std::uint8_t>()> room;
-  std::function<void(View)> sink;
-  std::span<std::uint8_t> buffer;
-  std::size_t filled = 0;
-  bool started = false;  ///< a member or frame has begun and has not ended
-  bool any = false;      ///< one has ended well
-  bool ended = false;    ///< what follows is no further one
+constexpr int most_window_log = 26;
+constexpr std::uint64_t most_lzma_memory = std::uint64_t{66} << 20;  // a dictionary of 64 MiB and what goes with it
 
-  std::unique_ptr<inflate_state> gzip;
-  std::size_t magic_seen = 0;  ///< bytes of the next member's magic number that have come
-  Owned<ZSTD_DStream, ZSTD_freeDStream> zstd;
+}  // namespace
 
-  [[noreturn]] void damaged() const { throw Error(std::string("damaged ") + name_of(kind) + " stream"); }
+class Inflater::Decoder {
+ public:
+  Decoder(Container kind, std::function<std::span<std::uint8_t>()> room, std::function<void(View)> sink)
+      : kind_(kind), room_(std::move(room)), sink_(std::move(sink)) {}
+  virtual ~Decoder() = default;
 
-  void make_room() {
-    if (filled < buffer.size()) return;
-    flush();
-    buffer = room();
+  void feed(View piece) {
+    while (!piece.empty() && !ended_) {
+      if (!started_ && any_ && !may_begin(piece)) {
+        ended_ = true;
+        return;
+      }
+      if (piece.empty()) return;
+      if (!started_) {
+        restart();
+        started_ = true;
+      }
+      step(piece);
+    }
   }
   void flush() {
-    if (filled > 0) sink({buffer.data(), filled});
-    buffer = {};
-    filled = 0;
+    if (filled_ > 0) sink_({buffer_.data(), filled_});
+    buffer_ = {};
+    filled_ = 0;
   }
-  void feed_gzip(View piece);
-  void feed_zstd(View piece);
+  void finish() {
+    flush();
+    if (!any_ || (started_ && !ended_ && !(any_ && undecided())))
+      throw Error(std::string("truncated ") + name_of(kind_) + " stream");
+  }
+
+ protected:
+  /// What follows a stream that has ended: does another begin? May take what only fills up.
+  virtual bool may_begin(View& piece) = 0;
+  /// Begins a stream.
+  virtual void restart() = 0;
+  /// Has too little come of what may be another stream to tell?
+  virtual bool undecided() const { return false; }
+  /// Takes what it can from the front of `piece`; calls stream_ended(). Throws.
+  virtual void step(View& piece) = 0;
+
+  [[noreturn]] void damaged() const { throw Error(std::string("damaged ") + name_of(kind_) + " stream"); }
+  std::span<std::uint8_t> room() {
+    if (filled_ == buffer_.size()) {
+      flush();
+      buffer_ = room_();
+    }
+    return buffer_.subspan(filled_);
+  }
+  void fill(std::size_t count) { filled_ += count; }
+  void stream_ended() {
+    started_ = false;
+    any_ = true;
+  }
+  /// What seemed to begin another stream was none.
+  void none_of_ours() { ended_ = true; }
+  bool any() const { return any_; }
+  Container kind() const { return kind_; }
+
+ private:
+  const Container kind_;
+  std::function<std::span<std::uint8_t>()> room_;
+  std::function<void(View)> sink_;
+  std::span<std::uint8_t> buffer_;
+  std::size_t filled_ = 0;
+  bool started_ = false;  ///< a stream has begun and has not ended
+  bool any_ = false;      ///< one has ended well
+  bool ended_ = false;    ///< what follows is no further one
 };
 
-/// After a member's end the next two bytes decide: a magic number begins another member, anything else is not ours.
-void Inflater::Inside::feed_gzip(View piece) {
+/// gzip, whose members may follow each other, and zlib. After a member's end the next two bytes decide: a magic number
+/// begins another one, anything else is not ours.
+class Inflater::Deflated : public Decoder {
+ public:
+  using Decoder::Decoder;
+
+ private:
   static constexpr std::uint8_t magic[2] = {0x1f, 0x8b};
-  while (!piece.empty() && !ended) {
-    if (!started) {
-      if (piece[0] != magic[magic_seen]) {
-        if (!any) damaged();
-        ended = true;
-        return;
-      }
+
+  bool may_begin(View& piece) override { return kind() == Container::gzip && piece[0] == magic[0]; }
+  bool undecided() const override { return kind() == Container::gzip && magic_seen_ < 2; }
+  void restart() override {
+    if (!state_) {
+      state_ = std::make_unique<inflate_state>();
+      isal_inflate_init(state_.get());
+    }
+    isal_inflate_reset(state_.get());
+    state_->crc_flag = kind() == Container::gzip ? ISAL_GZIP : ISAL_ZLIB;
+    magic_seen_ = 0;
+  }
+  void step(View& piece) override {
+    if (kind() == Container::gzip && magic_seen_ < 2) {
+      if (piece[0] != magic[magic_seen_]) return any() ? none_of_ours() : damaged();
       piece = piece.subspan(1);
-      if (++magic_seen < 2) continue;
-      magic_seen = 0;
-      started = true;
-      isal_inflate_reset(gzip.get());
-      gzip->crc_flag = ISAL_GZIP;
-      std::uint8_t again[2] = {magic[0], magic[1]};
-      gzip->next_in = again;
-      gzip->avail_in = 2;
-      std::uint8_t none = 0;
-      gzip->next_out = &none;
-      gzip->avail_out = 0;
-      if (isal_inflate(gzip.get()) < 0) damaged();
+      if (++magic_seen_ < 2) return;
+      std::uint8_t again[2] = {magic[0], magic[1]}, none = 0;
+      state_->next_in = again;
+      state_->avail_in = 2;
+      state_->next_out = &none;
+      state_->avail_out = 0;
+      if (isal_inflate(state_.get()) < 0) damaged();
+      if (piece.empty()) return;
     }
-    gzip->next_in = const_cast<std::uint8_t*>(piece.data());
-    gzip->avail_in = static_cast<std::uint32_t>(std::min<std::size_t>(piece.size(), std::size_t{1} << 30));
-    const std::uint32_t given = gzip->avail_in;
+    state_->next_in = const_cast<std::uint8_t*>(piece.data());
+    state_->avail_in = static_cast<std::uint32_t>(std::min<std::size_t>(piece.size(), std::size_t{1} << 30));
+    const std::uint32_t given = state_->avail_in;
     do {
-      make_room();
-      gzip->next_out = buffer.data() + filled;
-      gzip->avail_out = static_cast<std::uint32_t>(buffer.size() - filled);
-      const int outcome = isal_inflate(gzip.get());
-      filled = buffer.size() - gzip->avail_out;
+      const auto space = room();
+      state_->next_out = space.data();
+      state_->avail_out = static_cast<std::uint32_t>(space.size());
+      const int outcome = isal_inflate(state_.get());
+      fill(space.size() - state_->avail_out);
       if (outcome < 0) damaged();
-    } while (gzip->block_state != ISAL_BLOCK_FINISH && (gzip->avail_in > 0 || gzip->avail_out == 0));
-    piece = piece.subspan(given - gzip->avail_in);
-    if (gzip->block_state == ISAL_BLOCK_FINISH) {
-      started = false;
-      any = true;
-    }
+    } while (state_->block_state != ISAL_BLOCK_FINISH && (state_->avail_in > 0 || state_->avail_out == 0));
+    piece = piece.subspan(given - state_->avail_in);
+    if (state_->block_state == ISAL_BLOCK_FINISH) stream_ended();
   }
-}
 
-void Inflater::Inside::feed_zstd(View piece) {
-  ZSTD_inBuffer in{piece.data(), piece.size(), 0};
-  while (!ended) {
-    make_room();
-    ZSTD_outBuffer out{buffer.data() + filled, buffer.size() - filled, 0};
-    const std::size_t before = in.pos;
-    const std::size_t outcome = ZSTD_decompressStream(zstd.get(), &out, &in);
-    filled += out.pos;
-    if (ZSTD_isError(outcome) != 0) {
-      const std::string_view why = ZSTD_getErrorName(outcome);
-      if (any && !started && why == "Unknown frame descriptor") {
-        ended = true;
-        return;
-      }
-      if (why.find("memory") != std::string_view::npos) throw Error("zstd window larger than 128 MiB");
-      damaged();
-    }
-    if (in.pos > before || out.pos > 0) started = outcome != 0;
-    if (outcome == 0) any = true;
-    if (in.pos == in.size && filled < buffer.size()) return;
-  }
-}
+  std::unique_ptr<inflate_state> state_;
+  std::size_t magic_seen_ = 0;  ///< bytes of the member's magic number that have come
+};
 
-Inflater::Inflater(Container kind, std::function<std::span<std::uint8_t>()> room, std::function<void(View)> sink)
-    : inside_(std::make_unique<Inside>()) {
-  inside_->kind = kind;
-  inside_->room = std::move(room);
-  inside_->sink = std::move(sink);
-  if (kind == Container::gzip) {
-    inside_->gzip = std::make_unique<inflate_state>();
-    isal_inflate_init(inside_->gzip.get());
-  } else if (kind == Container::zstd) {
-    inside_->zstd.reset(ZSTD_createDStream());
-    if (!inside_->zstd || ZSTD_isError(ZSTD_DCtx_setParameter(inside_->zstd.get(), ZSTD_d_windowLogMax, 27)) != 0)
+class Inflater::Zstandard : public Decoder {
+ public:
+  Zstandard(Container kind, std::function<std::span<std::uint8_t>()> room, std::function<void(View)> sink)
+      : Decoder(kind, std::move(room), std::move(sink)), state_(ZSTD_createDStream()) {
+    if (!state_ || ZSTD_isError(ZSTD_DCtx_setParameter(state_.get(), ZSTD_d_windowLogMax, most_window_log)) != 0)
       throw Error("zstd cannot be started");
-  } else {
-    throw Error(std::string(name_of(kind)) + " is not inflated in a stream");
+  }
+
+ private:
+  bool may_begin(View&) override { return true; }
+  void restart() override {}
+  void step(View& piece) override {
+    ZSTD_inBuffer in{piece.data(), piece.size(), 0};
+    for (bool more = true; more;) {
+      const auto space = room();
+      ZSTD_outBuffer out{space.data(), space.size(), 0};
+      const std::size_t outcome = ZSTD_decompressStream(state_.get(), &out, &in);
+      fill(out.pos);
+      if (ZSTD_isError(outcome) != 0) {
+        const std::string_view why = ZSTD_getErrorName(outcome);
+        if (any() && why == "Unknown frame descriptor") return none_of_ours();
+        if (why.find("memory") != std::string_view::npos) throw Error("zstd window larger than 64 MiB");
+        damaged();
+      }
+      if (outcome == 0) {
+        stream_ended();
+        break;
+      }
+      more = in.pos < in.size || out.pos == out.size;
+    }
+    piece = piece.subspan(in.pos);
+  }
+
+  Owned<ZSTD_DStream, ZSTD_freeDStream> state_;
+};
+
+/// xz, lzma and lzip.
+class Inflater::Lempel : public Decoder {
+ public:
+  using Decoder::Decoder;
+  ~Lempel() override { lzma_end(&state_); }
+
+ private:
+  bool may_begin(View& piece) override {
+    if (kind() == Container::lzma) return false;
+    while (kind() == Container::xz && !piece.empty() && piece[0] == 0) piece = piece.subspan(1);  // stream padding
+    return piece.empty() || piece[0] == (kind() == Container::xz ? 0xfd : 'L');
+  }
+  void restart() override {
+    const lzma_ret outcome = kind() == Container::xz     ? lzma_stream_decoder(&state_, most_lzma_memory, 0)
+                             : kind() == Container::lzip ? lzma_lzip_decoder(&state_, most_lzma_memory, 0)
+                                                         : lzma_alone_decoder(&state_, most_lzma_memory);
+    if (outcome != LZMA_OK) throw Error("liblzma cannot be started");
+  }
+  void step(View& piece) override {
+    state_.next_in = piece.data();
+    state_.avail_in = piece.size();
+    lzma_ret outcome = LZMA_OK;
+    do {
+      const auto space = room();
+      state_.next_out = space.data();
+      state_.avail_out = space.size();
+      outcome = lzma_code(&state_, LZMA_RUN);
+      fill(space.size() - state_.avail_out);
+    } while (outcome == LZMA_OK && (state_.avail_in > 0 || state_.avail_out == 0));
+    piece = piece.subspan(piece.size() - state_.avail_in);
+    if (outcome == LZMA_STREAM_END) return stream_ended();
+    if (outcome == LZMA_MEMLIMIT_ERROR) throw Error(std::string(name_of(kind())) + " dictionary larger than 64 MiB");
+    if (outcome == LZMA_FORMAT_ERROR && any()) return none_of_ours();
+    if (outcome != LZMA_OK && outcome != LZMA_BUF_ERROR) damaged();
+  }
+
+  lzma_stream state_ = LZMA_STREAM_INIT;
+};
+
+class Inflater::Burrows : public Decoder {
+ public:
+  using Decoder::Decoder;
+  ~Burrows() override { BZ2_bzDecompressEnd(&state_); }
+
+ private:
+  bool may_begin(View& piece) override { return piece[0] == 'B'; }
+  void restart() override {
+    BZ2_bzDecompressEnd(&state_);
+    state_ = {};
+    if (BZ2_bzDecompressInit(&state_, 0, 0) != BZ_OK) throw Error("bzip2 cannot be started");
+  }
+  void step(View& piece) override {
+    const auto given = static_cast<unsigned>(std::min<std::size_t>(piece.size(), std::size_t{1} << 30));
+    state_.next_in = reinterpret_cast<char*>(const_cast<std::uint8_t*>(piece.data()));
+    state_.avail_in = given;
+    int outcome = BZ_OK;
+    do {
+      const auto space = room();
+      state_.next_out = reinterpret_cast<char*>(space.data());
+      state_.avail_out = static_cast<unsigned>(space.size());
+      outcome = BZ2_bzDecompress(&state_);
+      fill(space.size() - state_.avail_out);
+    } while (outcome == BZ_OK && (state_.avail_in > 0 || state_.avail_out == 0));
+    piece = piece.subspan(given - state_.avail_in);
+    if (outcome == BZ_STREAM_END) return stream_ended();
+    if (outcome == BZ_DATA_ERROR_MAGIC && any()) return none_of_ours();
+    if (outcome != BZ_OK) damaged();
+  }
+
+  bz_stream state_{};
+};
+
+bool Inflater::knows(Container kind) {
+  switch (kind) {
+    case Container::gzip:
+    case Container::zlib:
+    case Container::zstd:
+    case Container::xz:
+    case Container::lzma:
+    case Container::lzip:
+    case Container::bzip2:
+      return true;
+    default:
+      return false;
+  }
+}
+
+Inflater::Inflater(Container kind, std::function<std::span<std::uint8_t>()> room, std::function<void(View)> sink) {
+  switch (kind) {
+    case Container::gzip:
+    case Container::zlib:
+      decoder_ = std::make_unique<Deflated>(kind, std::move(room), std::move(sink));
+      break;
+    case Container::zstd:
+      decoder_ = std::make_unique<Zstandard>(kind, std::move(room), std::move(sink));
+      break;
+    case Container::xz:
+    case Container::lzma:
+    case Container::lzip:
+      decoder_ = std::make_unique<Lempel>(kind, std::move(room), std::move(sink));
+      break;
+    case Container::bzip2:
+      decoder_ = std::make_unique<Burrows>(kind, std::move(room), std::move(sink));
+      break;
+    default:
+      throw Error(std::string(name_of(kind)) + " is not inflated in a stream");
   }
 }
 
 Inflater::~Inflater() = default;
-
-void Inflater::feed(View piece) {
-  if (piece.empty() || inside_->ended) return;
-  if (inside_->gzip)
-    inside_->feed_gzip(piece);
-  else
-    inside_->feed_zstd(piece);
-}
-
-void Inflater::flush() { inside_->flush(); }
-
-void Inflater::finish() {
-  inside_->flush();
-  if (!inside_->any || inside_->started) throw Error(std::string("truncated ") + name_of(inside_->kind) + " stream");
-}
+void Inflater::feed(View piece) { decoder_->feed(piece); }
+void Inflater::flush() { decoder_->flush(); }
+void Inflater::finish() { decoder_->finish(); }
 
 }  // namespace imgbuild

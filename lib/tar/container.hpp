@@ -1,0 +1,64 @@
+#pragma once
+#include <cstdint>
+
+#include "base/bytes.hpp"
+
+namespace imgbuild {
+
+/// What the first bytes of a stream say it is. `none`: nothing that is opened.
+enum class Container {
+  none,
+  tar,
+  // A stream that packs one other: Inflater, unpack().
+  gzip,
+  zlib,
+  zstd,
+  xz,
+  lzma,
+  bzip2,
+  lzip,
+  lz4,
+  compress,
+  // Archives: read_archive(), read_squashfs().
+  zip,
+  seven_zip,
+  ar,
+  cpio,
+  rpm,
+  rar,
+  cab,
+  xar,
+  lha,
+  iso9660,
+  warc,
+  squashfs,
+  // What other rooms open.
+  git_pack,
+  sqlite,
+  java_class,
+  python_code
+};
+const char* name_of(Container kind);
+
+/// How many first bytes container_of() wants: a disc's name stands behind 32 KiB.
+constexpr std::size_t container_head_size = 0x8006;
+
+/// Judges by content, never by name, and by more than a magic number: the header must make sense as that format, so
+/// that what fails later is damaged, not mistaken. container_head_size bytes are wanted; fewer only where the stream is
+/// shorter (with 512, all but iso9660 is known). Never `zlib`, whose two first bytes say too little.
+Container container_of(View head);
+
+/// Could a zlib stream begin like this (RFC 1950)?
+bool may_be_zlib(View head);
+
+/// How many last bytes of a stream ends_as_zip() wants: an end record and a comment of up to 1 KiB.
+constexpr std::size_t zip_end_size = 22 + 1024;
+
+/// Do these last bytes of a stream of `size` bytes end a zip archive? (a program with a zip behind it) Where they hold
+/// the table of contents too, it is checked.
+bool ends_as_zip(View end, std::uint64_t size);
+
+/// A local file header (APPNOTE 4.3.7) that makes sense, or the end record of an empty archive.
+bool begins_zip(View head);
+
+}  // namespace imgbuild
