@@ -1,35 +1,75 @@
-// Content by content. tar, gzip and zstd are opened as they stream by; what needs its whole at hand (zip's table of
-// contents stands at its end) is used in place where it lies in memory, else held in memory up to 8 MiB, then in a file
-// without a name, up to 2 GiB. A tar is looked at member by member, with its stray bytes; every other container also as
-// the raw bytes that it is.
+// Content by content. tar and packed streams are opened as they stream by; what needs its whole at hand (zip's table of
+// contents stands at its end) is used in place where it lies in memory, else kept in a ByteStore. A tar is looked at
+// member by member, with its stray bytes; every other container also as the raw bytes that it is.
 #include "audit/content.hpp"
 
 #include <algorithm>
 
-#include "base/fd.hpp"
+#include "audit/content_git.hpp"
+#include "audit/content_values.hpp"
 #include "base/interrupt.hpp"
+#include "git/pack.hpp"
 #include "tar/reader.hpp"
 
 namespace imgbuild {
+namespace {
 
-void ContentSpool::append(const Piece& piece) {
-  static constexpr std::size_t most_in_memory = std::size_t{8} << 20;
-  static constexpr std::uint64_t most_in_file = std::uint64_t{2} << 30;
-  size_ += piece.bytes.size();
-  if (!file_) {
-    if (piece.stable || run_.size() + piece.bytes.size() <= most_in_memory) return run_.append(piece);
-    file_ = Fd::unnamed_file();
-    write_full(file_.get(), run_.view(), "temporary file");
-    run_ = Run();
-  }
-  if (size_ > most_in_file) throw Error("larger than 2 GiB, and not to be opened in a stream");
-  write_full(file_.get(), piece.bytes, "temporary file");
+/// Content that says nothing but what its raw bytes say, only that its words stand too close together there.
+bool is_values(Container kind) {
+  return kind == Container::sqlite || kind == Container::java_class || kind == Container::python_code;
 }
 
+/// What was kept of a stream from `begin` on; before that, zeros.
+class Behind : public Whole {
+ public:
+  Behind(const Whole& kept, std::uint64_t begin) : kept_(kept), begin_(begin) {}
+  std::uint64_t size() const override { return begin_ + kept_.size(); }
+  std::size_t read(std::uint64_t offset, std::span<std::uint8_t> into) const override {
+    const auto zeros = static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), begin_ - std::min(begin_, offset)));
+    std::fill_n(into.begin(), zeros, std::uint8_t{0});
+    return zeros + kept_.read(offset + zeros - begin_, into.subspan(zeros));
+  }
+
+ private:
+  const Whole& kept_;
+  std::uint64_t begin_;
+};
+
+/// A Whole as a stream.
+class WholeSource : public Source {
+ public:
+  explicit WholeSource(const Whole& whole) : whole_(whole), buffer_(std::size_t{128} << 10) {}
+  View next() override {
+    const std::size_t size = whole_.read(position_, buffer_);
+    position_ += size;
+    return View(buffer_).first(size);
+  }
+
+ private:
+  const Whole& whole_;
+  Bytes buffer_;
+  std::uint64_t position_ = 0;
+};
+
+}  // namespace
+
 View ContentSpool::whole() {
-  if (!file_) return run_.view();
-  mapping_ = Mapping(file_, "temporary file");
+  if (!store_.file()) return store_.in_memory();
+  mapping_ = Mapping(store_.file(), "temporary file");
   return mapping_.bytes();
+}
+
+void feed_whole(const Desk& desk, ContentReader& reader, const Whole& whole, std::uint64_t from) {
+  while (from < whole.size()) {
+    if (whole.size() - from <= (std::size_t{64} << 10)) {
+      const Bytes rest = whole.part(from, std::size_t{64} << 10);
+      return reader.feed({rest, nullptr, false});
+    }
+    const auto buffer = desk.buffers.take();
+    const std::size_t size = whole.read(from, {buffer.get(), Buffers::size});
+    reader.feed({{buffer.get(), size}, buffer, false});
+    from += size;
+  }
 }
 
 /// What comes out of a container goes into looks of its own.
@@ -47,7 +87,7 @@ class ContentReader::Members : public TarVisitor, public ArchiveVisitor {
     where.decoded.emplace_back(name_of(kind));
     ++where.depth;
     child_.emplace(look_.desk_, std::move(where));
-    if (kind == Container::gzip || kind == Container::zstd)
+    if (Inflater::knows(kind))
       inflater.emplace(
           kind,
           [this] {
@@ -161,7 +201,7 @@ void ContentReader::guarded(Work work) {
 void ContentReader::fail(const std::string& why) {
   if (why_not_.empty()) why_not_ = why;
   if (const auto members = std::move(members_)) members->salvage();
-  spool_.reset();
+  store_.reset();
   // What a tar's reader did not reach has been seen by nobody.
   if (kind_ == Container::tar && !raw_) raw_.emplace(desk_, where_);
 }
@@ -171,7 +211,7 @@ void ContentReader::feed(const Piece& piece) {
   if (where_.depth > 0 && where_.budget) where_.budget->take_bytes(piece.bytes.size());
   size_ += piece.bytes.size();
   if (decided_) return pass(piece);
-  constexpr std::size_t enough = 512;
+  constexpr std::size_t enough = container_head_size;
   if (head_.empty() && piece.bytes.size() >= enough) {
     head_.assign(piece.bytes.begin(), piece.bytes.begin() + enough);
     decide();
@@ -187,34 +227,40 @@ void ContentReader::feed(const Piece& piece) {
 void ContentReader::decide() {
   decided_ = true;
   kind_ = known_ != Container::none ? known_ : container_of(head_);
+  if (kind_ == Container::none && may_be_zlib(head_) && begins_loose_object(head_)) kind_ = Container::zlib;
   if (kind_ != Container::none && where_.depth >= most_depth) {
-    why_not_ = "deeper than " + std::to_string(most_depth);
-    if (whole_.empty()) sha_.emplace();
+    if (!is_values(kind_)) {
+      why_not_ = "deeper than " + std::to_string(most_depth);
+      if (whole_.empty()) sha_.emplace();
+    }
     kind_ = Container::none;
+    zip_is_left_ = true;
   }
   if (kind_ != Container::tar) raw_.emplace(desk_, where_);
-  if (kind_ == Container::none) return;
+  if (kind_ == Container::none) {
+    if (const auto order = utf16_of(head_)) narrowed_.emplace(desk_, where_, *order);
+    return;
+  }
   if (whole_.empty()) sha_.emplace();
-  where_.record->opened_archive();
+  if (!is_values(kind_)) where_.record->opened_archive();
   if (!where_.budget) where_.budget = std::make_shared<Budget>(0);
   members_ = std::make_unique<Members>(*this);
-  switch (kind_) {
-    case Container::tar:
-      members_->tar.emplace(*members_);
-      break;
-    case Container::gzip:
-    case Container::zstd:
-      members_->begin_inflated(kind_);
-      break;
-    default:
-      spool_.emplace();
-  }
+  if (kind_ == Container::tar)
+    members_->tar.emplace(*members_);
+  else if (is_streamed(kind_))
+    members_->begin_inflated(kind_);
+  else if (whole_.empty())
+    store_.emplace();
 }
 
 void ContentReader::pass(const Piece& piece) {
   if (sha_) sha_->update(piece.bytes);
-  if (kind_ == Container::none) keep_end(piece.bytes);
   if (raw_) raw_->feed(piece);
+  if (narrowed_) narrowed_->feed(piece.bytes);
+  if (kind_ == Container::none && !zip_is_left_) {
+    guarded([&] { keep_zip(piece.bytes); });
+    keep_end(piece.bytes);
+  }
   if (!members_) return;
   guarded([&] {
     if (members_->tar) {
@@ -223,8 +269,8 @@ void ContentReader::pass(const Piece& piece) {
       members_->current = nullptr;
     } else if (members_->inflater) {
       members_->inflater->feed(piece.bytes);
-    } else {
-      spool_->append(piece);
+    } else if (store_) {
+      store_->append(piece.bytes);
     }
   });
   if (kind_ == Container::tar && !members_) raw_->feed(piece);
@@ -237,29 +283,73 @@ void ContentReader::keep_end(View bytes) {
   end_.insert(end_.end(), last.begin(), last.end());
 }
 
+/// A zip behind other bytes (a program that unpacks itself) is known at the end only: from what may be its first local
+/// header on, all is kept.
+void ContentReader::keep_zip(View bytes) {
+  if (store_) return store_->append(bytes);
+  constexpr std::string_view magic = "PK\3\4";
+  const auto keep_from = [&](View rest, std::size_t before) {
+    store_.emplace();
+    zip_begin_ = size_ - rest.size() - before;
+    store_->append(View(end_).last(before));
+    store_->append(rest);
+  };
+  // The magic number may lie across the seam.
+  std::string seam(text_of(end_).substr(end_.size() - std::min<std::size_t>(end_.size(), 3)));
+  const std::size_t before = seam.size();
+  seam += text_of(bytes).substr(0, 3);
+  if (const std::size_t at = seam.find(magic); at != std::string::npos) return keep_from(bytes, before - at);
+  for (std::size_t at = text_of(bytes).find(magic); at != std::string_view::npos;
+       at = text_of(bytes).find(magic, at + 4)) {
+    const View rest = bytes.subspan(at);
+    if (rest.size() < 30 || begins_zip(rest)) return keep_from(rest, 0);
+  }
+}
+
 /// Opens what had to come whole.
 void ContentReader::open_whole() {
-  const View whole = spool_->whole();
+  const ViewWhole in_place(whole_, desk_.release);
+  const Whole& whole = store_ ? static_cast<const Whole&>(*store_) : in_place;
   switch (kind_) {
-    case Container::xz:
-    case Container::bzip2:
     case Container::lz4:
-    case Container::lzip:
     case Container::compress: {
-      ViewSource packed(whole);
+      WholeSource packed(whole);
       members_->begin_inflated(kind_);
       const auto source = unpack(packed, kind_);
       for (View piece = source->next(); !piece.empty(); piece = source->next()) members_->inflated(piece);
       members_->end_inflated();
       break;
     }
+    case Container::git_pack:
+      if (const std::string why = look_at_pack(desk_, where_, whole); !why.empty()) members_->unreadable(why);
+      break;
+    case Container::zlib:
+      look_at_loose_object(desk_, where_, whole);
+      break;
+    case Container::sqlite:
+    case Container::java_class:
+    case Container::python_code:
+      look_at_values(desk_, where_, kind_, whole);
+      break;
     default:
       if (!read_archive(whole, kind_, *members_))
         members_->unreadable(std::string("damaged ") + name_of(kind_) + " archive");
   }
 }
 
-void ContentReader::finish(bool zip_is_opened) {
+void ContentReader::open_zip_behind() {
+  if (!store_ || !ends_as_zip(end_, size_)) return;
+  where_.record->opened_archive();
+  if (!where_.budget) where_.budget = std::make_shared<Budget>(size_);
+  members_ = std::make_unique<Members>(*this);
+  guarded([&] {
+    if (!read_archive(Behind(*store_, zip_begin_), Container::zip, *members_))
+      members_->unreadable("damaged zip archive behind other bytes");
+    members_->finish();
+  });
+}
+
+void ContentReader::finish() {
   if (!decided_) {
     if (head_.empty()) return;
     decide();
@@ -268,35 +358,56 @@ void ContentReader::finish(bool zip_is_opened) {
   }
   if (members_)
     guarded([&] {
-      if (members_->tar) members_->tar->finish();
-      if (members_->inflater) members_->inflater->finish();
-      if (spool_) open_whole();
+      if (members_->tar)
+        members_->tar->finish();
+      else if (members_->inflater)
+        members_->inflater->finish();
+      else
+        open_whole();
       members_->finish();
     });
+  if (kind_ == Container::none && !zip_is_left_) open_zip_behind();
   if (raw_) raw_->finish();
-  if (kind_ == Container::none && !zip_is_opened && why_not_.empty() && ends_as_zip(end_, size_))
-    why_not_ = "zip archive behind other bytes";
-  if (!why_not_.empty())
+  if (narrowed_) narrowed_->finish();
+  if (!why_not_.empty() && !is_values(kind_))
     where_.add_gap(why_not_, size_, sha_ ? sha_->finish_digest() : whole_.empty() ? "" : sha256_digest(whole_));
   members_.reset();
-  spool_.reset();
+  store_.reset();
 }
 
 bool is_streamed(Container kind) {
-  return kind == Container::none || kind == Container::tar || kind == Container::gzip || kind == Container::zstd;
+  return kind == Container::none || kind == Container::tar || (Inflater::knows(kind) && kind != Container::zlib);
 }
 
 void look_at_whole(const Desk& desk, Where where, const Piece& whole) {
   if (where.depth == 0 && is_package_record(where.path)) where.record->packages.add(where.path, whole.bytes);
-  Container kind = container_of(whole.bytes.first(std::min<std::size_t>(whole.bytes.size(), 512)));
+  const View head = whole.bytes.first(std::min(whole.bytes.size(), container_head_size));
+  Container kind = container_of(head);
+  if (kind == Container::none && may_be_zlib(head) && begins_loose_object(head)) kind = Container::zlib;
   if (kind == Container::none && ends_as_zip(whole.bytes, whole.bytes.size())) kind = Container::zip;
-  if (kind == Container::none) return desk.scan(whole.bytes, where);
+  if (kind == Container::none) {
+    if (const auto order = utf16_of(head)) {
+      Narrowed narrowed(desk, where, *order);
+      narrowed.feed(whole.bytes);
+      narrowed.finish();
+    }
+    return desk.scan(whole.bytes, where);
+  }
   if (!where.budget) where.budget = std::make_shared<Budget>(whole.bytes.size());
   // (Larger ones lie in memory or not, as the image comes: what is found must not depend on that.)
   constexpr std::size_t most_hashed = std::size_t{8} << 20;
   if (whole.bytes.size() <= most_hashed) where.container = std::make_shared<WholeFile>(whole);
   ContentReader reader(desk, std::move(where), whole.bytes, kind);
-  reader.feed(whole);
+  if (!whole.stable || !desk.release) {
+    reader.feed(whole);
+  } else {
+    // Of a mapped file no more stays resident than is being looked at.
+    for (View left = whole.bytes; !left.empty();) {
+      const View slice = left.first(std::min(left.size(), part_size));
+      left = left.subspan(slice.size());
+      reader.feed({slice, Owner(slice.data(), [&desk, slice](const void*) { desk.release(slice); }), true});
+    }
+  }
   reader.finish();
 }
 

@@ -2,7 +2,9 @@
 #include <memory>
 #include <optional>
 
+#include "audit/narrowed.hpp"
 #include "audit/sightings.hpp"
+#include "base/byte_store.hpp"
 #include "base/fd.hpp"
 #include "tar/archive.hpp"
 
@@ -11,19 +13,16 @@ namespace imgbuild {
 /// How much of a file is gathered before it is cut into parts, and how large a part is.
 constexpr std::size_t part_size = std::size_t{1} << 20;
 
-/// Bytes that must be at hand whole: as views where they last, else in memory up to 8 MiB, then in a file without a
-/// name.
+/// Bytes of a packed image member that must be at hand whole.
 class ContentSpool {
  public:
-  void append(const Piece& piece);  ///< throws Error where it grows over 2 GiB
+  void append(const Piece& piece) { store_.append(piece.bytes); }  ///< throws Error where there is no room
   /// All of it, for the life of the spool.
   View whole();
 
  private:
-  Run run_;
-  Fd file_;
+  ByteStore store_;
   Mapping mapping_;
-  std::uint64_t size_ = 0;
 };
 
 /// Scans one long stream in parts that threads look at side by side; finds what Scanner::scan would find in the whole.
@@ -55,16 +54,19 @@ class ContentReader {
   /// Of content that lies together in memory for the reader's life, and is known to be that.
   ContentReader(const Desk& desk, Where where, View whole, Container known);
   ~ContentReader();
+  /// Somebody else will open the zip that the content may end as. Before the first feed().
+  void leave_zip() { zip_is_left_ = true; }
   void feed(const Piece& piece);
-  /// `zip_is_opened`: somebody else opens the zip that the content ends as.
-  void finish(bool zip_is_opened = false);
+  void finish();
 
  private:
   class Members;
   void decide();
   void pass(const Piece& piece);
   void keep_end(View bytes);
+  void keep_zip(View bytes);
   void open_whole();
+  void open_zip_behind();
   void fail(const std::string& why);
   template <class Work>
   void guarded(Work work);
@@ -73,19 +75,24 @@ class ContentReader {
   Where where_;
   const Container known_;
   Bytes head_, end_;
-  bool decided_ = false;
+  bool decided_ = false, zip_is_left_ = false;
   Container kind_ = Container::none;
   std::uint64_t size_ = 0;
   std::optional<Cutter> raw_;
-  std::string why_not_;  ///< why the container could not be read to its end
+  std::optional<Narrowed> narrowed_;  ///< of UTF-16
+  std::string why_not_;               ///< why the container could not be read to its end
   const View whole_;
   std::optional<Sha256> sha_;  ///< of a container: an allow-entry names it by that
   std::unique_ptr<Members> members_;
-  std::optional<ContentSpool> spool_;
+  std::optional<ByteStore> store_;  ///< of what must be opened whole
+  std::uint64_t zip_begin_ = 0;     ///< of content that is none: where store_, perhaps a zip, begins
 };
 
 /// Is this looked at as it streams by, without its whole at hand?
 bool is_streamed(Container kind);
+
+/// Feeds a reader all of a Whole from a position on, without its end.
+void feed_whole(const Desk& desk, ContentReader& reader, const Whole& whole, std::uint64_t from = 0);
 
 /// Looks at content that lies together in memory, in this thread.
 void look_at_whole(const Desk& desk, Where where, const Piece& whole);

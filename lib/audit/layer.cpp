@@ -87,7 +87,7 @@ void LayerReader::data(View bytes) {
   if (way_ == Way::gathered) return gathered_.append(piece);
   if (way_ == Way::undecided) {
     gathered_.append(piece);
-    if (gathered_.size() < 512) return;
+    if (gathered_.size() < container_head_size) return;
     decide_large();
     if (way_ == Way::streamed) stream({gathered_.view(), nullptr, false});
     gathered_ = Run();
@@ -105,7 +105,7 @@ void LayerReader::stream(const Piece& piece) {
 /// opened where it lies.
 void LayerReader::decide_large() {
   const View content = gathered_.view();
-  const Container kind = container_of(content.first(512));
+  const Container kind = container_of(content.first(container_head_size));
   in_place_ = current_->stable ? content.data() : nullptr;
   if (in_place_ != nullptr && !is_streamed(kind)) {
     way_ = Way::in_place;
@@ -116,6 +116,7 @@ void LayerReader::decide_large() {
   way_ = Way::streamed;
   if (entry_.size <= most_record && is_package_record(entry_.path)) packages_.emplace();
   look_.emplace(desk_, std::move(place));
+  if (in_place_ != nullptr) look_->leave_zip();
 }
 
 void LayerReader::look_in_place() {
@@ -137,7 +138,7 @@ void LayerReader::end_entry() {
   } else if (way_ == Way::streamed) {
     // A zip behind a program is known at its end only: in memory that lasts it can be opened then.
     const bool zip = in_place_ != nullptr && ends_as_zip({in_place_, entry_.size}, entry_.size);
-    look_->finish(zip);
+    look_->finish();
     if (zip) look_in_place();
     if (packages_) member_.record.packages.add(entry_.path, packages_->whole());
   }

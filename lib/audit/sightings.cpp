@@ -44,6 +44,10 @@ void Budget::take_member() {
   if (members_.fetch_add(1) >= 1'000'000) throw Limit("holds more than 1000000 nested members");
 }
 
+void Budget::take_gap() {
+  if (gaps_.fetch_add(1) >= 10'000) throw Limit("holds more than 10000 nested things that cannot be opened");
+}
+
 void Sightings::add(Sighting sighting) {
   const std::lock_guard lock(mutex_);
   found.push_back(std::move(sighting));
@@ -77,6 +81,7 @@ void Where::add(Hit hit, std::string sha256) const {
 }
 
 void Where::add_gap(std::string why, std::uint64_t bytes, std::string sha256) const {
+  if (depth > 0 && budget) budget->take_gap();
   NotScanned gap;
   gap.path = full_path();
   gap.why = std::move(why);

@@ -26,10 +26,11 @@ class Budget {
   explicit Budget(std::uint64_t file_bytes);
   void take_bytes(std::uint64_t count);  ///< throws Limit
   void take_member();                    ///< throws Limit
+  void take_gap();                       ///< throws Limit
 
  private:
   const std::uint64_t most_bytes_;
-  std::atomic<std::uint64_t> bytes_{0}, members_{0};
+  std::atomic<std::uint64_t> bytes_{0}, members_{0}, gaps_{0};
 };
 
 /// Where a hit was, before anybody knows which layer of which image it is.
@@ -56,6 +57,7 @@ class Sightings {
   void add(NotScanned gap);
   void add(PublicKey key);
   void opened_archive() { ++archives_; }
+  void opened_git_object() { ++git_objects_; }
 
   /// To be read when all work is done.
   std::vector<Sighting> found;
@@ -63,10 +65,11 @@ class Sightings {
   std::vector<PublicKey> keys;
   PackageRecords packages;
   std::uint64_t archives() const { return archives_; }
+  std::uint64_t git_objects() const { return git_objects_; }
 
  private:
   std::mutex mutex_;
-  std::atomic<std::uint64_t> archives_{0};
+  std::atomic<std::uint64_t> archives_{0}, git_objects_{0};
 };
 
 /// A container that lies in memory whole: hashed only where something is found in it. Any thread.

@@ -140,6 +140,7 @@ class Decision {
  private:
   void take(const MemberRecord& member, int layer) {
     record.coverage.archives += member.record.archives();
+    record.coverage.git_objects += member.record.git_objects();
     for (NotScanned gap : member.record.gaps) {
       gap.layer = layer;
       add_gap(std::move(gap));

@@ -36,6 +36,28 @@ std::array<std::uint8_t, 32> Sha256::finish() {
 
 std::string Sha256::finish_digest() { return "sha256:" + hex(finish()); }
 
+struct Sha1::Inside {
+  Owned<EVP_MD_CTX, EVP_MD_CTX_free> context{EVP_MD_CTX_new()};
+};
+
+Sha1::Sha1() : inside_(std::make_unique<Inside>()) {
+  static EVP_MD* algorithm = EVP_MD_fetch(nullptr, "SHA1", nullptr);
+  if (!inside_->context || EVP_DigestInit_ex(inside_->context.get(), algorithm, nullptr) != 1)
+    throw Error("SHA-1 is not available");
+}
+
+Sha1::~Sha1() = default;
+
+void Sha1::update(View bytes) {
+  if (EVP_DigestUpdate(inside_->context.get(), bytes.data(), bytes.size()) != 1) throw Error("SHA-1 failed");
+}
+
+std::array<std::uint8_t, 20> Sha1::finish() {
+  std::array<std::uint8_t, 20> out{};
+  if (EVP_DigestFinal_ex(inside_->context.get(), out.data(), nullptr) != 1) throw Error("SHA-1 failed");
+  return out;
+}
+
 std::array<std::uint8_t, 32> sha256(View bytes) {
   Sha256 hash;
   hash.update(bytes);

@@ -22,6 +22,19 @@ class Sha256 {
   std::unique_ptr<Inside> inside_;
 };
 
+/// SHA-1 over a stream: for the names of git's objects, which know no better hash. One thread at a time.
+class Sha1 {
+ public:
+  Sha1();
+  ~Sha1();
+  void update(View bytes);
+  std::array<std::uint8_t, 20> finish();  ///< once
+
+ private:
+  struct Inside;
+  std::unique_ptr<Inside> inside_;
+};
+
 std::array<std::uint8_t, 32> sha256(View bytes);
 std::string sha256_digest(View bytes);  ///< "sha256:..."
 std::array<std::uint8_t, 32> hmac_sha256(View key, View bytes);

@@ -19,6 +19,7 @@
 #include "base/error.hpp"
 #include "base/owned.hpp"
 #include "base/text.hpp"
+#include "crypto/key_facts.hpp"
 #include "crypto/pem.hpp"
 #include "crypto/ssh_key.hpp"
 #include "crypto/ssh_wire.hpp"
@@ -162,13 +163,13 @@ std::string edwards_fingerprint(const EVP_PKEY* key, std::string_view name) {
   return ssh_blob_fingerprint(WireWriter().string(name).string(point).bytes());
 }
 
-std::optional<PrivateKeyFacts> facts_of(EVP_PKEY* key) {
+std::optional<PrivateKeyFacts> facts_of(EVP_PKEY* key, bool is_private = true) {
   PrivateKeyFacts facts;
   facts.bits = EVP_PKEY_get_bits(key);
   switch (EVP_PKEY_get_base_id(key)) {
     case EVP_PKEY_RSA:
     case EVP_PKEY_RSA_PSS:
-      if (!is_sound_rsa(key)) return std::nullopt;
+      if (is_private && !is_sound_rsa(key)) return std::nullopt;
       facts.type = "rsa";
       facts.fingerprint = rsa_fingerprint(key);
       break;
@@ -366,6 +367,8 @@ PrivateKeyFacts read_ppk(std::string_view text) {
 }
 
 }  // namespace
+
+std::optional<PrivateKeyFacts> facts_of_public(EVP_PKEY* key) { return facts_of(key, false); }
 
 std::optional<PrivateKeyFacts> read_der_key(View der) {
   const View whole = outer_sequence(der);

@@ -25,12 +25,14 @@ constexpr Entry table[] = {
     {"azure-storage-key", proofs::azure_storage_key},      // base64 of 64 bytes
     {"basic-auth", proofs::basic_auth},                    // base64 of USER:PASSWORD
     {"crc32-base62", proofs::crc32_base62},                // six last characters are the checksum of the others
+    {"der-key", proofs::der_key},                          // the DER parses as a private key
     {"discord-token", proofs::discord_token},              // first part is base64 of a number
     {"encoded-private-key", proofs::encoded_private_key},  // base64 of a PEM key
     {"env-value", proofs::env_value},                      // of a NAME=VALUE line: written out, and no common word
     {"gcp-service-account", proofs::gcp_service_account},  // the JSON around has the other fields, and the key parses
     {"generic-password", proofs::generic_password},        // written out, and neither words nor code
     {"jwt", proofs::jwt},                                  // header and payload are JSON, the header names an algorithm
+    {"keystore", proofs::keystore},                        // PKCS#12 or Java's, and holds a private key
     {"literal", proofs::literal},                          // written out, not a reference to elsewhere
     {"pgp-secret-key", proofs::pgp_secret_key},            // the first packet is a secret key
     {"ppk-key", proofs::ppk_key},                          // PuTTY's format parses

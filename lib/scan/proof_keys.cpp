@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/text.hpp"
+#include "crypto/keystore.hpp"
 #include "crypto/private_key.hpp"
 #include "scan/proofs.hpp"
 
@@ -34,6 +35,19 @@ std::string_view pem_block(std::string_view text) {
   if (end == std::string_view::npos) return text;
   const std::size_t close = text.find("-----", end + 9);
   return close == std::string_view::npos ? text : text.substr(0, close + 5);
+}
+
+// The DER element that the text begins with, as far as it is there.
+std::string_view der_element(std::string_view text) {
+  const View bytes = view_of(text);
+  std::size_t head = 2, size = bytes.size() < 6 ? 0 : bytes[1];
+  if ((size & 0x80u) != 0) {
+    const std::size_t width = std::min<std::size_t>(size & 0x7fu, 4);
+    size = width == 0 ? bytes.size() : 0;
+    for (std::size_t i = 0; i < width; ++i) size = size << 8 | bytes[2 + i];
+    head += width;
+  }
+  return text.substr(0, head + size);
 }
 
 Proof proof_of(const PrivateKeyFacts& facts, std::string_view whole) {
@@ -192,6 +206,26 @@ Proof encoded_private_key(const Suspect& suspect) {
   const auto facts = read_pem_key(text_of(plain));
   if (!facts) return {};
   return proof_of(*facts, text);
+}
+
+Proof der_key(const Suspect& suspect) {
+  const std::string_view text = from_secret(suspect), before = before_secret(suspect);
+  const auto facts = read_der_key(view_of(text));
+  if (!facts) return {};
+  // An encrypted key within a PKCS#12 (the value of a bag, RFC 7292 section 4.2) is told as that keystore's.
+  const auto stands = [&](std::size_t back, char tag, char length) {
+    return before.size() >= back && before[before.size() - back] == tag && before[before.size() - back + 1] == length;
+  };
+  if (facts->encrypted && (stands(4, '\xa0', '\x82') || stands(3, '\xa0', '\x81'))) return {};
+  return proof_of(*facts, der_element(text));
+}
+
+Proof keystore(const Suspect& suspect) {
+  const char* begin = suspect.secret.data();
+  const std::string_view text(begin, static_cast<std::size_t>(suspect.around.data() + suspect.around.size() - begin));
+  const auto facts = read_keystore(view_of(text));
+  if (!facts) return {};
+  return proof_of(*facts, text.starts_with('0') ? der_element(text) : text.substr(0, longest_key));
 }
 
 Proof ppk_key(const Suspect& suspect) {

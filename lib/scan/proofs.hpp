@@ -14,6 +14,8 @@ namespace imgbuild::proofs {
 // Keys: proof_keys.cpp
 Proof private_key(const Suspect& suspect);
 Proof encoded_private_key(const Suspect& suspect);
+Proof der_key(const Suspect& suspect);
+Proof keystore(const Suspect& suspect);
 Proof ppk_key(const Suspect& suspect);
 Proof age_identity(const Suspect& suspect);
 Proof pgp_secret_key(const Suspect& suspect);

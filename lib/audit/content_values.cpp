@@ -1,0 +1,260 @@
+// Strings that stand next to each other with nothing between them but their lengths. SQLite: the file format's
+// "b-tree pages" (https://www.sqlite.org/fileformat2.html); every page is looked at that has the shape of a leaf,
+// whether a table still owns it or it was freed. Java: the constant pool (JVM specification, 4.4). Python: marshal, whose
+// strings are taken where a length and so many bytes of text follow a type, without unmarshalling anything.
+#include "audit/content_values.hpp"
+
+#include <algorithm>
+
+#include "audit/content.hpp"
+
+namespace imgbuild {
+namespace {
+
+constexpr std::size_t most_code = std::size_t{32} << 20;
+constexpr std::size_t most_row = std::size_t{8} << 20;
+constexpr std::size_t shortest = 8;
+
+std::uint32_t big16(View at) { return static_cast<std::uint32_t>(at[0] << 8 | at[1]); }
+std::uint32_t big32(View at) { return big16(at) << 16 | big16(at.subspan(2)); }
+std::uint32_t little32(View at) {
+  return static_cast<std::uint32_t>(at[0]) | static_cast<std::uint32_t>(at[1]) << 8 |
+         static_cast<std::uint32_t>(at[2]) << 16 | static_cast<std::uint32_t>(at[3]) << 24;
+}
+
+bool is_word(std::uint8_t c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+/// The values, a line each.
+class Values {
+ public:
+  Values(const Desk& desk, Where where) : cutter_(desk, std::move(where)) {}
+  void add(View value) {
+    text_.insert(text_.end(), value.begin(), value.end());
+    text_.push_back('\n');
+    if (text_.size() >= (std::size_t{64} << 10)) flush();
+  }
+  /// A part of `all`, where a word of it may seem to go on at one of its ends.
+  void add_if_touched(View all, std::size_t begin, std::size_t size) {
+    if (size < shortest) return;
+    const View value = all.subspan(begin, size);
+    const bool before = begin > 0 && is_word(all[begin - 1]) && is_word(value.front());
+    const bool behind = begin + size < all.size() && is_word(all[begin + size]) && is_word(value.back());
+    if (before || behind) add(value);
+  }
+  void finish() {
+    flush();
+    cutter_.finish();
+  }
+
+ private:
+  void flush() {
+    cutter_.feed({text_, nullptr, false});
+    text_.clear();
+  }
+  Cutter cutter_;
+  Bytes text_;
+};
+
+void look_at_class(View all, Values& values) {
+  std::size_t at = 10;
+  const std::size_t count = big16(all.subspan(8));
+  for (std::size_t i = 1; i < count && at + 3 <= all.size(); ++i) {
+    const std::uint8_t tag = all[at++];
+    if (tag == 1) {
+      const std::size_t size = big16(all.subspan(at));
+      at += 2;
+      if (size > all.size() - at) return;
+      values.add_if_touched(all, at, size);
+      at += size;
+    } else if (tag == 5 || tag == 6) {  // of eight bytes, and of two numbers
+      at += 8;
+      ++i;
+    } else if (tag == 7 || tag == 8 || tag == 16 || tag == 19 || tag == 20) {
+      at += 2;
+    } else if (tag == 15) {
+      at += 3;
+    } else if ((tag >= 3 && tag <= 4) || (tag >= 9 && tag <= 12) || tag == 17 || tag == 18) {
+      at += 4;
+    } else {
+      return;
+    }
+  }
+}
+
+void look_at_python(View all, Values& values) {
+  const auto is_text = [](View bytes) {
+    return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t c) {
+      return (c >= ' ' && c != 0x7f) || c == '\n' || c == '\r' || c == '\t';
+    });
+  };
+  for (std::size_t at = 8; at + 6 < all.size();) {
+    const char type = static_cast<char>(all[at] & 0x7f);
+    std::size_t begin = 0, size = 0;
+    if (type == 'z' || type == 'Z') {
+      begin = at + 2;
+      size = all[at + 1];
+    } else if (type == 'a' || type == 'A' || type == 'u' || type == 's' || type == 't') {
+      begin = at + 5;
+      size = little32(all.subspan(at + 1));
+    }
+    if (size >= shortest && size <= all.size() - begin && is_text(all.subspan(begin, size))) {
+      values.add_if_touched(all, begin, size);
+      at = begin + size;
+    } else {
+      ++at;
+    }
+  }
+}
+
+class Sqlite {
+ public:
+  Sqlite(const Desk& desk, const Where& where, const Whole& file, Values& values)
+      : desk_(desk), where_(where), file_(file), values_(values) {}
+
+  void look() {
+    const Bytes head = file_.part(0, 100);
+    if (head.size() < 100) return;
+    page_size_ = big16(View(head).subspan(16)) == 1 ? 65536 : big16(View(head).subspan(16));
+    if (page_size_ < 512 || (page_size_ & (page_size_ - 1)) != 0 || page_size_ - head[20] < 480) return;
+    usable_ = page_size_ - head[20];
+    const std::uint32_t encoding = big32(View(head).subspan(56));
+    if (encoding == 2 || encoding == 3) order_ = encoding == 2 ? ByteOrder::little : ByteOrder::big;
+    for (number_ = 1; (number_ - 1) * page_size_ < file_.size(); ++number_) {
+      const Bytes page = file_.part((number_ - 1) * page_size_, page_size_);
+      if (page.size() < page_size_) return;
+      look_at_page(page, number_ == 1 ? 100 : 0);
+    }
+  }
+
+ private:
+  void look_at_page(View page, std::size_t at) {
+    const std::uint8_t type = page[at];
+    if (type != 13 && type != 10 && type != 2) return;
+    const std::size_t head = type == 2 ? 12 : 8, cells = big16(page.subspan(at + 3));
+    if (at + head + 2 * cells > usable_) return;
+    for (std::size_t i = 0; i < cells; ++i) {
+      const std::size_t cell = big16(page.subspan(at + head + 2 * i));
+      if (cell < at + head + 2 * cells || cell >= usable_) continue;
+      look_at_cell(page.first(usable_), cell, type);
+    }
+  }
+
+  void look_at_cell(View page, std::size_t at, std::uint8_t type) {
+    if (type == 2) at += 4;
+    std::uint64_t size = 0, row = 0;
+    if (!number(page, at, size) || (type == 13 && !number(page, at, row))) return;
+    const std::uint64_t most = type == 13 ? usable_ - 35 : (usable_ - 12) * 64 / 255 - 23;
+    const std::uint64_t least = (usable_ - 12) * 32 / 255 - 23;
+    if (size <= most) {
+      if (size > page.size() - at) return;
+      // Beside it stands the next cell, or this one's head.
+      return look_at_row(page, at, static_cast<std::size_t>(size), false);
+    }
+    const std::uint64_t kept = least + (size - least) % (usable_ - 4);
+    const auto local = static_cast<std::size_t>(kept <= most ? kept : least);
+    if (local + 4 > page.size() - at || size > file_.size()) return;
+    if (where_.budget) where_.budget->take_bytes(size);
+    Bytes whole(page.begin() + static_cast<std::ptrdiff_t>(at), page.begin() + static_cast<std::ptrdiff_t>(at + local));
+    std::uint64_t left = size - local;
+    for (std::uint32_t next = big32(page.subspan(at + local)); next != 0 && left > 0;) {
+      const Bytes more = file_.part((next - std::uint64_t{1}) * page_size_, usable_);
+      if (more.size() < usable_) break;
+      const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(left, usable_ - 4));
+      whole.insert(whole.end(), more.begin() + 4, more.begin() + 4 + static_cast<std::ptrdiff_t>(count));
+      left -= count;
+      next = big32(more);
+      if (whole.size() >= most_row) {  // a very long row: as it comes, not by column
+        values_.add(whole);
+        whole.clear();
+      }
+    }
+    if (size >= most_row)
+      values_.add(whole);
+    else
+      look_at_row(whole, 0, whole.size(), true);
+  }
+
+  /// A row's record: the sizes of its columns, then the columns.
+  void look_at_row(View around, std::size_t begin, std::size_t size, bool all_values) {
+    const View row = around.subspan(begin, size);
+    std::size_t at = 0;
+    std::uint64_t head = 0;
+    if (!number(row, at, head) || head > row.size()) return;
+    std::size_t value = static_cast<std::size_t>(head);
+    while (at < head) {
+      std::uint64_t type = 0;
+      if (!number(row, at, type)) return;
+      static constexpr std::uint64_t sizes[] = {0, 1, 2, 3, 4, 6, 8, 8, 0, 0, 0, 0};
+      const std::uint64_t length = type < 12 ? sizes[type] : (type - 12) / 2;
+      if (length > row.size() - value) return;
+      const auto count = static_cast<std::size_t>(length);
+      if (type >= 12) look_at_value(around, begin + value, count, type % 2 == 1, all_values);
+      value += count;
+    }
+  }
+
+  void look_at_value(View around, std::size_t begin, std::size_t size, bool is_text, bool always) {
+    if (size < shortest) return;
+    const View value = around.subspan(begin, size);
+    if (is_text && order_) {
+      std::string text;
+      std::uint32_t high = 0;
+      for (std::size_t i = 0; i + 1 < size; i += 2)
+        append_utf8(text, order_ == ByteOrder::little ? value[i] | value[i + 1] << 8 : value[i] << 8 | value[i + 1], high);
+      return values_.add(view_of(text));
+    }
+    if (container_of(value.first(std::min(size, container_head_size))) != Container::none) {
+      Where place = where_;
+      place.inside.back() = "page " + std::to_string(number_);
+      ++place.depth;
+      ContentReader reader(desk_, std::move(place));
+      reader.feed({value, nullptr, false});
+      return reader.finish();
+    }
+    if (always) return values_.add(value);
+    values_.add_if_touched(around, begin, size);
+  }
+
+  /// A number of seven bits a byte, nine bytes at most.
+  static bool number(View in, std::size_t& at, std::uint64_t& value) {
+    value = 0;
+    for (int i = 0; i < 9; ++i) {
+      if (at >= in.size()) return false;
+      const std::uint8_t byte = in[at++];
+      if (i == 8) {
+        value = value << 8 | byte;
+        return true;
+      }
+      value = value << 7 | (byte & 0x7f);
+      if ((byte & 0x80) == 0) return true;
+    }
+    return true;
+  }
+
+  const Desk& desk_;
+  const Where& where_;
+  const Whole& file_;
+  Values& values_;
+  std::size_t page_size_ = 0, usable_ = 0;
+  std::uint64_t number_ = 0;
+  std::optional<ByteOrder> order_;
+};
+
+}  // namespace
+
+void look_at_values(const Desk& desk, const Where& where, Container kind, const Whole& content) {
+  Where place = where;
+  place.inside.emplace_back(kind == Container::sqlite ? "values" : "constants");
+  Values values(desk, place);
+  if (kind == Container::sqlite) {
+    Sqlite(desk, place, content, values).look();
+  } else {
+    const Bytes all = content.part(0, most_code);
+    kind == Container::java_class ? look_at_class(all, values) : look_at_python(all, values);
+  }
+  values.finish();
+}
+
+}  // namespace imgbuild

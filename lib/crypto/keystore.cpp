@@ -1,0 +1,295 @@
+// Keystores. Of PKCS#12 what is not encrypted as a whole is looked at: there every writer that we know puts the private
+// keys, each encrypted for itself (RFC 7292 section 4.2.2); what is encrypted as a whole are certificates.
+//
+// Java's own formats (sun.security.provider.JavaKeyStore): a magic number, a version, entries with alias and time; a
+// private key is an EncryptedPrivateKeyInfo and its certificates, which are in clear: the public half, and so the
+// fingerprint, is known even where the passphrase is not. JKS encrypts by an exclusive or with a chain of SHA-1, which
+// is undone here; JCEKS by something that is not.
+#include "crypto/keystore.hpp"
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pkcs12.h>
+#include <openssl/x509.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "base/error.hpp"
+#include "base/owned.hpp"
+#include "base/secret.hpp"
+#include "crypto/digest.hpp"
+#include "crypto/key_facts.hpp"
+
+namespace imgbuild {
+namespace {
+
+constexpr std::string_view passphrases[] = {"",         "changeit", "changeme", "password", "secret", "keystore",
+                                            "password1", "passw0rd", "123456",   "android",  "test",   "notasecret"};
+constexpr std::uint64_t most_iterations = 1'500'000;  // of all attempts at one keystore together: half a second
+constexpr int most_entries = 1000;
+
+using Store = Owned<PKCS12, PKCS12_free>;
+using Shrouded = Owned<PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free>;
+using Certificate = Owned<X509, X509_free>;
+
+void free_safes(STACK_OF(PKCS7) * all) { sk_PKCS7_pop_free(all, PKCS7_free); }
+void free_bags(STACK_OF(PKCS12_SAFEBAG) * all) { sk_PKCS12_SAFEBAG_pop_free(all, PKCS12_SAFEBAG_free); }
+using Safes = Owned<STACK_OF(PKCS7), free_safes>;
+using Bags = Owned<STACK_OF(PKCS12_SAFEBAG), free_bags>;
+
+class QuietErrors {
+ public:
+  QuietErrors() { ERR_set_mark(); }
+  QuietErrors(const QuietErrors&) = delete;
+  QuietErrors& operator=(const QuietErrors&) = delete;
+  ~QuietErrors() { ERR_pop_to_mark(); }
+};
+
+std::optional<PrivateKeyFacts> facts_of(PKCS8_PRIV_KEY_INFO* info) {
+  unsigned char* der = nullptr;
+  const int size = i2d_PKCS8_PRIV_KEY_INFO(info, &der);
+  if (size <= 0) return std::nullopt;
+  auto facts = read_der_key({der, static_cast<std::size_t>(size)});
+  OPENSSL_clear_free(der, static_cast<std::size_t>(size));
+  return facts;
+}
+
+/// How often the passphrase is hashed; 0 where that cannot be told, and the key is not to be tried.
+std::uint64_t iterations_of(const X509_ALGOR* algorithm) {
+  const ASN1_OBJECT* name = nullptr;
+  int type = 0;
+  const void* value = nullptr;
+  X509_ALGOR_get0(&name, &type, &value, algorithm);
+  if (type != V_ASN1_SEQUENCE) return 0;
+  const auto* text = static_cast<const ASN1_STRING*>(value);
+  const ASN1_INTEGER* count = nullptr;
+  Owned<PBEPARAM, PBEPARAM_free> simple;
+  Owned<PBE2PARAM, PBE2PARAM_free> frame;
+  Owned<PBKDF2PARAM, PBKDF2PARAM_free> derivation;
+  if (OBJ_obj2nid(name) == NID_pbes2) {
+    frame.reset(static_cast<PBE2PARAM*>(ASN1_item_unpack(text, ASN1_ITEM_rptr(PBE2PARAM))));
+    if (!frame) return 0;
+    const ASN1_OBJECT* function = nullptr;
+    X509_ALGOR_get0(&function, &type, &value, frame->keyfunc);
+    if (OBJ_obj2nid(function) != NID_id_pbkdf2 || type != V_ASN1_SEQUENCE) return 0;
+    derivation.reset(static_cast<PBKDF2PARAM*>(
+        ASN1_item_unpack(static_cast<const ASN1_STRING*>(value), ASN1_ITEM_rptr(PBKDF2PARAM))));
+    if (derivation) count = derivation->iter;
+  } else {
+    simple.reset(static_cast<PBEPARAM*>(ASN1_item_unpack(text, ASN1_ITEM_rptr(PBEPARAM))));
+    if (simple) count = simple->iter;
+    if (simple && count == nullptr) return 1;
+  }
+  std::uint64_t iterations = 0;
+  if (count == nullptr || ASN1_INTEGER_get_uint64(&iterations, count) != 1) return 0;
+  return std::max<std::uint64_t>(iterations, 1);
+}
+
+/// What all keys of one keystore tell together.
+class Keys {
+ public:
+  void add(std::optional<PrivateKeyFacts> facts) {
+    if (!facts) return;
+    if (++count_ == 1) {
+      all_ = std::move(facts);
+      return;
+    }
+    all_->encrypted = all_->encrypted && facts->encrypted;
+    // Of several, none is the one that an allow-entry could mean.
+    if (facts->fingerprint != all_->fingerprint) all_->fingerprint.clear();
+  }
+  std::optional<PrivateKeyFacts> all() { return std::move(all_); }
+
+ private:
+  std::optional<PrivateKeyFacts> all_;
+  int count_ = 0;
+};
+
+/// One that nobody could open.
+PrivateKeyFacts closed() {
+  PrivateKeyFacts facts;
+  facts.type = "unknown";
+  facts.encrypted = true;
+  return facts;
+}
+
+// ---- PKCS#12
+
+std::optional<PrivateKeyFacts> open_shrouded(const PKCS12_SAFEBAG* bag, std::uint64_t& left) {
+  const X509_SIG* frame = PKCS12_SAFEBAG_get0_pkcs8(bag);
+  if (frame == nullptr) return std::nullopt;
+  const X509_ALGOR* algorithm = nullptr;
+  X509_SIG_get0(frame, &algorithm, nullptr);
+  const std::uint64_t iterations = iterations_of(algorithm);
+  for (const auto passphrase : passphrases) {
+    if (iterations == 0 || iterations > left) break;
+    left -= iterations;
+    const Shrouded info(PKCS12_decrypt_skey(bag, passphrase.data(), static_cast<int>(passphrase.size())));
+    if (!info) continue;
+    if (auto facts = facts_of(info.get())) return facts;
+  }
+  return closed();
+}
+
+std::optional<PrivateKeyFacts> read_pkcs12(View bytes) {
+  const unsigned char* at = bytes.data();
+  const Store store(d2i_PKCS12(nullptr, &at, static_cast<long>(bytes.size())));
+  if (!store) return std::nullopt;
+  const Safes safes(PKCS12_unpack_authsafes(store.get()));
+  if (!safes) return std::nullopt;
+  Keys keys;
+  std::uint64_t left = most_iterations;
+  for (int i = 0; i < std::min(sk_PKCS7_num(safes.get()), most_entries); ++i) {
+    PKCS7* safe = sk_PKCS7_value(safes.get(), i);
+    if (OBJ_obj2nid(safe->type) != NID_pkcs7_data) continue;
+    const Bags bags(PKCS12_unpack_p7data(safe));
+    if (!bags) continue;
+    for (int k = 0; k < std::min(sk_PKCS12_SAFEBAG_num(bags.get()), most_entries); ++k) {
+      const PKCS12_SAFEBAG* bag = sk_PKCS12_SAFEBAG_value(bags.get(), k);
+      if (PKCS12_SAFEBAG_get_nid(bag) == NID_pkcs8ShroudedKeyBag)
+        keys.add(open_shrouded(bag, left));
+      else if (PKCS12_SAFEBAG_get_nid(bag) == NID_keyBag && PKCS12_SAFEBAG_get0_p8inf(bag) != nullptr)
+        keys.add(facts_of(const_cast<PKCS8_PRIV_KEY_INFO*>(PKCS12_SAFEBAG_get0_p8inf(bag))));
+    }
+  }
+  return keys.all();
+}
+
+// ---- JKS and JCEKS
+
+class Reader {
+ public:
+  explicit Reader(View bytes) : left_(bytes) {}
+  std::uint32_t u32() {
+    const View four = take(4);
+    return static_cast<std::uint32_t>(four[0]) << 24 | static_cast<std::uint32_t>(four[1]) << 16 |
+           static_cast<std::uint32_t>(four[2]) << 8 | four[3];
+  }
+  View text() {
+    const View two = take(2);
+    return take(static_cast<std::size_t>(two[0]) << 8 | two[1]);
+  }
+  View take(std::size_t count) {
+    if (count > left_.size()) throw Error("truncated");
+    const View taken = left_.first(count);
+    left_ = left_.subspan(count);
+    return taken;
+  }
+
+ private:
+  View left_;
+};
+
+std::array<std::uint8_t, 20> sha1_of(View a, View b) {
+  Sha1 hash;
+  hash.update(a);
+  hash.update(b);
+  return hash.finish();
+}
+
+/// JKS: salt, the key under an exclusive or with SHA-1(passphrase, salt), SHA-1(passphrase, that)..., a check.
+std::optional<PrivateKeyFacts> open_jks_key(View content) {
+  constexpr std::size_t hash_size = 20;
+  if (content.size() < 2 * hash_size + 16 || content.size() > (std::size_t{16} << 10)) return std::nullopt;
+  const View salt = content.first(hash_size), check = content.last(hash_size);
+  const View packed = content.subspan(hash_size, content.size() - 2 * hash_size);
+  for (const auto passphrase : passphrases) {
+    Bytes wide;  // UTF-16
+    for (const char c : passphrase) {
+      wide.push_back(0);
+      wide.push_back(static_cast<std::uint8_t>(c));
+    }
+    Bytes plain(packed.begin(), packed.end());
+    std::array<std::uint8_t, hash_size> key{};
+    std::copy(salt.begin(), salt.end(), key.begin());
+    for (std::size_t i = 0; i < plain.size(); ++i) {
+      if (i % hash_size == 0) key = sha1_of(wide, key);
+      plain[i] ^= key[i % hash_size];
+    }
+    const auto made = sha1_of(wide, plain);
+    auto facts = std::equal(made.begin(), made.end(), check.begin()) ? read_der_key(plain) : std::nullopt;
+    wipe(plain.data(), plain.size());
+    if (facts) return facts;
+  }
+  return std::nullopt;
+}
+
+View content_of(View frame) {
+  const unsigned char* at = frame.data();
+  const Owned<X509_SIG, X509_SIG_free> sig(d2i_X509_SIG(nullptr, &at, static_cast<long>(frame.size())));
+  if (!sig) return {};
+  const ASN1_OCTET_STRING* content = nullptr;
+  X509_SIG_get0(sig.get(), nullptr, &content);
+  // The octets are the frame's last ones.
+  const auto size = static_cast<std::size_t>(ASN1_STRING_length(content));
+  return size <= frame.size() ? frame.last(size) : View{};
+}
+
+void read_java_entry(Reader& in, std::uint32_t version, bool is_jks, Keys& keys) {
+  const std::uint32_t kind = in.u32();
+  in.text();
+  in.take(8);
+  const auto certificate = [&] {
+    if (version == 2) in.text();
+    return in.take(in.u32());
+  };
+  if (kind == 2) {
+    certificate();
+    return;
+  }
+  if (kind != 1) throw Error("an entry of another kind");  // a secret key, serialised by Java: what follows is unknown
+  PrivateKeyFacts facts = closed();
+  try {
+    const View frame = in.take(in.u32());
+    if (auto opened = is_jks ? open_jks_key(content_of(frame)) : std::nullopt) facts = *opened;
+    const std::uint32_t count = in.u32();
+    for (std::uint32_t i = 0; i < std::min<std::uint32_t>(count, 100); ++i) {
+      const View der = certificate();
+      if (i > 0 || !facts.encrypted) continue;
+      const unsigned char* at = der.data();
+      const Certificate read(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
+      EVP_PKEY* open = read ? X509_get0_pubkey(read.get()) : nullptr;
+      if (open == nullptr) continue;
+      if (auto of_public = facts_of_public(open)) {
+        facts = *of_public;
+        facts.encrypted = true;
+      }
+    }
+  } catch (const Error&) {  // it ends early: a key it is
+    keys.add(facts);
+    throw;
+  }
+  keys.add(facts);
+}
+
+std::optional<PrivateKeyFacts> read_java(View bytes) {
+  Reader in(bytes);
+  Keys keys;
+  try {
+    const bool is_jks = in.u32() == 0xfeedfeed;
+    const std::uint32_t version = in.u32();
+    if (version != 1 && version != 2) return std::nullopt;
+    const std::uint32_t count = in.u32();
+    for (std::uint32_t i = 0; i < std::min<std::uint32_t>(count, most_entries); ++i)
+      read_java_entry(in, version, is_jks, keys);
+  } catch (const Error&) {  // as far as it goes
+  }
+  return keys.all();
+}
+
+}  // namespace
+
+std::optional<PrivateKeyFacts> read_keystore(View bytes) try {
+  const QuietErrors quiet;
+  if (bytes.size() < 32) return std::nullopt;
+  if (bytes[0] == 0x30) return read_pkcs12(bytes);
+  const bool is_java = (bytes[0] == 0xfe && bytes[1] == 0xed && bytes[2] == 0xfe && bytes[3] == 0xed) ||
+                       (bytes[0] == 0xce && bytes[1] == 0xce && bytes[2] == 0xce && bytes[3] == 0xce);
+  return is_java ? read_java(bytes) : std::nullopt;
+} catch (const Error&) {
+  return std::nullopt;
+}
+
+}  // namespace imgbuild
