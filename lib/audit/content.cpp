@@ -25,7 +25,8 @@ class Behind : public Whole {
   Behind(const Whole& kept, std::uint64_t begin) : kept_(kept), begin_(begin) {}
   std::uint64_t size() const override { return begin_ + kept_.size(); }
   std::size_t read(std::uint64_t offset, std::span<std::uint8_t> into) const override {
-    const auto zeros = static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), begin_ - std::min(begin_, offset)));
+    const auto zeros =
+        static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), begin_ - std::min(begin_, offset)));
     std::fill_n(into.begin(), zeros, std::uint8_t{0});
     return zeros + kept_.read(offset + zeros - begin_, into.subspan(zeros));
   }

@@ -47,7 +47,8 @@ class Objects : public PackVisitor {
 
   Bytes id_of(GitObject::Type type, const Whole& content) override {
     const std::string head = std::string(name_of(type)) + " " + std::to_string(content.size()) + std::string(1, '\0');
-    return id_size_ == 20 ? hash_of<Sha1>(head, content, content.size()) : hash_of<Sha256>(head, content, content.size());
+    return id_size_ == 20 ? hash_of<Sha1>(head, content, content.size())
+                          : hash_of<Sha256>(head, content, content.size());
   }
 
   void object(GitObject::Type type, const Bytes& id, const Whole& content) override {

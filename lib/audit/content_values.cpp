@@ -1,7 +1,7 @@
 // Strings that stand next to each other with nothing between them but their lengths. SQLite: the file format's
 // "b-tree pages" (https://www.sqlite.org/fileformat2.html); every page is looked at that has the shape of a leaf,
-// whether a table still owns it or it was freed. Java: the constant pool (JVM specification, 4.4). Python: marshal, whose
-// strings are taken where a length and so many bytes of text follow a type, without unmarshalling anything.
+// whether a table still owns it or it was freed. Java: the constant pool (JVM specification, 4.4). Python: marshal,
+// whose strings are taken where a length and so many bytes of text follow a type, without unmarshalling anything.
 #include "audit/content_values.hpp"
 
 #include <algorithm>
@@ -85,9 +85,8 @@ void look_at_class(View all, Values& values) {
 
 void look_at_python(View all, Values& values) {
   const auto is_text = [](View bytes) {
-    return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t c) {
-      return (c >= ' ' && c != 0x7f) || c == '\n' || c == '\r' || c == '\t';
-    });
+    return std::all_of(bytes.begin(), bytes.end(),
+                       [](std::uint8_t c) { return (c >= ' ' && c != 0x7f) || c == '\n' || c == '\r' || c == '\t'; });
   };
   for (std::size_t at = 8; at + 6 < all.size();) {
     const char type = static_cast<char>(all[at] & 0x7f);
@@ -202,7 +201,8 @@ class Sqlite {
       std::string text;
       std::uint32_t high = 0;
       for (std::size_t i = 0; i + 1 < size; i += 2)
-        append_utf8(text, order_ == ByteOrder::little ? value[i] | value[i + 1] << 8 : value[i] << 8 | value[i + 1], high);
+        append_utf8(text, order_ == ByteOrder::little ? value[i] | value[i + 1] << 8 : value[i] << 8 | value[i + 1],
+                    high);
       return values_.add(view_of(text));
     }
     if (container_of(value.first(std::min(size, container_head_size))) != Container::none) {

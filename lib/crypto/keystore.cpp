@@ -25,7 +25,7 @@
 namespace imgbuild {
 namespace {
 
-constexpr std::string_view passphrases[] = {"",         "changeit", "changeme", "password", "secret", "keystore",
+constexpr std::string_view passphrases[] = {"",          "changeit", "changeme", "password", "secret", "keystore",
                                             "password1", "passw0rd", "123456",   "android",  "test",   "notasecret"};
 constexpr std::uint64_t most_iterations = 1'500'000;  // of all attempts at one keystore together: half a second
 constexpr int most_entries = 1000;

@@ -144,7 +144,7 @@ class PackReader {
   struct Level {
     std::unique_ptr<ByteStore> content;
     GitObject::Type type;
-    std::uint32_t next;        // of its deltas by distance
+    std::uint32_t next;            // of its deltas by distance
     std::size_t by_id, by_id_end;  // of those by id
   };
 
@@ -377,7 +377,8 @@ void read_pack(const Whole& pack, std::size_t id_size, PackVisitor& visitor) {
 }
 
 std::optional<LooseHead> read_loose_head(View text) {
-  for (const auto type : {GitObject::Type::blob, GitObject::Type::tree, GitObject::Type::commit, GitObject::Type::tag}) {
+  for (const auto type :
+       {GitObject::Type::blob, GitObject::Type::tree, GitObject::Type::commit, GitObject::Type::tag}) {
     const std::string begin = std::string(name_of(type)) + " ";
     if (!text_of(text).starts_with(begin)) continue;
     LooseHead head{type, 0, begin.size()};

@@ -212,10 +212,12 @@ Proof der_key(const Suspect& suspect) {
   const std::string_view text = from_secret(suspect), before = before_secret(suspect);
   const auto facts = read_der_key(view_of(text));
   if (!facts) return {};
-  // An encrypted key within a PKCS#12 (the value of a bag, RFC 7292 section 4.2) is told as that keystore's.
   const auto stands = [&](std::size_t back, char tag, char length) {
     return before.size() >= back && before[before.size() - back] == tag && before[before.size() - back + 1] == length;
   };
+  // The PKCS#1 of an RSA key within its PKCS#8 is told as that.
+  if (stands(4, '\x04', '\x82') && stands(6, '\x05', '\0')) return {};
+  // So is an encrypted key within a PKCS#12, the value of a bag (RFC 7292 section 4.2).
   if (facts->encrypted && (stands(4, '\xa0', '\x82') || stands(3, '\xa0', '\x81'))) return {};
   return proof_of(*facts, der_element(text));
 }

@@ -172,6 +172,20 @@ bool may_hold_text(const char* from, std::size_t length) {
   return false;
 }
 
+// Of what is no text, one thing is worth decoding: a DER element (a private key) that fits into the run.
+bool may_hold_der(const char* from, std::size_t length) {
+  if (length < 60 || from[0] != 'M') return false;
+  std::uint32_t front = 0;  // the first four bytes and a half
+  for (std::size_t i = 0; i < 5; ++i) front = front << 6 | tables.value[static_cast<std::uint8_t>(from[i])];
+  const std::uint32_t kind = front >> 22, first = front >> 14 & 0xff, second = front >> 6 & 0xff;
+  const std::uint32_t third = (front & 0x3f) << 2 | tables.value[static_cast<std::uint8_t>(from[5])] >> 4;
+  const std::size_t size = first < 0x80    ? 2 + first
+                           : first == 0x81 ? 3 + second
+                           : first == 0x82 ? 4 + (second << 8 | third)
+                                           : 0;
+  return kind == 0x30 && size > 40 && size <= length / 4 * 3 + 3;
+}
+
 void decode_base64(const char* from, std::size_t length, std::string& out) {
   out.resize(length / 4 * 3 + (length % 4 + 1) / 2 - (length % 4 == 1 ? 1 : 0));
   char* to = out.data();
@@ -241,9 +255,12 @@ class Attempts {
   void base64(std::size_t begin, std::size_t end) {
     const std::size_t phases = any_phase_ && begin == 0 ? 4 : 1;
     for (std::size_t phase = 0; phase < phases && begin + phase < end; ++phase) {
-      if (!run_.wrapped && !may_hold_text(encoded_.data() + begin + phase, end - begin - phase)) continue;
-      decode_base64(encoded_.data() + begin + phase, end - begin - phase, run_.bytes);
-      show("base64", begin + phase);
+      const char* const from = encoded_.data() + begin + phase;
+      const std::size_t length = end - begin - phase;
+      const bool der = may_hold_der(from, length);
+      if (!run_.wrapped && !der && !may_hold_text(from, length)) continue;
+      decode_base64(from, length, run_.bytes);
+      show("base64", begin + phase, der);
     }
   }
   void hexadecimal(std::size_t begin, std::size_t end) {
@@ -253,8 +270,8 @@ class Attempts {
       show("hex", begin + phase);
     }
   }
-  void show(const char* encoding, std::size_t skipped) {
-    if (!run_.wrapped && !holds_text(run_.bytes)) return;
+  void show(const char* encoding, std::size_t skipped, bool surely = false) {
+    if (!run_.wrapped && !surely && !holds_text(run_.bytes)) return;
     run_.encoding = encoding;
     run_.skipped = skipped;
     see_(run_, owned_);

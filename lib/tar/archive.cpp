@@ -90,7 +90,9 @@ class Input {
     archive_read_set_seek_callback(reader, [](archive*, void* self, la_int64_t offset, int whence) -> la_int64_t {
       auto& mine = *static_cast<Input*>(self);
       const auto size = static_cast<la_int64_t>(mine.whole_.size());
-      const la_int64_t base = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? static_cast<la_int64_t>(mine.position_) : size;
+      const la_int64_t base = whence == SEEK_SET   ? 0
+                              : whence == SEEK_CUR ? static_cast<la_int64_t>(mine.position_)
+                                                   : size;
       if (offset < -base || offset > size - base) return ARCHIVE_FATAL;
       mine.position_ = static_cast<std::uint64_t>(base + offset);
       return base + offset;

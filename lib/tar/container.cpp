@@ -1,5 +1,5 @@
-// Which format a stream is in. libarchive is lenient in finding formats and may run external programs for filters it was
-// not built with; so we decide ourselves what a stream is, and then enable exactly that one reader.
+// Which format a stream is in. libarchive is lenient in finding formats and may run external programs for filters it
+// was not built with; so we decide ourselves what a stream is, and then enable exactly that one reader.
 #include "tar/container.hpp"
 
 #include <algorithm>
@@ -63,8 +63,9 @@ bool begins_iso9660(View head) {
 
 const char* name_of(Container kind) {
   static constexpr const char* names[] = {
-      "raw", "tar", "gzip", "zlib", "zstd", "xz",  "lzma",    "bzip2", "lzip",     "lz4",      "compress", "zip",        "7z",
-      "ar",  "cpio", "rpm", "rar",  "cab",  "xar", "lha",     "iso9660", "warc",   "squashfs", "git pack", "SQLite", "Java class", "Python code"};
+      "raw", "tar",      "gzip",    "zlib", "zstd",     "xz",       "lzma",   "bzip2",      "lzip",
+      "lz4", "compress", "zip",     "7z",   "ar",       "cpio",     "rpm",    "rar",        "cab",
+      "xar", "lha",      "iso9660", "warc", "squashfs", "git pack", "SQLite", "Java class", "Python code"};
   return names[static_cast<int>(kind)];
 }
 

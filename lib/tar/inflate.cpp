@@ -1,6 +1,6 @@
 // Packed streams, pushed: the pieces come as the stream brings them, the output goes into memory that the caller lends,
-// so that nothing is copied on the way to the scanner. gzip by ISA-L (four times as fast as zlib), zstd, xz and bzip2 by
-// their own libraries, which can be told how much memory a stranger's stream may ask for.
+// so that nothing is copied on the way to the scanner. gzip by ISA-L (four times as fast as zlib), zstd, xz and bzip2
+// by their own libraries, which can be told how much memory a stranger's stream may ask for.
 //
 // All of them are rows of streams: one ends, and the next bytes begin another, or are something else, which is then
 // none of ours.

@@ -122,7 +122,8 @@ class Tree {
     if (sqfs_inode_get_file_size(&inode, &size) != 0) return damaged();
     Bytes buffer(std::size_t{256} << 10);
     for (sqfs_u64 at = 0; at < size;) {
-      const auto read = sqfs_data_reader_read(data_.get(), &inode, at, buffer.data(), static_cast<sqfs_u32>(buffer.size()));
+      const auto read =
+          sqfs_data_reader_read(data_.get(), &inode, at, buffer.data(), static_cast<sqfs_u32>(buffer.size()));
       if (read <= 0) return damaged();
       visitor_.data(View(buffer).first(static_cast<std::size_t>(read)));
       at += static_cast<sqfs_u64>(read);

@@ -51,7 +51,8 @@ bool has_unlisted(const Whole& zip) {
     if (begin + local_size > end || rest.size() < whole) return true;
     const Bytes local = zip.part(begin, local_size + name);
     if (local.size() < local_size + name) return true;
-    const std::uint64_t data = begin + local_size + little16(View(local).subspan(26)) + little16(View(local).subspan(28));
+    const std::uint64_t data =
+        begin + local_size + little16(View(local).subspan(26)) + little16(View(local).subspan(28));
     if (!begins(local, "PK\3\4") || little16(View(local).subspan(26)) != name || data + packed > end ||
         text_of(View(local).subspan(local_size, name)) != text_of(rest.subspan(central_size, name)))
       return true;
