@@ -42,7 +42,7 @@ Exit status, over all targets: 1 a leak; else 3 something could not be looked at
 struct Flags {
   std::vector<std::string> targets, rules;
   std::string fail_on, config, engine, platform;
-  bool all_platforms = false;
+  bool all_platforms = false, no_cache = false;
   unsigned threads = 0;
   AuditReporting reporting;
 };
@@ -82,6 +82,7 @@ int work(Flags& flags, Session& session) {
   options.policy = policy_from(settings, request.fail_on);
   options.agent_keys = keys_of_agent();
   options.threads = flags.threads;
+  options.cache = !flags.no_cache;
   if (const auto* threads = settings.find("threads"); threads != nullptr && flags.threads == 0) {
     const std::string& count = threads->values.front();
     if (count.empty() || count.size() > 4 || count.find_first_not_of("0123456789") != std::string::npos)
@@ -132,6 +133,7 @@ Work offer_audit(CLI::App& app, Session& session) {
             "unix://PATH or tcp://HOST:PORT (else DOCKER_HOST, the docker context...)");
   add_value(app, "--platform", flags->platform, "OS/ARCH", "of an image for several platforms this one: linux/arm64");
   app.add_flag("--all-platforms", flags->all_platforms, "of an image for several platforms every one");
+  app.add_flag("--no-cache", flags->no_cache, "read every layer, also those that were looked at before");
   add_several(app, "--rules", flags->rules, "FILE", "more rules, from FILE");
   app.add_option("--threads", flags->threads, "how many (default: as many as there are processors)")->type_name("N");
   app.footer(footer);

@@ -185,6 +185,15 @@ Engine& TargetReader::engine(Kind kind) {
 AuditedTarget TargetReader::of_engine(const AuditTarget& target) {
   Engine& from = engine(target.kind);
   const EngineImage image = from.find_image(target.name, choice_.platform, Pull::never);
+  if (from.facts().kind != EngineFacts::Kind::docker_containerd) {
+    const ImageConfig config = from.config_of(image.handle);
+    const auto open = [&](std::size_t i) { return from.stored_layer(config.diff_ids, i); };
+    if (auto audit = auditor_.stored(config, target.said, open, config.diff_ids.size())) {
+      AuditedTarget one{{}, image.handle};
+      one.audits.push_back(std::move(*audit));
+      return one;
+    }
+  }
   const auto saved = from.save(image.handle);
   auto audits = auditor_.archive(*saved, target.said);
   // Where the engine calls an image by its config's digest, that is what it must have sent.

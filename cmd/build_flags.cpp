@@ -38,6 +38,7 @@ void BuildFlags::offer(CLI::App& app) {
   add_several(app, "--report", reports, "[FORMAT=]FILE", "write the report to FILE: json, or FORMAT as in `audit`");
   add_value(app, "--engine", engine, "URL", "unix://PATH or tcp://HOST:PORT (else DOCKER_HOST, the docker context...)");
   add_several(app, "--rules", rules, "FILE", "more rules, from FILE");
+  app.add_flag("--no-cache", no_cache, "audit every layer of the base, also those that were looked at before");
   app.add_flag("--no-repo-allow", no_repo_allow, "ignore the allow-entries of the context's imgbuild.toml");
 }
 

@@ -14,7 +14,7 @@ struct BuildFlags {
   std::string image_user, image_workdir, iidfile, engine;
   std::vector<std::string> tags, secrets, weak_secrets, env, labels, expose, image_env, include, ignore_volumes, rules,
       reports;
-  bool pull = false, keep = false, dry_run = false, with_git = false, no_repo_allow = false;
+  bool pull = false, keep = false, dry_run = false, with_git = false, no_repo_allow = false, no_cache = false;
   SshFlags ssh;
 
   void offer(CLI::App& app);

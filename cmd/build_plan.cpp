@@ -312,6 +312,7 @@ Plan plan_from(const BuildFlags& flags, const Settings& settings, Session& sessi
     plan.timeout = *seconds;
   }
   plan.keep = flags.keep;
+  plan.cache = !flags.no_cache;
   plan.policy = policy_from(settings, severity_flag(flags.fail_on));
 
   plan.image_cmd = words(flags.cmd, "image_cmd");

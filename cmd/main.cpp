@@ -26,6 +26,7 @@ constexpr Offer offers[] = {
     {"audit", "look at every byte of an image for credentials", offer_audit},
     {"agent", "run a command behind the ssh-agent gateway", offer_agent},
     {"rules", "what is known about credentials: list, show, check, explain, test", offer_rules},
+    {"cache", "what is remembered of layers that were audited: show, verify, prune", offer_cache},
     {"gc", "remove what an interrupted build left behind", offer_gc},
 };
 

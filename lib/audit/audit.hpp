@@ -1,10 +1,12 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "image/image.hpp"
 #include "image/image_set.hpp"
 #include "scan/scanner.hpp"
 #include "verdict/verdict.hpp"
@@ -21,7 +23,11 @@ struct AuditOptions {
   std::string source;                                 ///< what reports call the image: "archive:app.tar"
   std::vector<std::string> agent_keys;                ///< fingerprints of the user's agent: "this key is yours"
   std::function<void(std::uint64_t bytes)> progress;  ///< so many more were read; any thread; may be empty
+  bool cache = false;  ///< records of layers that were read before may be used, and are kept for later (LayerCache)
 };
+
+/// Opens layer `index`'s uncompressed bytes; null: they cannot be had this way. Any thread.
+using LayerOpener = std::function<std::unique_ptr<Source>(std::size_t index)>;
 
 class Workshop;
 
@@ -46,6 +52,11 @@ class Auditor {
   std::vector<Audit> oci(const std::string& path, const std::string& source, const Choice& choice);
   /// Images of any other store.
   std::vector<Audit> images(ImageStore& store, const std::string& source, const Choice& choice);
+  /// An image of an engine, whose own store answers for its diff ids: of its oldest `from_cache` layers those that the
+  /// cache has are not read. nullopt where another layer cannot be had, or its bytes are not what its diff id says:
+  /// what the engine saves is to be audited then.
+  std::optional<Audit> stored(const ImageConfig& config, const std::string& source, const LayerOpener& open,
+                              std::size_t from_cache);
   /// An unpacked root file system: a record without id, platform and layers. What cannot be read is a gap; a file that
   /// changes while it is read is an Error.
   Audit tree(const std::string& path, const std::string& source);

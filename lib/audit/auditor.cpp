@@ -53,6 +53,12 @@ std::vector<Audit> Auditor::images(ImageStore& store, const std::string& source,
   return read_images(reading, store, choice, {});
 }
 
+std::optional<Audit> Auditor::stored(const ImageConfig& config, const std::string& source, const LayerOpener& open,
+                                     std::size_t from_cache) {
+  Reading reading(*workshop_, source, false);
+  return read_stored(reading, config, open, from_cache);
+}
+
 Audit Auditor::tree(const std::string& path, const std::string& source) {
   Reading reading(*workshop_, source, false);
   return read_tree(reading, path);

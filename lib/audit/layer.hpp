@@ -35,6 +35,7 @@ struct MemberRecord {
   Sightings record;
   PathIndex index;                   ///< of a layer: all its entries
   std::vector<HardLink> hard_links;  ///< of a layer
+  bool cached = false;               ///< of a layer: from a record, not read in this run
 };
 
 /// Looks at a layer's uncompressed tar as it streams by. Small files are gathered and looked at together by one task,

@@ -1,6 +1,7 @@
 #include "audit/life_cycle.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <functional>
 
 namespace imgbuild {
@@ -43,6 +44,14 @@ void PathIndex::finish() {
   std::sort(seen_.begin(), seen_.end(), [](const Seen& a, const Seen& b) {
     return a.hash != b.hash ? a.hash < b.hash : a.entry_and_what < b.entry_and_what;
   });
+}
+
+PathIndex::PathIndex(View bytes) : seen_(bytes.size() / sizeof(Seen)) {
+  std::memcpy(seen_.data(), bytes.data(), seen_.size() * sizeof(Seen));
+}
+
+View PathIndex::bytes() const {
+  return {reinterpret_cast<const std::uint8_t*>(seen_.data()), seen_.size() * sizeof(Seen)};
 }
 
 bool PathIndex::has(std::string_view path, What what, std::uint64_t after_entry) const {

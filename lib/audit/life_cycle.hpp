@@ -3,6 +3,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bytes.hpp"
 #include "verdict/verdict.hpp"
 
 namespace imgbuild {
@@ -18,6 +19,11 @@ class PathIndex {
   /// After the last add().
   void finish();
   std::uint64_t size() const { return seen_.size(); }
+
+  /// An index as it was, for the same program only: hashes mean nothing to another one.
+  PathIndex() = default;
+  explicit PathIndex(View bytes);
+  View bytes() const;
 
   bool has(std::string_view path, What what, std::uint64_t after_entry = 0) const;
 

@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstring>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <tuple>
 
 #include "audit/rpm_records.hpp"
@@ -204,6 +206,30 @@ const PackageRecords::Package* PackageRecords::owner(std::string_view path) cons
 std::string_view PackageRecords::version(const std::string& name) const {
   const auto at = versions_.find(name);
   return at == versions_.end() ? std::string_view() : at->second;
+}
+
+Bytes PackageRecords::write() const {
+  nlohmann::json packages = nlohmann::json::array();
+  for (const Package& one : packages_) packages.push_back({one.manager, one.name, one.version});
+  const auto* files = reinterpret_cast<const std::uint8_t*>(files_.data());
+  return nlohmann::json::to_cbor(nlohmann::json::array(
+      {packages, versions_, nlohmann::json::binary({files, files + files_.size() * sizeof(File)})}));
+}
+
+void PackageRecords::read(View written) {
+  static constexpr const char* managers[] = {"dpkg", "apk", "rpm", "python"};
+  const auto all = nlohmann::json::from_cbor(written.begin(), written.end());
+  for (const auto& one : all.at(0)) {
+    const auto manager = std::find(std::begin(managers), std::end(managers), one.at(0).get<std::string>());
+    packages_.push_back({manager == std::end(managers) ? "package" : *manager, one.at(1).get<std::string>(),
+                         one.at(2).get<std::string>()});
+  }
+  all.at(1).get_to(versions_);
+  const auto& files = all.at(2).get_binary();
+  files_.resize(files.size() / sizeof(File));
+  if (!files_.empty()) std::memcpy(files_.data(), files.data(), files_.size() * sizeof(File));
+  files_kept += files_.size();
+  sorted_ = false;
 }
 
 std::string package_of(const std::vector<const PackageRecords*>& layers, int layer, std::string_view path) {

@@ -34,6 +34,10 @@ class PackageRecords {
   };
   /// The package whose record names this path; null: none. When all is added.
   const Package* owner(std::string_view path) const;
+  /// All of it as bytes (CBOR), for this program only, and back. Reading throws what nlohmann's json throws.
+  Bytes write() const;
+  void read(View written);
+
   /// What dpkg's status file calls the package's version; empty: it does not know it.
   std::string_view version(const std::string& name) const;
 

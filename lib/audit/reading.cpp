@@ -29,12 +29,33 @@ void give_back(View bytes) {
 
 }  // namespace
 
-Workshop::Workshop(const AuditOptions& options) : options_(options), pool_(threads_of(options), most_in_flight) {}
+Workshop::Workshop(const AuditOptions& options)
+    : options_(options),
+      cache_(options.cache ? LayerCache::open(*options.scanner) : nullptr),
+      pool_(threads_of(options), most_in_flight) {}
 
 Member Workshop::known(const std::string& digest) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = known_.find(digest); found != known_.end() && !found->second->cached) return found->second;
+  }
+  return options_.values == nullptr ? known_before(digest) : nullptr;
+}
+
+Member Workshop::known_before(const std::string& digest) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = known_.find(digest); found != known_.end()) return found->second;
+  }
+  if (!cache_) return nullptr;
+  Member layer = cache_->find(digest, options_.policy);
+  if (!layer) return nullptr;
   const std::lock_guard lock(mutex_);
-  const auto found = known_.find(digest);
-  return found == known_.end() ? nullptr : found->second;
+  return known_.emplace(digest, std::move(layer)).first->second;
+}
+
+void Workshop::remember(const Member& layer) {
+  if (cache_) cache_->keep(*layer);
 }
 
 void Workshop::keep(const Member& member, const std::string& identity) {
@@ -114,6 +135,8 @@ std::vector<Audit> Reading::decide(std::vector<Subject> subjects) {
     for (const Member& member : beside) look(member);
   }
   pool().drain();
+  for (const Subject& subject : subjects)
+    for (const Member& layer : subject.outline.layers) workshop_.remember(layer);
   std::vector<Audit> audits;
   for (std::size_t i = 0; i < subjects.size(); ++i) {
     std::vector<const MemberRecord*> beside;

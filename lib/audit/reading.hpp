@@ -1,12 +1,15 @@
 #pragma once
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "audit/audit.hpp"
+#include "audit/layer_cache.hpp"
 #include "audit/member.hpp"
 #include "audit/outline.hpp"
 
@@ -20,8 +23,13 @@ class Workshop {
   Pool& pool() { return pool_; }
   Buffers& buffers() { return buffers_; }
 
-  /// The layer whose bytes, as we read them, have this digest; null: none has been read. Any thread.
+  /// The layer whose bytes, as we read them now or in an earlier run, have this digest; null: none has been read. Where
+  /// a build's secrets are looked for, earlier runs do not count: they did not. Any thread.
   Member known(const std::string& digest);
+  /// The same, earlier runs included whatever is looked for.
+  Member known_before(const std::string& digest);
+  /// All looking is done: layers that were read join the cache.
+  void remember(const Member& layer);
   /// From now on it may be known. Only what was read whole; only layers: where else something was found is told by the
   /// name that it had. `identity`: of the file that it came from (ImageStore::Blob).
   void keep(const Member& member, const std::string& identity = {});
@@ -30,6 +38,7 @@ class Workshop {
 
  private:
   const AuditOptions options_;
+  const std::unique_ptr<LayerCache> cache_;
   Buffers buffers_;
   std::mutex mutex_;
   std::map<std::string, Member> known_;
@@ -87,6 +96,10 @@ std::vector<Audit> read_images(Reading& reading, ImageStore& store, const Choice
 
 /// Each image with what goes with it: attestations with the image that they describe, or with all.
 std::vector<Reading::Subject> subjects_of(const ImageSet& set, const Lookup& lookup, const std::vector<Member>& beside);
+
+/// An engine's image (Auditor::stored).
+std::optional<Audit> read_stored(Reading& reading, const ImageConfig& config, const LayerOpener& open,
+                                 std::size_t from_cache);
 
 /// An unpacked root.
 Audit read_tree(Reading& reading, const std::string& path);

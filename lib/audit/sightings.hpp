@@ -58,6 +58,10 @@ class Sightings {
   void add(PublicKey key);
   void opened_archive() { ++archives_; }
   void opened_git_object() { ++git_objects_; }
+  void opened(std::uint64_t archives, std::uint64_t git_objects) {
+    archives_ += archives;
+    git_objects_ += git_objects;
+  }
 
   /// To be read when all work is done.
   std::vector<Sighting> found;

@@ -92,6 +92,9 @@ class Decision {
     for (std::size_t i = 0; i < image_.layers.size(); ++i) {
       const MemberRecord& layer = *image_.layers[i];
       record.layers.push_back({static_cast<int>(i), layer.diff_id, created_by[i], layer.bytes});
+      seen.layers_cached += layer.cached ? 1 : 0;
+      if (layer.cached && options_.values != nullptr && !options_.values->empty())
+        seen.vault_not_looked_for.push_back(static_cast<int>(i));
       seen.entries += layer.index.size();
       seen.bytes += layer.bytes;
       packages_.push_back(&layer.record.packages);

@@ -43,6 +43,7 @@ struct Plan {
   double timeout = 0;  ///< seconds for the script; 0: none
   bool keep = false;   ///< keep a refused image, untagged
   Policy policy;
+  bool cache = true;  ///< the base's layers need not be read where they were audited before
 
   /// Of the resulting config; nullopt: the base's, unchanged.
   std::optional<std::vector<std::string>> image_cmd, image_entrypoint;
