@@ -81,8 +81,13 @@ void tell(const Report& report, const Outcome& outcome, const Redaction& redacti
   tell({{}, {}, {}, outcome.stubs, outcome.weak_secrets}, redaction);
   if (!outcome.audit) return;
   const ImageRecord& image = outcome.audit->record();
-  if (outcome.status == Status::clean && image.allowed.empty() && image.coverage.not_scanned.empty())
+  const auto& gaps = image.coverage.not_scanned;
+  const bool all_public = std::all_of(gaps.begin(), gaps.end(), [](auto& gap) { return !gap.published.empty(); });
+  if (outcome.status == Status::clean && image.allowed.empty() && all_public)
     say("looked at " + coverage_line(image.coverage) +
+        (image.published.size() + gaps.size() == 0
+             ? ""
+             : ", published " + std::to_string(image.published.size() + gaps.size())) +
         (image.notes.empty() ? "" : ", notes " + std::to_string(image.notes.size())));
   else
     put_talk(report_as_text(report, redaction, style));

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <tuple>
@@ -46,19 +47,18 @@ void each_line(std::string_view text, Use use) {
 
 bool is_sane(std::string_view word) { return !word.empty() && word.size() <= 200; }
 
+/// A file's path in a folder; empty where no system has one so long: a hostile record may repeat a long folder for each
+/// of a million names.
+std::string joined(std::string_view folder, std::string_view name) {
+  constexpr std::size_t most = 4096;
+  if (folder.size() + name.size() >= most) return {};
+  return folder.empty() ? std::string(name) : std::string(folder).append("/").append(name);
+}
+
 /// "a/./b/../c" is "a/c"; empty where it leads out of the root.
-std::string normal(std::string_view path) {
-  std::vector<std::string> kept;
-  for (auto& part : split(path, '/')) {
-    if (part.empty() || part == ".") continue;
-    if (part != "..")
-      kept.push_back(std::move(part));
-    else if (kept.empty())
-      return {};
-    else
-      kept.pop_back();
-  }
-  return join(kept, "/");
+std::string normal(const std::string& path) {
+  const std::string short_one = std::filesystem::path(path).lexically_normal();
+  return short_one.starts_with("..") ? "" : short_one;
 }
 
 /// The first field of a line of CSV, its quotes taken off.
@@ -159,7 +159,7 @@ void PackageRecords::add_apk(std::string_view text) {
     if (line[0] == 'F') folder = value;
     if (line[0] != 'R') return;
     if (owner == 0) owner = package("apk", name, version);
-    file(folder.empty() ? std::string(value) : std::string(folder) + "/" + std::string(value), owner);
+    file(joined(folder, value), owner);
   });
 }
 
@@ -168,11 +168,11 @@ void PackageRecords::add_python(std::string_view text, std::string_view folder) 
   name.remove_suffix(std::string_view(".dist-info").size());
   const std::size_t dash = name.rfind('-');
   if (dash == std::string_view::npos) return;
-  const std::string site(folder_of(folder));
+  const std::string_view site = folder_of(folder);
   const std::uint32_t owner = package("python", name.substr(0, dash), name.substr(dash + 1));
   each_line(text, [&](std::string_view line) {
     const std::string path = csv_field(line);
-    file(normal(path.starts_with('/') ? path : site + "/" + path), owner);
+    file(normal(joined(path.starts_with('/') ? "" : site, path)), owner);
   });
 }
 

@@ -30,7 +30,6 @@ class PackageRecords {
   struct Package {
     const char* manager;
     std::string name, version;
-    bool operator==(const Package&) const = default;
   };
   /// The package whose record names this path; null: none. When all is added.
   const Package* owner(std::string_view path) const;

@@ -15,7 +15,9 @@
 namespace imgbuild {
 namespace {
 
-constexpr std::size_t most_header = std::size_t{64} << 20;
+constexpr std::size_t most_header = std::size_t{32} << 20;
+constexpr std::size_t most_strings = 500'000;              // of one header
+constexpr std::size_t most_paths = std::size_t{32} << 20;  // bytes, of one header
 
 /// Numbers out of bytes; 0 behind their end.
 std::uint64_t big(View bytes, std::size_t at, std::size_t width) {
@@ -29,7 +31,7 @@ View from(View bytes, std::size_t at) { return bytes.subspan(std::min(at, bytes.
 
 class Sqlite {
  public:
-  explicit Sqlite(View file) : file_(file) {
+  explicit Sqlite(View file) : file_(file), left_(file.size()) {
     page_size_ = big(file, 16, 2) == 1 ? 65536 : big(file, 16, 2);
     const std::size_t reserved = file.size() > 20 ? file[20] : 0;
     if (page_size_ < 512 || reserved + 480 > page_size_) page_size_ = 0;
@@ -108,10 +110,11 @@ class Sqlite {
     }
   }
 
-  void row(View all, std::size_t at, const std::function<void(View)>& use) const {
+  void row(View all, std::size_t at, const std::function<void(View)>& use) {
     const std::uint64_t size = varint(all, at);
     varint(all, at);  // its number
-    if (size == 0 || size > most_header || size > file_.size()) return;
+    if (size == 0 || size > most_header || size > left_) return;
+    left_ -= size;
     // What does not fit a page is on a chain of others.
     const std::uint64_t most = usable_ - 35, least = (usable_ - 12) * 32 / 255 - 23;
     const std::uint64_t spilled = least + (size - std::min(size, least)) % (usable_ - 4);
@@ -131,6 +134,7 @@ class Sqlite {
   }
 
   View file_;
+  std::uint64_t left_;  ///< of what its rows may hold together: each byte of a sound file is in one row
   std::size_t page_size_ = 0, usable_ = 0;
 };
 
@@ -169,7 +173,7 @@ RpmPackage read_rpm_header(View header) {
   const auto strings = [&](Tag tag) {
     Value value = value_of(tag);
     std::vector<std::string> all;
-    while (all.size() < value.count && !value.bytes.empty()) {
+    while (all.size() < std::min(value.count, most_strings) && !value.bytes.empty()) {
       const std::string_view rest = text_of(value.bytes);
       const std::size_t end = std::min(rest.find('\0'), rest.size());
       all.emplace_back(rest.substr(0, end));
@@ -182,9 +186,14 @@ RpmPackage read_rpm_header(View header) {
   if (const std::string built = first(strings(release)); !built.empty()) package.version += "-" + built;
   const auto paths = strings(folders), names = strings(bases);
   const View index = value_of(indexes).bytes;
-  for (std::size_t i = 0; i < names.size(); ++i)
-    if (const std::uint64_t folder = big(index, 4 * i, 4); folder < paths.size() && 4 * i + 4 <= index.size())
-      package.files.push_back(paths[folder] + names[i]);
+  std::size_t left = most_paths;  // a long folder may be named by every file
+  for (std::size_t i = 0; i < names.size() && 4 * i + 4 <= index.size(); ++i) {
+    const std::uint64_t folder = big(index, 4 * i, 4);
+    if (folder >= paths.size()) continue;
+    if (paths[folder].size() + names[i].size() > left) break;
+    left -= paths[folder].size() + names[i].size();
+    package.files.push_back(paths[folder] + names[i]);
+  }
   return package;
 }
 
