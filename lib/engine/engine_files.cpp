@@ -6,8 +6,8 @@
 #include "base/fd.hpp"
 #include "base/text.hpp"
 #include "crypto/digest.hpp"
-#include "engine/json.hpp"
-#include "engine/reference.hpp"
+#include "image/json.hpp"
+#include "image/reference.hpp"
 #include "tar/tar_split.hpp"
 
 namespace imgbuild {
