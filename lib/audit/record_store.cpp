@@ -63,18 +63,20 @@ std::optional<Bytes> read_ours(const std::string& path, mode_t forbidden) {
 // The key, made where there is none. Of two processes that make one, the first one's stands.
 std::optional<Bytes> key_in(const std::string& folder) {
   const std::string path = folder + "/cache.key";
-  for (int attempt = 0; attempt < 2; ++attempt) {
+  for (int attempt = 0; attempt < 3; ++attempt) {
     if (auto key = read_ours(path, 077); key && key->size() == key_size) return key;
     struct stat facts = {};
-    if (::lstat(path.c_str(), &facts) == 0) return std::nullopt;  // somebody's, or damaged: for a person to look at
+    // Just made by another process; or somebody's, or damaged, which is for a person to look at.
+    if (::lstat(path.c_str(), &facts) == 0) continue;
     std::string fresh = folder + "/key.XXXXXX";
     const Fd file(::mkostemp(fresh.data(), O_CLOEXEC));
     if (!file) return std::nullopt;
     Bytes key(key_size);
     random_bytes(key);
     write_full(file.get(), key, fresh);
-    ::link(fresh.c_str(), path.c_str());
+    const bool stands = ::link(fresh.c_str(), path.c_str()) == 0 || errno == EEXIST;
     ::unlink(fresh.c_str());
+    if (!stands) return std::nullopt;
   }
   return std::nullopt;
 }
