@@ -45,7 +45,7 @@ Finding finding_from(Fields& fields) {
     place.created_by = fields.next();
     one.locations.push_back(std::move(place));
   }
-  one.key = KeyFacts{"rsa", 2048, false, "SHA256:abc", {"image: " + fields.next()}};
+  one.key = KeyFacts{"rsa", 2048, false, "SHA256:" + std::string(43, 'A'), {"image: " + fields.next()}};
   one.packaged = fields.next();
   one.why = fields.next();
   one.allow = "[[allow]]\nat = " + toml_quoted(fields.next()) + "\n";
