@@ -47,7 +47,7 @@ void PathIndex::finish() {
 }
 
 PathIndex::PathIndex(View bytes) : seen_(bytes.size() / sizeof(Seen)) {
-  std::memcpy(seen_.data(), bytes.data(), seen_.size() * sizeof(Seen));
+  if (!seen_.empty()) std::memcpy(seen_.data(), bytes.data(), seen_.size() * sizeof(Seen));
 }
 
 View PathIndex::bytes() const {

@@ -26,7 +26,7 @@ Finding finding_of(const NotScanned& gap) {
   finding.rule = not_looked_at;
   finding.says = gap.why;
   finding.severity = Severity::high;
-  finding.why = gap.allowed;
+  finding.why = gap.allowed.empty() ? gap.published : gap.allowed;
   Location place;
   place.layer = gap.layer;
   place.path = gap.path;
@@ -96,7 +96,10 @@ Told told(const Report& report, const Redaction& redaction) {
     told.subjects.push_back({image.source, image.id, coverage_line(image.coverage)});
     add_all(told, Kind::leak, image.leaks);
     for (const auto& gap : image.coverage.not_scanned)
-      told.issues.push_back({gap.open() ? Kind::gap : Kind::allowed, told.subjects.size() - 1, false, finding_of(gap)});
+      told.issues.push_back({gap.open()              ? Kind::gap
+                             : gap.published.empty() ? Kind::allowed
+                                                     : Kind::published,
+                             told.subjects.size() - 1, false, finding_of(gap)});
     add_all(told, Kind::known, image.known);
     add_all(told, Kind::note, image.notes);
     add_all(told, Kind::allowed, image.allowed);

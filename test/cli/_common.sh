@@ -2,7 +2,7 @@
 set -euo pipefail
 name=$(basename "$0" .sh)
 t=$(mktemp -d "${TMPDIR:-/tmp}/cli-$name.XXXXXX")
-export HOME=$t/home XDG_CONFIG_HOME=$t/config XDG_STATE_HOME=$t/state TMPDIR=$t/tmp
+export HOME=$t/home XDG_CONFIG_HOME=$t/config XDG_STATE_HOME=$t/state XDG_CACHE_HOME=$t/cache TMPDIR=$t/tmp
 mkdir -p "$HOME/.ssh" "$XDG_CONFIG_HOME/imgbuild" "$XDG_STATE_HOME" "$TMPDIR" "$t/work"
 unset SSH_AUTH_SOCK DOCKER_HOST DOCKER_CONTEXT NO_COLOR
 export ASAN_OPTIONS=detect_leaks=0 # a process that forbids dumps cannot be traced, which leak detection does

@@ -24,7 +24,7 @@ image=$(PACK='gzip -c' oci_image app l.tar)
 oci_index app "$(descriptor app "$image" $manifest_type)"
 big=$(jq -r '.layers[0].digest' "app/blobs/sha256/${image#sha256:}")
 leaks() { # the key is found, whatever stood in the way
-  expect 1 "$IMGBUILD" audit "$@" --format json
+  expect 1 "$IMGBUILD" audit --no-cache "$@" --format json
   is 'the key' id "$(jq -r '.images[0].leaks[0].locations[0].path' "$t/out")"
 }
 password=$(head -c 12 /dev/urandom | od -An -tx1 | tr -d ' \n')
@@ -38,9 +38,9 @@ export REGISTRY_LOGIN=''
 serve
 leaks "$target"
 leaks "$target@$image"
-expect 3 "$IMGBUILD" audit "$target:2"
+expect 3 "$IMGBUILD" audit --no-cache "$target:2"
 one_line 'it has no image 2'
-expect 3 "$IMGBUILD" audit "$target@sha256:$(printf '%064d' 1)"
+expect 3 "$IMGBUILD" audit --no-cache "$target@sha256:$(printf '%064d' 1)"
 expect 3 "$IMGBUILD" audit "registry:127.0.0.1:$(cat port)/other"
 for mode in busy cut norange redirect bearer expiring; do
   serve $mode $([ $mode != expiring ] || echo bearer)
@@ -48,21 +48,21 @@ for mode in busy cut norange redirect bearer expiring; do
 done
 for mode in short long changed; do
   serve $mode
-  expect 3 "$IMGBUILD" audit "$target"
+  expect 3 "$IMGBUILD" audit --no-cache "$target"
   one_line "$([ $mode = long ] && echo 'bytes that the manifest says' || echo 'layer 0: ')"
 done
 has "$t/err" "expected $big"
 serve down
-expect 3 "$IMGBUILD" audit "$target"
+expect 3 "$IMGBUILD" audit --no-cache "$target"
 one_line 'status 500'
 [ "$(wc -l <log)" -ge 5 ] || fail 'it was not tried again'
 rm "app/blobs/sha256/${big#sha256:}"
 serve
-expect 3 "$IMGBUILD" audit "$target"
+expect 3 "$IMGBUILD" audit --no-cache "$target"
 one_line "layer 0: $big is missing"
 image=$(PACK='gzip -c' oci_image app l.tar)
 stop
-expect 3 "$IMGBUILD" audit "$target"
+expect 3 "$IMGBUILD" audit --no-cache "$target"
 one_line 'refused'
 
 # Who asks.
@@ -70,7 +70,7 @@ export REGISTRY_LOGIN=me:$password
 for mode in basic bearer; do
   logged_out
   serve $mode echo
-  expect 3 "$IMGBUILD" audit "$target"
+  expect 3 "$IMGBUILD" audit --no-cache "$target"
   one_line 127.0.0.1
   has "$t/err" 'docker login'
   logged_in
@@ -86,7 +86,7 @@ for mode in basic bearer; do
   right=$password password=wrong-$password
   logged_in
   password=$right
-  expect 3 "$IMGBUILD" audit "$target"
+  expect 3 "$IMGBUILD" audit --no-cache "$target"
   one_line 127.0.0.1
   hasnt "$t/err" "$password"
   hasnt "$t/err" "$(printf 'me:wrong-%s' "$password" | base64 -w0)"

@@ -23,7 +23,7 @@ layer layer.tar tree
 archive app.tar layer.tar
 
 expect 0 "$IMGBUILD" audit archive:app.tar
-has "$t/out" 'published S1'
+has "$t/out" 'published critical'
 has "$t/out" 'public test key: '
 has "$t/out" 'rfc.pem'
 has "$t/out" 'published layer 0: writer-big.tar'

@@ -7,7 +7,7 @@
 IMGBUILD=${IMGBUILD:-$SOURCE/build/dev/bin/imgbuild}
 name=$(basename "$0" .sh)
 t=$(mktemp -d "${TMPDIR:-/tmp}/e2e-$name.XXXXXX")
-export HOME=$t/home XDG_STATE_HOME=$t/home/state XDG_CONFIG_HOME=$t/home/config TMPDIR=$t/tmp
+export HOME=$t/home XDG_STATE_HOME=$t/home/state XDG_CONFIG_HOME=$t/home/config XDG_CACHE_HOME=$t/home/cache TMPDIR=$t/tmp
 mkdir -p "$HOME/.ssh" "$XDG_STATE_HOME" "$XDG_CONFIG_HOME" "$TMPDIR"
 export ASAN_OPTIONS=detect_leaks=0 # a process that forbids dumps cannot be traced, which leak detection does
 

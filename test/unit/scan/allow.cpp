@@ -12,6 +12,7 @@ Location at(int layer, const std::string& path) {
   Location place;
   place.layer = layer;
   place.path = path;
+  if (layer < 0) place.kind = Location::Kind::env;
   return place;
 }
 AllowEntry entry(const std::string& where, const std::string& identity) {
