@@ -20,7 +20,7 @@ printf '%s' "$secret" >"$t/secret"
 ran 0 "$IMGBUILD" build "$t/app" --from imgbuild-test/busybox:1 --run "$t/script.sh" -t "e2e/$name:1" --secret "id=s,src=$t/secret" --report "$t/report.json"
 [ "$(cached "$t/report.json")" = 1 ] || fail "the build read its base again"
 [ "$(jq -c .images[0].coverage.vault_not_looked_for "$t/report.json")" = "[0]" ] || fail "what was not looked for is not told"
-ran 0 "$IMGBUILD" build "$t/app" --no-cache --from imgbuild-test/busybox:1 --run "$t/script.sh" -t "e2e/$name:1" --secret "id=s,src=$t/secret" --report "$t/report.json"
+ran 0 "$IMGBUILD" build "$t/app" --no-cache --from imgbuild-test/busybox:1 --run "$t/script.sh" -t "e2e/$name:2" --secret "id=s,src=$t/secret" --report "$t/report.json"
 [ "$(cached "$t/report.json")" = 0 ] || fail "--no-cache used the cache"
 
 # A leak above a remembered base is found, and what leaked is read again each time.
