@@ -2,7 +2,7 @@
 
 namespace imgbuild {
 
-bool Ledger::add(Signature line) {
+bool Ledger::add(const Signature& line) {
   std::function<void(const Signature&)> tell;
   {
     const std::lock_guard lock(mutex_);

@@ -14,7 +14,7 @@ class Ledger {
   static constexpr std::size_t most = 10000;
 
   /// False, and nothing is written, where it is full.
-  bool add(Signature line);
+  bool add(const Signature& line);
   bool full() const;
   std::vector<Signature> lines() const;
   void on_line(std::function<void(const Signature&)> tell);

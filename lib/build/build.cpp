@@ -123,7 +123,8 @@ void name_all(Engine& engine, const Cleared& cleared, const std::vector<std::str
 
 }  // namespace
 
-Outcome build(Plan& plan, Engine& engine, std::shared_ptr<const Scanner> scanner, Vault& vault, const BuildTalk& talk) {
+Outcome build(Plan& plan, Engine& engine, const std::shared_ptr<const Scanner>& scanner, Vault& vault,
+              const BuildTalk& talk) {
   const auto say = [&](const std::string& line) {
     interrupt::check();
     if (talk.step) talk.step(line);

@@ -79,7 +79,8 @@ struct BuildTalk {
 /// Builds. What is found is in the Outcome; throws Error (or Interrupted) where the work could not be done, and then
 /// nothing is left behind: no container, no name, no volume, no image, no secret.
 /// `vault` holds what the run knows; the caller redacts its reports with it.
-Outcome build(Plan& plan, Engine& engine, std::shared_ptr<const Scanner> scanner, Vault& vault, const BuildTalk& talk);
+Outcome build(Plan& plan, Engine& engine, const std::shared_ptr<const Scanner>& scanner, Vault& vault,
+              const BuildTalk& talk);
 
 /// --dry-run: the steps that build() would take, one line each. Contacts no engine and creates nothing.
 std::vector<std::string> describe(const Plan& plan);

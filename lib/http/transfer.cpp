@@ -144,6 +144,7 @@ HttpTransfer::~HttpTransfer() {
 }
 
 bool HttpTransfer::step() {
+  if (failed_ != CURLE_OK) fail(failed_);
   if (done_) return false;
   const bool had_head = has_head_;
   if (paused_) {
@@ -157,7 +158,12 @@ bool HttpTransfer::step() {
   while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
     if (message->msg != CURLMSG_DONE) continue;
     done_ = true;
-    if (message->data.result != CURLE_OK) fail(message->data.result);
+    if (message->data.result != CURLE_OK) {
+      // What came before the connection was lost is taken first: a download goes on behind it.
+      failed_ = message->data.result;
+      if (body_.empty()) fail(failed_);
+      return true;
+    }
     has_head_ = true;
     return false;
   }

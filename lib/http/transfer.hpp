@@ -49,6 +49,7 @@ class HttpTransfer {
   HttpHead head_;
   std::size_t head_bytes_ = 0;
   bool has_head_ = false, paused_ = false, sent_ = false, always_ = false, done_ = false;
+  CURLcode failed_ = CURLE_OK;  ///< told once the body that came before was taken
   std::chrono::seconds patience_{0};
   std::chrono::steady_clock::duration waited_{0};  ///< since the last byte
   int known_ = 0;                                  ///< the interrupt that was pending before we began

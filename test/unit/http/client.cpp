@@ -152,6 +152,22 @@ TEST_CASE("a streamed body is the same whatever its size, and does not pile up i
   CHECK(body->next().empty());
 }
 
+TEST_CASE("what came of a body before the connection was lost is had, then the loss") {
+  for (int round = 0; round < 20; ++round) {
+    ScriptedServer server(
+        [](const std::string&) { return "HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + std::string(1000, 'x'); });
+    HttpClient client(server.endpoint());
+    const auto body = client.open({.target = "/blob"});
+    std::size_t got = 0;
+    while (got < 1000) {
+      const View piece = body->next();
+      REQUIRE_FALSE(piece.empty());
+      got += piece.size();
+    }
+    CHECK_THROWS_WITH(body->next(), Contains("the connection ended before the answer did"));
+  }
+}
+
 TEST_CASE("a hijacked connection keeps the bytes that came with the head, then goes both ways") {
   ScriptedServer server(
       [](const std::string&) { return "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\nearly "; });
