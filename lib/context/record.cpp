@@ -50,7 +50,7 @@ void Record::tell(const Remark& remark) {
   told_[known->second].first.locations.push_back(remark.place);
 }
 
-std::optional<Fate> Record::add(std::vector<Remark> remarks, const std::string& path) {
+std::optional<Fate> Record::add(const std::vector<Remark>& remarks, const std::string& path) {
   const auto fate = strictest(remarks);
   std::set<std::pair<std::string, std::uint32_t>> told;
   for (const auto& remark : remarks) {

@@ -14,7 +14,7 @@ namespace imgbuild {
 class Record {
  public:
   /// What was found in `path`. Returns the strictest fate of it that withholds, if any.
-  std::optional<Remark::Fate> add(std::vector<Remark> remarks, const std::string& path);
+  std::optional<Remark::Fate> add(const std::vector<Remark>& remarks, const std::string& path);
   bool refused() const { return refused_; }
   /// Moves the lists into the context.
   void give(Context& context);

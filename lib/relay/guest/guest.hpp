@@ -68,7 +68,7 @@ class Unpacker {
   };
   void header();
   void extended(std::string_view records);
-  void begin(char type, std::string path, std::string link, mode_t mode);
+  void begin(char type, std::string path, const std::string& link, mode_t mode);
   void end_file();
 
   int root_;

@@ -119,7 +119,7 @@ void Unpacker::header() {
   pax_path_.clear();
   pax_link_.clear();
   pax_size_.clear();
-  begin(type, cleaned(path), std::move(link), static_cast<mode_t>(octal(block.substr(100, 8)) & 07777));
+  begin(type, cleaned(path), link, static_cast<mode_t>(octal(block.substr(100, 8)) & 07777));
   if (left_ == 0 && file_ >= 0) end_file();
 }
 
@@ -143,7 +143,7 @@ void Unpacker::extended(std::string_view records) {
   }
 }
 
-void Unpacker::begin(char type, std::string path, std::string link, mode_t mode) {
+void Unpacker::begin(char type, std::string path, const std::string& link, mode_t mode) {
   if (type == '5') {
     const int folder = open_below(root_, path, uid_, gid_);
     if (folder < 0) fail("unpacking the context: " + path, errno);
