@@ -206,7 +206,7 @@ class Stager {
     append(remarks, judge_.stream(scan.finish(), place_of_item(item), [&](std::uint64_t begin, std::uint64_t end) {
       return spool_.read(start + begin, static_cast<std::size_t>(end - begin));
     }));
-    const auto fate = record_.add(std::move(remarks), item.path);
+    const auto fate = record_.add(remarks, item.path);
     if (fate || record_.refused()) {
       spool_.cut_back();
       restart();
