@@ -133,7 +133,7 @@ class Stager {
           if (!objects[i].path.empty()) place.inside.push_back(objects[i].path);
           return judge_.object(repository.read(objects[i].id), place, objects[i].path);
         },
-        [&](std::size_t, std::vector<Remark> remarks) { record_.add(std::move(remarks), ".git"); });
+        [&](std::size_t, const std::vector<Remark>& remarks) { record_.add(remarks, ".git"); });
   }
 
   bool refused() const { return record_.refused(); }
@@ -181,7 +181,7 @@ class Stager {
   void put(const Item& item, Looked looked) {
     interrupt::check();
     if (item.kind == Item::Kind::file && item.size > large) return put_large(item, std::move(looked.remarks));
-    const auto fate = record_.add(std::move(looked.remarks), item.path);
+    const auto fate = record_.add(looked.remarks, item.path);
     const bool stays = !fate || *fate == Fate::line;
     if (!stays || record_.refused()) return;  // once refused there will be no tar: the rest is only looked at
     writer_->entry(header(item, looked.content.size()));
