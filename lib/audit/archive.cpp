@@ -283,10 +283,22 @@ class Rewound : public Source {
   bool first_ = true;
 };
 
+// Reads the outer tar; what fails is told with the member that it failed in.
+template <class Members, class Work>
+void within_member(const Members& members, Work work) {
+  try {
+    work();
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Error& error) {
+    throw members.name().empty() ? error : error.within(printable(members.name()));
+  }
+}
+
 void stream(ArchiveReading& audit, Source& archive, Container kind) {
   StreamedMembers members(audit);
   TarReader tar(members);
-  try {
+  within_member(members, [&] {
     if (kind == Container::gzip || kind == Container::zstd) {
       std::shared_ptr<std::uint8_t[]> buffer;
       Inflater inflater(
@@ -307,11 +319,7 @@ void stream(ArchiveReading& audit, Source& archive, Container kind) {
       lasting_pieces(archive, audit.reading().desk().buffers, [&](const Piece& piece) { members.feed(tar, piece); });
     }
     tar.finish();
-  } catch (const Interrupted&) {
-    throw;
-  } catch (const Error& error) {
-    throw members.name().empty() ? error : error.within(printable(members.name()));
-  }
+  });
   members.flush();
 }
 
@@ -375,14 +383,10 @@ std::vector<Audit> read_mapped(Reading& reading, View archive, const Choice& cho
   ArchiveReading audit(reading, choice, layout);
   MappedMembers members(audit);
   TarReader tar(members);
-  try {
+  within_member(members, [&] {
     tar.feed(archive);
     tar.finish();
-  } catch (const Interrupted&) {
-    throw;
-  } catch (const Error& error) {
-    throw members.name().empty() ? error : error.within(printable(members.name()));
-  }
+  });
   members.flush();
   if (layout) {
     MappedLayout store(members.found, members.links);

@@ -1,9 +1,7 @@
 // The images of a store (an OCI layout, a registry): first its manifests, which say what there is to read, then the
 // blobs, side by side and each once, then each image held against its manifest.
 #include <algorithm>
-#include <atomic>
 #include <exception>
-#include <thread>
 
 #include "audit/reading.hpp"
 #include "base/interrupt.hpp"
@@ -11,8 +9,6 @@
 
 namespace imgbuild {
 namespace {
-
-constexpr std::size_t most_readers = 4;
 
 /// A blob to read, and what came of it.
 struct Wanted {
@@ -34,23 +30,15 @@ class Blobs {
 
   /// Readers wait for a disk or a network, and read; the pool looks.
   void read_all() {
-    std::atomic<std::size_t> next{0};
-    std::atomic<bool> stop{false};
-    std::vector<std::thread> readers;
-    const auto work = [&] {
-      for (std::size_t i = next++; i < wanted_.size() && !stop; i = next++) {
-        try {
-          wanted_[i].member = read(wanted_[i]);
-        } catch (...) {
-          wanted_[i].failure = std::current_exception();
-          stop = stop || interrupt::pending() != 0;
-        }
+    side_by_side(wanted_.size(), [this](std::size_t i) {
+      try {
+        wanted_[i].member = read(wanted_[i]);
+      } catch (...) {
+        wanted_[i].failure = std::current_exception();
+        return interrupt::pending() == 0;
       }
-    };
-    for (std::size_t i = 1; i < std::min(most_readers, wanted_.size()); ++i) readers.emplace_back(work);
-    work();
-    for (auto& reader : readers) reader.join();
-    interrupt::check();
+      return true;
+    });
   }
 
   Member lookup(const Descriptor& descriptor) const {

@@ -168,7 +168,7 @@ std::unique_ptr<LayerCache> LayerCache::open(const Scanner& scanner) {
 }
 
 std::string LayerCache::name_of(const std::string& digest) const {
-  return hex(sha256(view_of("imgbuild layer\n" + build_of_this_program() + "\n" + scanner_.digest() + "\n" + digest)));
+  return hex(sha256(view_of("imgbuild layer\n" + maker_ + "\n" + digest)));
 }
 
 std::shared_ptr<MemberRecord> LayerCache::find(const std::string& digest, const Policy& policy) const {

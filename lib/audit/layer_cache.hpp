@@ -8,6 +8,9 @@
 
 namespace imgbuild {
 
+/// Of the program that runs: another one may look at other things. From the ELF note NT_GNU_BUILD_ID.
+std::string build_of_this_program();
+
 /// What was found in layers that were read before, so that a base image is audited once. A layer is known by the digest
 /// of its bytes as stored, which somebody has read and hashed: this run, or, for the layers of an engine's own store,
 /// the engine.
@@ -28,15 +31,13 @@ class LayerCache {
 
  private:
   LayerCache(std::unique_ptr<RecordStore> store, const Scanner& scanner)
-      : store_(std::move(store)), scanner_(scanner) {}
+      : store_(std::move(store)), scanner_(scanner), maker_(build_of_this_program() + "\n" + scanner.digest()) {}
   std::string name_of(const std::string& digest) const;
 
   const std::unique_ptr<RecordStore> store_;
   const Scanner& scanner_;
+  const std::string maker_;  ///< this program and its rules
 };
-
-/// Of the program that runs: another one may look at other things. From the ELF note NT_GNU_BUILD_ID.
-std::string build_of_this_program();
 
 /// A layer's record as bytes (CBOR, RFC 8949), for this machine only, and back. Reading throws Error on what
 /// write_layer() has not written, or names a rule that the scanner does not have.

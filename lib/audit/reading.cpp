@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <thread>
 
 #include "audit/document.hpp"
 #include "audit/verdict.hpp"
@@ -146,6 +147,21 @@ std::vector<Audit> Reading::decide(std::vector<Subject> subjects) {
     audits.push_back(AuditDesk::decide(subjects[i].outline, configs[i]->record, beside, options_, pool()));
   }
   return audits;
+}
+
+void side_by_side(std::size_t count, const std::function<bool(std::size_t)>& work) {
+  constexpr std::size_t most_readers = 4;
+  std::atomic<std::size_t> next{0};
+  std::atomic<bool> stop{false};
+  const auto read = [&] {
+    for (std::size_t i = next++; i < count && !stop; i = next++)
+      if (!work(i)) stop = true;
+  };
+  std::vector<std::thread> readers;
+  for (std::size_t i = 1; i < std::min(most_readers, count); ++i) readers.emplace_back(read);
+  read();
+  for (auto& reader : readers) reader.join();
+  interrupt::check();
 }
 
 void lasting_pieces(Source& source, Buffers& buffers, const std::function<void(const Piece&)>& take) {

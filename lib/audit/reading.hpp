@@ -91,6 +91,10 @@ class Reading {
 /// copied into buffers.
 void lasting_pieces(Source& source, Buffers& buffers, const std::function<void(const Piece&)>& take);
 
+/// Calls work(0) ... work(count - 1) from a few threads that wait for a disk or a network, until one returns false;
+/// then throws Interrupted where an interrupt is pending. `work` throws nothing.
+void side_by_side(std::size_t count, const std::function<bool(std::size_t)>& work);
+
 /// The images of a store: their blobs read side by side, none twice. `beside`: what stands beside them.
 std::vector<Audit> read_images(Reading& reading, ImageStore& store, const Choice& choice, std::vector<Member> beside);
 

@@ -65,10 +65,14 @@ Fd Fd::unnamed_file_on_disk() {
   throw Error("too large to be held in memory, and " + temp_root() + " lies there", "set TMPDIR to a folder on a disk");
 }
 
-std::size_t read_full(int fd, std::span<std::uint8_t> into, const std::string& what) {
+namespace {
+
+// Until `into` is full or the end; `read(into, done)` is the system call that goes on behind `done` bytes.
+template <class Read>
+std::size_t read_all(std::span<std::uint8_t> into, const std::string& what, Read read) {
   std::size_t done = 0;
   while (done < into.size()) {
-    const ssize_t n = ::read(fd, into.data() + done, into.size() - done);
+    const ssize_t n = read(into.subspan(done), done);
     if (n == 0) break;
     if (n < 0) {
       if (errno == EINTR) continue;
@@ -79,18 +83,16 @@ std::size_t read_full(int fd, std::span<std::uint8_t> into, const std::string& w
   return done;
 }
 
+}  // namespace
+
+std::size_t read_full(int fd, std::span<std::uint8_t> into, const std::string& what) {
+  return read_all(into, what, [&](auto rest, std::size_t) { return ::read(fd, rest.data(), rest.size()); });
+}
+
 std::size_t read_full_at(int fd, std::uint64_t offset, std::span<std::uint8_t> into, const std::string& what) {
-  std::size_t done = 0;
-  while (done < into.size()) {
-    const ssize_t n = ::pread(fd, into.data() + done, into.size() - done, static_cast<off_t>(offset + done));
-    if (n == 0) break;
-    if (n < 0) {
-      if (errno == EINTR) continue;
-      throw system_error(what, errno);
-    }
-    done += static_cast<std::size_t>(n);
-  }
-  return done;
+  return read_all(into, what, [&](auto rest, std::size_t done) {
+    return ::pread(fd, rest.data(), rest.size(), static_cast<off_t>(offset + done));
+  });
 }
 
 void write_full(int fd, View bytes, const std::string& what) {

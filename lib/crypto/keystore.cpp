@@ -7,7 +7,6 @@
 // is undone here; JCEKS by something that is not.
 #include "crypto/keystore.hpp"
 
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pkcs12.h>
 #include <openssl/x509.h>
@@ -21,6 +20,7 @@
 #include "base/secret.hpp"
 #include "crypto/digest.hpp"
 #include "crypto/key_facts.hpp"
+#include "crypto/quiet_errors.hpp"
 
 namespace imgbuild {
 namespace {
@@ -38,14 +38,6 @@ void free_safes(STACK_OF(PKCS7) * all) { sk_PKCS7_pop_free(all, PKCS7_free); }
 void free_bags(STACK_OF(PKCS12_SAFEBAG) * all) { sk_PKCS12_SAFEBAG_pop_free(all, PKCS12_SAFEBAG_free); }
 using Safes = Owned<STACK_OF(PKCS7), free_safes>;
 using Bags = Owned<STACK_OF(PKCS12_SAFEBAG), free_bags>;
-
-class QuietErrors {
- public:
-  QuietErrors() { ERR_set_mark(); }
-  QuietErrors(const QuietErrors&) = delete;
-  QuietErrors& operator=(const QuietErrors&) = delete;
-  ~QuietErrors() { ERR_pop_to_mark(); }
-};
 
 std::optional<PrivateKeyFacts> facts_of(PKCS8_PRIV_KEY_INFO* info) {
   unsigned char* der = nullptr;

@@ -8,7 +8,6 @@
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/dsa.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
@@ -21,6 +20,7 @@
 #include "base/text.hpp"
 #include "crypto/key_facts.hpp"
 #include "crypto/pem.hpp"
+#include "crypto/quiet_errors.hpp"
 #include "crypto/ssh_key.hpp"
 #include "crypto/ssh_wire.hpp"
 
@@ -33,15 +33,6 @@ constexpr std::size_t longest_text = std::size_t{64} << 10;
 
 using Pkey = Owned<EVP_PKEY, EVP_PKEY_free>;
 using Number = Owned<BIGNUM, BN_clear_free>;
-
-// What OpenSSL complains about while we try is nobody's business.
-class QuietErrors {
- public:
-  QuietErrors() { ERR_set_mark(); }
-  QuietErrors(const QuietErrors&) = delete;
-  QuietErrors& operator=(const QuietErrors&) = delete;
-  ~QuietErrors() { ERR_pop_to_mark(); }
-};
 
 int bits_of(View magnitude) {
   if (magnitude.empty()) return 0;
