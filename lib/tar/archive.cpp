@@ -342,9 +342,14 @@ bool read_archive(const Whole& whole, Container kind, ArchiveVisitor& visitor) {
   if (kind != Container::zip) return pass.run(make_reader(kind), whole, nullptr, false);
   // A zip has two tables of contents, the central directory and the headers before each member, and readers differ in
   // which one they believe: what only the second one knows is looked at too.
+  const auto members = plain_members(whole);
+  if (members && std::all_of(members->begin(), members->end(), [](const ZipMember& each) { return each.ours; })) {
+    read_members(whole, *members, visitor);
+    return true;
+  }
   Names seen;
   const bool central = pass.run(make_reader(kind), whole, &seen, false);
-  if (!begins_zip(whole.part(0, 64)) || (central && !has_unlisted(whole))) return central;
+  if (!begins_zip(whole.part(0, 64)) || (central && members)) return central;
   Reader streamed(archive_read_new());
   if (!streamed || archive_read_support_format_zip_streamable(streamed.get()) != ARCHIVE_OK)
     throw Error("libarchive cannot be started");

@@ -1,10 +1,30 @@
 #pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "base/whole.hpp"
+#include "tar/archive.hpp"
 
 namespace imgbuild {
 
-/// Does a zip hold local headers that its central directory does not list? True also where the tables are not plain
-/// enough to tell. Throws what the Whole throws.
-bool has_unlisted(const Whole& zip);
+/// A member as both of a zip's tables of contents describe it (APPNOTE 4.3.7, 4.3.12).
+struct ZipMember {
+  std::string path;  ///< as it stands there, of whatever character set
+  std::uint64_t data_at = 0, packed = 0, size = 0;
+  std::uint32_t crc = 0;
+  bool deflated = false;  ///< else stored
+  bool symlink = false;   ///< its content is the target
+  bool ours = false;      ///< stored or deflated, and not encrypted: what read_members() reads
+};
+
+/// The members of a zip that every reader reads alike: the central directory and the local headers agree, nothing
+/// shares bytes, no local header stands outside of what is listed. Empty where that does not hold, or where the tables
+/// are not plain enough to tell (zip64 among others). Throws what the Whole throws.
+std::optional<std::vector<ZipMember>> plain_members(const Whole& zip);
+
+/// Shows the members that plain_members() gave and that are `ours`, each.
+void read_members(const Whole& zip, const std::vector<ZipMember>& members, ArchiveVisitor& visitor);
 
 }  // namespace imgbuild

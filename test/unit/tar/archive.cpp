@@ -118,6 +118,40 @@ TEST_CASE("A zip is read by both of its tables of contents") {
   CHECK(both.text.find("[a.txt]first;") != std::string::npos);
 }
 
+TEST_CASE("A zip's members are shown as they were packed: deflated, stored, behind a pipe, links, folders") {
+  const TempDir folder;
+  const auto zip = made("cd " + folder.path() +
+                        " && mkdir d && seq 1 200000 > d/large && printf stored > small && ln -s d/large link"
+                        " && zip -q -r -y z.zip d small link && printf piped | zip -q p.zip - && cat z.zip");
+  Diary diary;
+  CHECK(read_archive(view_of(zip), Container::zip, diary));
+  CHECK(diary.text == "[d/];[d/large]" + made("seq 1 200000") + ";[small]stored;[link->d/large];");
+  CHECK(diary.unread.empty());
+
+  const auto streamed = made("printf piped | zip -q - - | cat");  // sizes stand behind the data
+  Diary piped;
+  CHECK(read_archive(view_of(streamed), Container::zip, piped));
+  CHECK(piped.text == "[-]piped;");
+  CHECK(piped.unread.empty());
+}
+
+TEST_CASE("A member of a zip that is not what was packed is told, with what there is of it") {
+  const TempDir folder;
+  const auto zip =
+      made("cd " + folder.path() + " && printf first > a && seq 1 20000 > b && zip -q z.zip a b && cat z.zip");
+  for (const std::string member : {"a", "b"}) {
+    auto damaged = zip;
+    const std::size_t data =
+        damaged.find("PK\3\4", member == "a" ? 0 : 4) + 100;  // behind header, name and extra field
+    damaged[member == "a" ? damaged.find("first") : data] ^= 1;
+    Diary diary;
+    CHECK(read_archive(view_of(damaged), Container::zip, diary));
+    CHECK(diary.unread == "damaged zip archive;");
+    CHECK(diary.text.find("[" + member + "]") != std::string::npos);
+    if (member == "a") CHECK(diary.text.starts_with("[a]girst;"));
+  }
+}
+
 TEST_CASE("An encrypted zip says so") {
   const TempDir folder;
   const auto zip = made("cd " + folder.path() + " && printf secret > a.txt && zip -q -P word z.zip a.txt && cat z.zip");
