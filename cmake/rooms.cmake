@@ -5,7 +5,7 @@ set(FLOORS
   "verdict"
   "image scan config"
   "context agent relay engine audit report"
-  "build"
+  "build push"
   "cmd")
 
 # The libraries, each included in one folder only (TOML is read in two places). A header prefix, then the room that may

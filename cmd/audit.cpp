@@ -1,17 +1,12 @@
 // imgbuild audit: which images, and the one report on them all.
 #include "audit/audit.hpp"
 
-#include <unistd.h>
-
-#include <cstdlib>
 #include <ctime>
 
-#include "agent/protocol.hpp"
-#include "agent/upstream.hpp"
+#include "audit_flags.hpp"
 #include "audit_report.hpp"
 #include "audit_target.hpp"
 #include "base/interrupt.hpp"
-#include "base/text.hpp"
 #include "session.hpp"
 
 namespace imgbuild {
@@ -40,62 +35,26 @@ Examples:
 Exit status, over all targets: 1 a leak; else 3 something could not be looked at; else 0 clean. 2 usage.)";
 
 struct Flags {
-  std::vector<std::string> targets, rules;
-  std::string fail_on, config, engine, platform;
-  bool all_platforms = false, no_cache = false;
-  unsigned threads = 0;
+  std::vector<std::string> targets;
+  AuditFlags audit;
+  bool all_platforms = false;
   AuditReporting reporting;
 };
-
-// The keys of the user's agent, so that a key in an image can be told to be theirs. No agent, no such sentence.
-std::vector<std::string> keys_of_agent() {
-  const char* socket = std::getenv("SSH_AUTH_SOCK");
-  if (socket == nullptr || *socket == '\0') return {};
-  std::vector<std::string> keys;
-  try {
-    SocketUpstream upstream(socket);
-    for (const Bytes& blob : parse_identities(upstream.ask(Bytes{agent::request_identities})))
-      if (std::string fingerprint = identity_fingerprint(blob); !fingerprint.empty())
-        keys.push_back(std::move(fingerprint));
-  } catch (const Interrupted&) {
-    throw;
-  } catch (const Error&) {  // a forwarded agent that went away is no reason not to audit
-  }
-  return keys;
-}
 
 int work(Flags& flags, Session& session) {
   flags.reporting.check();
   const std::vector<AuditTarget> targets = audit_targets(flags.targets);
-  check_platform(flags.platform, flags.all_platforms);
-
-  SettingsRequest request;
-  request.user_file = flags.config;
-  request.fail_on = severity_flag(flags.fail_on);
-  const Settings settings = load_settings(request);
-  session.load_scanner(flags.rules.empty() ? settings.list("rules") : flags.rules);
+  check_platform(flags.audit.platform, flags.all_platforms);
 
   Progress progress;
-  AuditOptions options;
-  options.scanner = session.scanner;
-  options.found = &session.vault;
-  options.policy = policy_from(settings, request.fail_on);
-  options.agent_keys = keys_of_agent();
-  options.threads = flags.threads;
-  options.cache = !flags.no_cache;
-  if (const auto* threads = settings.find("threads"); threads != nullptr && flags.threads == 0) {
-    const std::string& count = threads->values.front();
-    if (count.empty() || count.size() > 4 || count.find_first_not_of("0123456789") != std::string::npos)
-      throw usage_error(threads->from + ": threads must be a number");
-    options.threads = static_cast<unsigned>(std::stoul(count));
-  }
+  AuditSettings settings = audit_settings(flags.audit, session);
+  AuditOptions& options = settings.options;
   if (flags.reporting.shows_progress()) options.progress = [&progress](std::uint64_t bytes) { progress(bytes); };
 
   Report report;
   report.started = std::time(nullptr);
   std::vector<std::string> ids;
-  const std::string engine = flags.engine.empty() ? settings.text("engine").value_or("") : flags.engine;
-  TargetReader reader(options, {engine, flags.platform, flags.all_platforms});
+  TargetReader reader(options, {settings.engine, flags.audit.platform, flags.all_platforms});
   for (const auto& target : targets) {
     try {
       progress.begin(size_of(target));
@@ -126,16 +85,8 @@ Work offer_audit(CLI::App& app, Session& session) {
   const auto flags = std::make_shared<Flags>();
   app.add_option("TARGET", flags->targets, "what to audit, see below")->required();
   flags->reporting.offer(app);
-  add_value(app, "--fail-on", flags->fail_on, "SEVERITY",
-            "least severity that is a leak: low, medium (default), high, critical");
-  add_value(app, "--config", flags->config, "FILE", "settings and allow-entries, instead of your own config.toml");
-  add_value(app, "--engine", flags->engine, "URL",
-            "unix://PATH or tcp://HOST:PORT (else DOCKER_HOST, the docker context...)");
-  add_value(app, "--platform", flags->platform, "OS/ARCH", "of an image for several platforms this one: linux/arm64");
+  flags->audit.offer(app);
   app.add_flag("--all-platforms", flags->all_platforms, "of an image for several platforms every one");
-  app.add_flag("--no-cache", flags->no_cache, "read every layer, also those that were looked at before");
-  add_several(app, "--rules", flags->rules, "FILE", "more rules, from FILE");
-  app.add_option("--threads", flags->threads, "how many (default: as many as there are processors)")->type_name("N");
   app.footer(footer);
   return [flags, &session] { return work(*flags, session); };
 }

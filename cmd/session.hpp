@@ -32,6 +32,7 @@ using Work = std::function<int()>;
 Work offer_build(CLI::App& app, Session& session);
 Work offer_stage(CLI::App& app, Session& session);
 Work offer_audit(CLI::App& app, Session& session);
+Work offer_push(CLI::App& app, Session& session);
 Work offer_agent(CLI::App& app, Session& session);
 Work offer_rules(CLI::App& app, Session& session);
 Work offer_cache(CLI::App& app, Session& session);

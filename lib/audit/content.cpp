@@ -36,22 +36,6 @@ class Behind : public Whole {
   std::uint64_t begin_;
 };
 
-/// A Whole as a stream.
-class WholeSource : public Source {
- public:
-  explicit WholeSource(const Whole& whole) : whole_(whole), buffer_(std::size_t{128} << 10) {}
-  View next() override {
-    const std::size_t size = whole_.read(position_, buffer_);
-    position_ += size;
-    return View(buffer_).first(size);
-  }
-
- private:
-  const Whole& whole_;
-  Bytes buffer_;
-  std::uint64_t position_ = 0;
-};
-
 }  // namespace
 
 View ContentSpool::whole() {

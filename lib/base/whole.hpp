@@ -24,6 +24,22 @@ class Whole {
   }
 };
 
+/// A whole as a stream, from its beginning. It must outlive it.
+class WholeSource : public Source {
+ public:
+  explicit WholeSource(const Whole& whole) : whole_(whole) {}
+  View next() override {
+    const std::size_t count = whole_.read(at_, buffer_);
+    at_ += count;
+    return View(buffer_).first(count);
+  }
+
+ private:
+  const Whole& whole_;
+  std::uint64_t at_ = 0;
+  Bytes buffer_ = Bytes(std::size_t{256} << 10);
+};
+
 /// Bytes in memory as a whole. They must outlive it.
 class ViewWhole : public Whole {
  public:

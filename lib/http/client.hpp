@@ -31,7 +31,8 @@ struct HttpRequest {
   std::string target;                ///< path and query, already percent-encoded
   std::vector<std::string> headers;  ///< "Name: value"
   std::string body;
-  Source* upload = nullptr;  ///< sent chunked instead of `body`; must outlive the answer's head
+  Source* upload = nullptr;       ///< sent instead of `body`; must outlive the answer's head
+  std::uint64_t upload_size = 0;  ///< of `upload`, where it is known; else it is sent chunked
 };
 // What a request sends may hold credentials: our copies of it are wiped.
 

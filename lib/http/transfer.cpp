@@ -114,8 +114,11 @@ HttpTransfer::HttpTransfer(const HttpEndpoint& endpoint, const std::string& sock
     if (request.method == "HEAD") {
       set(easy, CURLOPT_NOBODY, 1L);
     } else if (upload_ != nullptr) {
-      add("Transfer-Encoding: chunked");
       set(easy, CURLOPT_POST, 1L);
+      if (request.upload_size > 0)
+        set(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.upload_size));
+      else
+        add("Transfer-Encoding: chunked");
       set(easy, CURLOPT_UPLOAD_BUFFERSIZE, buffer_size);
       set(easy, CURLOPT_READFUNCTION, on_upload);
       set(easy, CURLOPT_READDATA, static_cast<void*>(this));
@@ -240,6 +243,7 @@ std::size_t HttpTransfer::on_upload(char* data, std::size_t size, std::size_t co
     const std::size_t n = std::min(size * count, transfer.piece_.size());
     if (n > 0) std::memcpy(data, transfer.piece_.data(), n);
     transfer.piece_ = transfer.piece_.subspan(n);
+    transfer.waited_ = {};  // it takes what we send
     return n;
   } catch (...) {
     transfer.thrown_ = std::current_exception();

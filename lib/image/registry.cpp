@@ -29,7 +29,7 @@ std::string header(const HttpHead& head, const char* name) {
 
 class RegistryStore::Download : public Source {
  public:
-  Download(std::shared_ptr<Client> client, const Descriptor& descriptor, std::unique_ptr<HttpBody> begun)
+  Download(std::shared_ptr<RegistryClient> client, const Descriptor& descriptor, std::unique_ptr<HttpBody> begun)
       : client_(std::move(client)), descriptor_(descriptor), body_(std::move(begun)) {}
 
   View next() override {
@@ -80,7 +80,7 @@ class RegistryStore::Download : public Source {
     client_->wait(failures_);
   }
 
-  std::shared_ptr<Client> client_;
+  std::shared_ptr<RegistryClient> client_;
   const Descriptor descriptor_;
   std::unique_ptr<HttpBody> body_;
   std::uint64_t received_ = 0, skip_ = 0, lost_at_ = 0;
@@ -88,7 +88,7 @@ class RegistryStore::Download : public Source {
 };
 
 RegistryStore::RegistryStore(const Reference& reference, const Variables& variables, RegistryOptions options)
-    : client_(std::make_shared<Client>(reference, variables, options)),
+    : client_(std::make_shared<RegistryClient>(reference, variables, options, "pull")),
       wanted_(!reference.digest.empty() ? reference.digest
               : reference.tag.empty()   ? "latest"
                                         : reference.tag) {}

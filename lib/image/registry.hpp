@@ -8,6 +8,8 @@
 
 namespace imgbuild {
 
+class RegistryClient;
+
 struct RegistryOptions {
   unsigned first_wait_ms = 500;  ///< before the first new attempt; then twice as long each time
   unsigned attempts = 5;         ///< without progress
@@ -32,9 +34,8 @@ class RegistryStore : public ImageStore {
   std::optional<Blob> blob(const Descriptor& descriptor) override;
 
  private:
-  class Client;
   class Download;
-  std::shared_ptr<Client> client_;
+  std::shared_ptr<RegistryClient> client_;
   std::string wanted_;  ///< tag or digest
 };
 

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <optional>
 
 #include "base/interrupt.hpp"
 #include "base/text.hpp"
@@ -53,14 +54,17 @@ std::string header(const HttpHead& head, const char* name) {
   return found == head.headers.end() ? std::string() : found->second;
 }
 
+bool may_be_asked_again(int status) { return status == 429 || status >= 500; }
+
 bool is_redirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
 }  // namespace
 
-RegistryStore::Client::Client(const Reference& reference, const Variables& variables, RegistryOptions options)
-    : options_(options), variables_(variables) {
+RegistryClient::RegistryClient(const Reference& reference, const Variables& variables, RegistryOptions options,
+                               std::string actions)
+    : options_(options), variables_(variables), actions_(std::move(actions)) {
   host_name_ = reference.registry();
   repository_ = reference.repository;
   if (repository_.starts_with(host_name_ + "/")) repository_.erase(0, host_name_.size() + 1);
@@ -75,7 +79,7 @@ RegistryStore::Client::Client(const Reference& reference, const Variables& varia
   login_ = find_login(host_name_, variables_);
 }
 
-HttpEndpoint RegistryStore::Client::endpoint_of(const Url& url) const {
+HttpEndpoint RegistryClient::endpoint_of(const Url& url) const {
   HttpEndpoint endpoint;
   endpoint.host = url.host;
   endpoint.port = url.port;
@@ -94,7 +98,7 @@ HttpEndpoint RegistryStore::Client::endpoint_of(const Url& url) const {
 }
 
 /// On loopback a registry is often plain HTTP: it is asked, without credentials, which it is.
-void RegistryStore::Client::find_scheme() {
+void RegistryClient::find_scheme() {
   const std::lock_guard lock(mutex_);
   if (std::exchange(scheme_known_, true) || !is_loopback(server_.host)) return;
   Url plain = server_;
@@ -116,7 +120,7 @@ void RegistryStore::Client::find_scheme() {
   }
 }
 
-void RegistryStore::Client::wait(unsigned number, const std::string& retry_after) const {
+void RegistryClient::wait(unsigned number, const std::string& retry_after) const {
   unsigned wait_ms = options_.first_wait_ms << std::min(number - 1, 8U);
   unsigned asked = 0;
   const auto [end, error] = std::from_chars(retry_after.data(), retry_after.data() + retry_after.size(), asked);
@@ -127,21 +131,34 @@ void RegistryStore::Client::wait(unsigned number, const std::string& retry_after
   interrupt::check();
 }
 
-std::shared_ptr<const Secret> RegistryStore::Client::authorization() const {
+std::shared_ptr<const Secret> RegistryClient::authorization() const {
   const std::lock_guard lock(mutex_);
   return authorization_;
 }
 
-std::unique_ptr<HttpBody> RegistryStore::Client::get(const std::string& path, const std::vector<std::string>& headers) {
+Url RegistryClient::url(const std::string& path) {
   find_scheme();
-  const std::string target = "/v2/" + percent_encode(repository_, "/") + path;
+  Url url = server_;
+  url.target = "/v2/" + percent_encode(repository_, "/") + path;
+  return url;
+}
+
+std::unique_ptr<HttpBody> RegistryClient::get(const std::string& path, const std::vector<std::string>& headers) {
+  RegistryRequest request;
+  request.url = url(path);
+  request.headers = headers;
+  return ask(request);
+}
+
+std::unique_ptr<HttpBody> RegistryClient::ask(const RegistryRequest& request) {
   static const Secret nobody;
   bool logged_in = false;
   for (unsigned attempt = 1;; ++attempt) {
+    const bool last = attempt >= options_.attempts || request.upload != nullptr;  // of that its caller decides
     const auto credential = authorization();
     std::unique_ptr<HttpBody> answer;
     try {
-      answer = send(target, headers, credential ? *credential : nobody);
+      answer = send(request, credential ? *credential : nobody);
     } catch (const Interrupted&) {
       throw;
     } catch (const Unreachable& error) {  // a name that is wrong does not become right
@@ -150,34 +167,39 @@ std::unique_ptr<HttpBody> RegistryStore::Client::get(const std::string& path, co
                                     printable(host_name_) + "/ca.crt"
                               : "");
     } catch (const Error& error) {
-      if (attempt >= options_.attempts) throw Error(name_ + ": " + without_secrets(error.what()));
+      if (last) throw Error(name_ + ": " + without_secrets(error.what()));
       wait(attempt);
       continue;
     }
     const int status = answer->head().status;
-    if (status == 200 || status == 206 || status == 404 || status == 416) return answer;
+    if ((status >= 200 && status < 300) || status == 404 || status == 416) return answer;
     if (status == 401 && !logged_in) {
       logged_in = true;
       log_in(header(answer->head(), "www-authenticate"), credential);
       continue;
     }
-    if ((status == 429 || status >= 500) && attempt < options_.attempts) {
+    if (may_be_asked_again(status) && !last) {
       wait(attempt, header(answer->head(), "retry-after"));
       continue;
     }
+    if (request.upload != nullptr) return answer;
     throw refusal(*answer);
   }
 }
 
-std::unique_ptr<HttpBody> RegistryStore::Client::send(const std::string& target,
-                                                      const std::vector<std::string>& headers,
-                                                      const Secret& authorization) {
-  Url url = server_;
-  url.target = target;
+std::unique_ptr<HttpBody> RegistryClient::send(const RegistryRequest& asked, const Secret& authorization) {
+  Url url = asked.url;
   for (int hop = 0;; ++hop) {
     HttpRequest request;
+    request.method = asked.method;
     request.target = url.target;
-    request.headers = headers;
+    request.headers = asked.headers;
+    request.body = asked.body;
+    std::optional<WholeSource> upload;
+    if (asked.upload != nullptr) {
+      request.upload = &upload.emplace(*asked.upload);
+      request.upload_size = asked.upload->size();
+    }
     Wiped line;
     if (!authorization.empty() && url.same_server(server_)) {
       line.text = "Authorization: " + std::string(authorization.reveal());
@@ -187,23 +209,28 @@ std::unique_ptr<HttpBody> RegistryStore::Client::send(const std::string& target,
     for (auto& one : request.headers) wipe(one.data(), one.size());
     if (!is_redirect(answer->head().status)) return answer;
     if (hop == most_redirects) throw Error("more than " + std::to_string(most_redirects) + " redirects");
-    try {
-      url = resolve_url(url, header(answer->head(), "location"));
-    } catch (const Error& error) {
-      throw error.within("a redirect to nowhere");
-    }
-    if (!url.tls && (server_.tls || !is_loopback(url.host)))
-      throw Unreachable("it redirects to a server without TLS", 0);
+    url = follow(url, header(answer->head(), "location"));
   }
 }
 
-Secret RegistryStore::Client::basic() const {
+Url RegistryClient::follow(const Url& from, const std::string& location) const {
+  Url url;
+  try {
+    url = resolve_url(from, location);
+  } catch (const Error& error) {
+    throw error.within("a redirect to nowhere");
+  }
+  if (!url.tls && (server_.tls || !is_loopback(url.host))) throw Unreachable("it redirects to a server without TLS", 0);
+  return url;
+}
+
+Secret RegistryClient::basic() const {
   const Wiped pair{login_.user + ":" + std::string(login_.password.reveal())};
   const Wiped value{"Basic " + base64(view_of(pair.text))};
   return Secret(value.text);
 }
 
-void RegistryStore::Client::log_in(const std::string& challenge, const std::shared_ptr<const Secret>& refused) {
+void RegistryClient::log_in(const std::string& challenge, const std::shared_ptr<const Secret>& refused) {
   const std::lock_guard one_at_a_time(login_mutex_);
   if (authorization() != refused) return;  // another thread has logged in meanwhile
   const Challenge asked = parse_challenge(challenge);
@@ -219,14 +246,14 @@ void RegistryStore::Client::log_in(const std::string& challenge, const std::shar
   become(basic());
 }
 
-/// A token for pulling from the repository, of the server that the challenge names: with a password by GET
+/// A token for the repository, of the server that the challenge names: with a password by GET
 /// (distribution's token specification), with an identity token by POST (OAuth2), or for nobody in particular.
-Secret RegistryStore::Client::fetch_token(const Challenge& challenge) const {
+Secret RegistryClient::fetch_token(const Challenge& challenge) const {
   const std::string who = name_ + ": its token server";
   try {
     Url realm = parse_url(challenge.parameter("realm"));
     if (!realm.tls && (server_.tls || !is_loopback(realm.host))) throw Error("is without TLS");
-    const std::string scope = "repository:" + repository_ + ":pull", service = challenge.parameter("service");
+    const std::string scope = "repository:" + repository_ + ":" + actions_, service = challenge.parameter("service");
     HttpRequest request;
     Wiped line, form;
     const std::string query = "service=" + percent_encode(service) + "&scope=" + percent_encode(scope);
@@ -249,7 +276,7 @@ Secret RegistryStore::Client::fetch_token(const Challenge& challenge) const {
     for (unsigned attempt = 1;; ++attempt) {
       HttpAnswer answer = HttpClient(endpoint_of(realm)).request(request, most_answer);
       const Wiped body{std::move(answer.body)};
-      if ((answer.status == 429 || answer.status >= 500) && attempt < options_.attempts) {
+      if (may_be_asked_again(answer.status) && attempt < options_.attempts) {
         wait(attempt, header(answer, "retry-after"));
         continue;
       }
@@ -274,7 +301,7 @@ Secret RegistryStore::Client::fetch_token(const Challenge& challenge) const {
   }
 }
 
-Error RegistryStore::Client::refusal(HttpBody& answer) const {
+Error RegistryClient::refusal(HttpBody& answer) const {
   const int status = answer.head().status;
   const Json json = Json::parse(body_of(answer), nullptr, false);
   const Json& errors = at(json, "errors");
@@ -286,7 +313,7 @@ Error RegistryStore::Client::refusal(HttpBody& answer) const {
 }
 
 /// A server may say back what it was sent.
-std::string RegistryStore::Client::without_secrets(std::string words) const {
+std::string RegistryClient::without_secrets(std::string words) const {
   const auto holds = [&](std::string_view secret) {
     return secret.size() > 3 && words.find(secret) != std::string::npos;
   };
