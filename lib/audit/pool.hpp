@@ -62,7 +62,7 @@ class Hashing {
  private:
   void work();
   static constexpr std::size_t long_stream = std::size_t{4} << 20;
-  static constexpr std::size_t most_waiting = std::size_t{8} << 20;
+  static constexpr std::size_t most_waiting = std::size_t{4} << 20;
 
   Sha256 sha_;
   std::uint64_t fed_ = 0;
