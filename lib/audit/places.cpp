@@ -81,12 +81,24 @@ class Placer {
   }
 
  private:
-  using Key = std::tuple<bool, int, std::string, Kind, std::vector<std::string>, std::uint64_t,
-                         std::vector<std::string>, std::uint64_t, std::string, std::string>;
+  using Key =
+      std::tuple<bool, int, std::string, Kind, std::vector<std::string>, std::uint64_t, std::vector<std::string>,
+                 Location::State, int, std::string, std::uint64_t, std::string, std::string>;
   static Key key(const Placed& one) {
     const Location& at = one.location;
-    return {at.layer < 0, at.layer,   at.path,        at.kind,           at.inside,
-            at.line,      at.decoded, one.hit->begin, one.hit->rule->id, one.hit->identity.text};
+    return {at.layer < 0,
+            at.layer,
+            at.path,
+            at.kind,
+            at.inside,
+            at.line,
+            at.decoded,
+            at.state,
+            at.by_layer,
+            at.sha256,
+            one.hit->begin,
+            one.hit->rule->id,
+            one.hit->identity.text};
   }
 
   /// Without what a document's text shows of a secret that one of its strings shows too.

@@ -71,7 +71,8 @@ std::vector<Group> grouped(const std::vector<Placed>& placed) {
       return a.kind == b.kind && a.layer == b.layer && a.path == b.path && a.line == b.line && a.inside == b.inside &&
              a.decoded == b.decoded;
     };
-    if (std::none_of(group.places.begin(), group.places.end(), same)) group.places.push_back(&one);
+    // Equal places follow each other; of a path that the layer has twice, the one that is left comes first.
+    if (group.places.empty() || !same(group.places.back())) group.places.push_back(&one);
   }
   return groups;
 }

@@ -2,8 +2,8 @@
 // and from a stream, whatever the cuts and the number of threads.
 #include <catch2/catch.hpp>
 
-#include "audit/audit.hpp"
 #include "audit/content.hpp"
+#include "auditing.hpp"
 #include "base/fd.hpp"
 #include "base/temp_dir.hpp"
 #include "base/text.hpp"
@@ -14,57 +14,6 @@ using namespace imgbuild;
 using namespace imgbuild::test;
 
 namespace {
-
-/// Gives `piece` bytes at a time, each time in the same memory, as a pipe would.
-class CutSource : public Source {
- public:
-  CutSource(std::string bytes, std::size_t piece) : bytes_(std::move(bytes)), memory_(piece) {}
-  View next() override {
-    const std::size_t size = std::min(memory_.size(), bytes_.size() - at_);
-    std::copy_n(bytes_.begin() + static_cast<std::ptrdiff_t>(at_), size, memory_.begin());
-    at_ += size;
-    return View(memory_).first(size);
-  }
-
- private:
-  std::string bytes_;
-  Bytes memory_;
-  std::size_t at_ = 0;
-};
-
-struct Setup {
-  Vault found;
-  AuditOptions options;
-  explicit Setup(unsigned threads = 2) {
-    options.scanner = Scanner::builtin();
-    options.found = &found;
-    options.source = "archive:test.tar";
-    options.threads = threads;
-  }
-};
-
-Audit audit_stream(const std::string& archive, std::size_t piece, Setup&& run = Setup()) {
-  CutSource source(archive, piece);
-  auto audits = audit_archive(source, run.options);
-  REQUIRE(audits.size() == 1);
-  return audits[0];
-}
-
-Audit audit_file(const std::string& archive, Setup&& run = Setup()) {
-  const TempDir folder;
-  const std::string path = folder.path() + "/test.tar";
-  write_file(path, archive);
-  auto audits = audit_archive_file(path, run.options);
-  REQUIRE(audits.size() == 1);
-  return audits[0];
-}
-
-/// Without what is random: the salt of an allow-entry, the identity's key is of the process.
-std::string stable_json(const Audit& audit) {
-  auto json = to_json(audit.record());
-  for (auto& leak : json["leaks"]) leak.erase("allow");
-  return json.dump(1);
-}
 
 std::vector<std::string> found_in(const ImageRecord& record) {
   std::vector<std::string> all;
