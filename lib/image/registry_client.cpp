@@ -20,6 +20,7 @@ namespace {
 
 constexpr int most_redirects = 5;
 constexpr unsigned patience = 60, most_wait_ms = 30'000;
+constexpr unsigned upload_patience = 900;  // a registry may hash and move gigabytes before it answers
 constexpr std::size_t most_answer = std::size_t{1} << 20;
 
 struct Wiped {
@@ -205,7 +206,9 @@ std::unique_ptr<HttpBody> RegistryClient::send(const RegistryRequest& asked, con
       line.text = "Authorization: " + std::string(authorization.reveal());
       request.headers.push_back(line.text);
     }
-    std::unique_ptr<HttpBody> answer = HttpClient(endpoint_of(url)).open(request);
+    HttpEndpoint endpoint = endpoint_of(url);
+    if (asked.upload != nullptr) endpoint.patience = upload_patience;
+    std::unique_ptr<HttpBody> answer = HttpClient(std::move(endpoint)).open(request);
     for (auto& one : request.headers) wipe(one.data(), one.size());
     if (!is_redirect(answer->head().status)) return answer;
     if (hop == most_redirects) throw Error("more than " + std::to_string(most_redirects) + " redirects");
