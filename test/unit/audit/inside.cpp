@@ -260,6 +260,16 @@ TEST_CASE("A keystore and a raw key in DER are found wherever they lie") {
   }
 }
 
+TEST_CASE("The frame of a key that a program keeps as a constant, with other constants behind it, is no key") {
+  std::string frame("0.\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x6e\x04\x22\x04\x20", 16);
+  std::string constants;  // as Python writes them into its code
+  for (char i = 0; i < 6; ++i) constants += std::string("\xe9", 1) + i + std::string("\0\0\0r", 4);
+  CHECK(Look("program" + frame + constants + "more").hits().empty());
+  const std::string key = piped("openssl genpkey -algorithm X25519 -outform DER", "");
+  REQUIRE(key.substr(0, 16) == frame);
+  CHECK(Look("program" + key + "more").hits() == std::vector<std::string>{"pem.der-key file "});
+}
+
 TEST_CASE("What is made to harm whoever opens it ends, and is never clean") {
   const TempDir folder;
   const auto python = [&](const std::string& program) {
