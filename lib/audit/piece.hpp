@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -16,7 +17,13 @@ struct Piece {
   View bytes;
   Owner owner;
   bool stable = false;
-  Piece part(View of_it) const { return {of_it, owner, stable}; }
+  /// What a reader that was given this piece shows: a part of it, or bytes of the reader's own, which do not last.
+  Piece part(View shown) const {
+    const std::less_equal<const std::uint8_t*> ordered;
+    const bool within =
+        ordered(bytes.data(), shown.data()) && ordered(shown.data() + shown.size(), bytes.data() + bytes.size());
+    return within ? Piece{shown, owner, stable} : Piece{shown, nullptr, false};
+  }
 };
 
 /// Bytes of one stream that must lie together: views where the pieces adjoin in memory that lasts, else a copy.

@@ -270,6 +270,16 @@ TEST_CASE("The frame of a key that a program keeps as a constant, with other con
   CHECK(Look("program" + key + "more").hits() == std::vector<std::string>{"pem.der-key file "});
 }
 
+TEST_CASE("What a reader shows of its own memory is looked at before that memory goes") {
+  // Padding that is not zero is shown as what it is. Before it comes so much that the threads get to it when the
+  // reader, of whose memory it is, has ended.
+  const TempDir folder;
+  const std::string tar =
+      shell(folder, "yes a line of text | head -c 8000010 > a && tar -cf x.tar a && head -c 8000522 x.tar");
+  const Look look(tar + std::string(1014, 'x'));
+  CHECK(look.gaps().size() == 1);
+}
+
 TEST_CASE("What is made to harm whoever opens it ends, and is never clean") {
   const TempDir folder;
   const auto python = [&](const std::string& program) {
