@@ -217,22 +217,9 @@ bool element_matches(std::string_view pattern, std::size_t& p, char c) {
   return c != '/' && inside != negated;
 }
 
-// What every match ends with: what stands behind the last thing that is not itself. Nothing where there are sets, which
-// may hold anything.
-std::string_view literal_end(std::string_view pattern) {
-  if (pattern.find('[') != std::string_view::npos) return {};
-  const std::size_t last = pattern.find_last_of("*?\\");
-  if (last == std::string_view::npos) return pattern;
-  const std::string_view end = pattern.substr(last + 1);
-  const bool may_be_nothing = end.starts_with('/') && last > 0 && pattern.substr(last - 1, 2) == "**";
-  return may_be_nothing ? end.substr(1) : end;
-}
-
 }  // namespace
 
 bool glob_matches(std::string_view pattern, std::string_view text) {
-  // A layer's names are held against hundreds of patterns, nearly all of which end otherwise.
-  if (!text.ends_with(literal_end(pattern))) return false;
   constexpr std::size_t none = std::string_view::npos;
   std::size_t p = 0, t = 0;
   std::size_t star_p = none, star_t = 0;  // behind the last `*`, and what it has eaten up to

@@ -177,6 +177,7 @@ Way rest_of(const Way& way, const Position& from) {
 
 ScanPlan::ScanPlan(const std::vector<Rule>& rules) {
   std::map<std::tuple<std::string, bool, std::uint32_t>, std::vector<Anchor>> by_expression;
+  std::map<std::string_view, std::vector<std::uint32_t>> whole_shapes;
   const auto add = [&](const Expression& expression, const Anchor& anchor) {
     by_expression[{expression.text, expression.caseless, expression.width}].push_back(anchor);
   };
@@ -215,7 +216,11 @@ ScanPlan::ScanPlan(const std::vector<Rule>& rules) {
                             "give the rule `near` words, or `path` globs");
         planned.everywhere = rule.near.empty();
         for (const auto& word : rule.near) add(expression_of(word), {pattern, 0, 0, 0, Anchor::Kind::near, false});
-        for (const auto& way : shape.ways) planned.shapes.push_back(add_shape(way));
+        // Services share a pattern: its shapes are made once.
+        auto& whole = whole_shapes[rule.text[t]];
+        if (whole.empty())
+          for (const auto& way : shape.ways) whole.push_back(add_shape(way));
+        planned.shapes = whole;
       }
       patterns.push_back(std::move(planned));
     }

@@ -43,7 +43,8 @@ struct Scanner::Inside {
   Owned<hs_database_t, hs_free_database> database;  ///< null where no rule has an anchor
   std::vector<std::uint32_t> everywhere;            ///< patterns that are tried at each byte of the files they name
   std::vector<std::uint32_t> by_name;               ///< rules that have `path` and no `text`
-  std::vector<bool> generic;                        ///< by rule: gives way to any other
+  std::vector<std::uint8_t> rank;                   ///< by rule: gives way to one of a lower rank; 0: to none
+  std::vector<bool> own_secret;                     ///< by rule: takes_its_own_secret(proof)
 
  private:
   mutable std::unique_ptr<std::once_flag[]> once_;

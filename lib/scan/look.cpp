@@ -11,6 +11,7 @@
 #include <exception>
 
 #include "base/text.hpp"
+#include "scan/escapes.hpp"
 #include "scan/lines.hpp"
 #include "scan/proof.hpp"
 
@@ -105,7 +106,8 @@ std::vector<Hit> Look::hits(View part, std::size_t home_begin, std::size_t home_
 
 std::vector<Look::Raw> Look::collect(View text, std::size_t begin, std::size_t end) {
   std::vector<Raw> all;
-  tried_.assign(inside_.plan.patterns.size(), 0);
+  tried_.resize(inside_.plan.patterns.size());
+  ++text_;
   if (inside_.database) {
     const Lent workspace(inside_);
     for (std::size_t at = begin; at < end; at += first_stage_step)
@@ -141,6 +143,12 @@ void Look::follow(View text, const Candidate& candidate, std::vector<Raw>& out) 
   const std::size_t last = candidate.at - anchor.before_min;
   const std::size_t first = candidate.at - std::min<std::size_t>(candidate.at, anchor.before_max);
   re2::StringPiece groups[2];
+  if (anchor.before_max == 0 && inside_.own_secret[pattern.rule]) {
+    // The pattern begins with its key word, which stands here; what comes behind it the proof reads for itself.
+    groups[0] = groups[1] = {text_of(text).data() + candidate.at, 1};
+    judge(text, anchor.pattern, groups, out);
+    return;
+  }
   if (!match(text, anchor.pattern, first, last, candidate.at, groups)) return;
   judge(text, anchor.pattern, groups, out);
 }
@@ -157,12 +165,14 @@ void Look::try_each(View text, std::uint32_t pattern, std::size_t from, std::siz
            match(text, pattern, at, at, at, groups);
   };
   re2::StringPiece groups[2];
-  for (std::size_t at = std::max(from, tried_[pattern]); at < to; ++at) {
+  Tried& tried = tried_[pattern];
+  if (tried.text != text_) tried = {text_, 0};
+  for (std::size_t at = std::max(from, tried.before); at < to; ++at) {
     if (!matches(at, groups)) continue;
     re2::StringPiece unused[2];
     if (at == 0 || !matches(at - 1, unused)) judge(text, pattern, groups, out);
   }
-  tried_[pattern] = std::max(tried_[pattern], to);
+  tried.before = std::max(tried.before, to);
 }
 
 // The leftmost match that begins in [from, to] and goes beyond `over`. One that ends before is another's.
@@ -193,18 +203,19 @@ void Look::judge(View text, std::uint32_t pattern, const re2::StringPiece* group
   const std::string_view whole(groups[0].data(), groups[0].size()), secret(groups[1].data(), groups[1].size());
   const std::size_t begin = static_cast<std::size_t>(whole.data() - all.data());
   if (!rule.near.empty() && !stands_near(text, begin, begin + whole.size(), rule.near)) return;
-  if (is_placeholder(secret) || (rule.entropy > 0 && entropy_of(secret) < rule.entropy)) return;
+  if (!inside_.own_secret[r] && (is_placeholder(secret) || (rule.entropy > 0 && entropy_of(secret) < rule.entropy)))
+    return;
   Raw raw;
   raw.hit.rule = &rule;
   raw.hit.severity = rule.severity;
-  raw.generic = inside_.generic[r];
+  raw.rank = inside_.rank[r];
   raw.point = static_cast<std::size_t>(secret.data() - all.data());
   raw.hit.begin = raw.point;
   raw.hit.end = raw.point + secret.size();
   raw.values = {secret};
   if (!rule.proof.empty()) {
     const std::size_t from = begin - std::min(begin, proof_reach), to = std::min(all.size(), begin + proof_reach);
-    Proof proof = prove(rule.proof, {secret, whole, all.substr(from, to - from), subject_.path});
+    Proof proof = prove(rule.proof, {secret, whole, all.substr(from, to - from), subject_.path, &rule.near});
     if (!proof.proven) return;
     if (proof.severity) raw.hit.severity = *proof.severity;
     raw.hit.key = std::move(proof.key);
@@ -248,10 +259,10 @@ void Look::exact_values(View text, std::size_t begin, std::size_t end, std::vect
   }
 }
 
-// What stands in base64 and hex runs, to depth 3; positions are of the outermost run.
+// What stands in base64 and hex runs and behind escapes, to depth 3; positions are of the outermost run.
 void Look::decoded(View text, std::size_t begin, std::size_t end, std::uint64_t offset, std::vector<Raw>& out) {
   if (depth_ == most_depth) return;
-  decode_runs(text, offset, begin, end, [&](DecodedRun& run, OwnedRange owned) {
+  const auto look_inside = [&](DecodedRun& run, OwnedRange owned) {
     ++depth_;
     const View bytes = view_of(run.bytes);
     std::vector<Raw> inner = collect(bytes, 0, bytes.size());
@@ -271,7 +282,9 @@ void Look::decoded(View text, std::size_t begin, std::size_t end, std::uint64_t 
       out.push_back(std::move(raw));
     }
     if (!inner.empty()) wipe(run.bytes.data(), run.bytes.size());
-  });
+  };
+  decode_runs(text, offset, begin, end, look_inside);
+  decode_escapes(text, offset, begin, end, look_inside);
 }
 
 // Sorts; drops what says the same twice, what a generic rule says where another rule is surer, and what was decoded out
@@ -312,13 +325,24 @@ void Look::settle(std::vector<Raw>& all) {
                                          [](const Span& span, std::size_t value) { return span.begin < value; });
     return behind != spans.begin() && (behind - 1)->end > raw.point;
   };
-  const auto surer = spans_of([](const Raw& raw) { return !raw.generic && !raw.deep; });
+  const auto sure = spans_of([](const Raw& raw) { return raw.rank == 0 && !raw.deep; });
+  const auto surer = spans_of([](const Raw& raw) { return raw.rank <= 1 && !raw.deep; });
   const auto plain = spans_of([](const Raw& raw) { return !raw.exact && !raw.deep; });
   const auto exact = spans_of([](const Raw& raw) { return raw.exact && !raw.deep; });
+  const auto shallow = spans_of([](const Raw& raw) { return raw.deep && !raw.exact && raw.hit.decoded.size() == 1; });
   std::vector<Raw> kept;
   kept.reserve(all.size());
   for (auto& raw : all) {
-    if (raw.generic && overlaps(surer, raw)) continue;
+    if (raw.rank > 0 && overlaps(raw.rank == 1 ? sure : surer, raw)) continue;
+    // Of two that are as sure, the first by name: one secret, one finding.
+    if (raw.rank > 0 && std::any_of(kept.rbegin(), kept.rbegin() + std::min<std::ptrdiff_t>(8, std::ssize(kept)),
+                                    [&](const Raw& other) {
+                                      return other.rank == raw.rank && other.hit.begin < raw.hit.end &&
+                                             raw.hit.begin < other.hit.end && other.deep == raw.deep &&
+                                             other.exact == raw.exact;
+                                    }))
+      continue;
+    if (raw.deep && !raw.exact && raw.hit.decoded.size() > 1 && overlaps(shallow, raw)) continue;
     if (raw.deep && (overlaps(exact, raw) || (!raw.exact && overlaps(plain, raw)))) continue;
     kept.push_back(std::move(raw));
   }

@@ -31,7 +31,7 @@ class Look {
     Hit hit;
     std::size_t point = 0;  // where its own secret (not the proof's) begins: which range it belongs to
     std::vector<std::string_view> values;
-    bool generic = false;
+    std::uint8_t rank = 0;
     bool exact = false;  // of a vault value
     bool deep = false;   // out of something that we decoded
   };
@@ -52,7 +52,13 @@ class Look {
   const Scanner::Inside& inside_;
   const Scanner::Subject& subject_;
   std::vector<signed char> wanted_;  // by rule: do its globs take this path? 0: not asked yet
-  std::vector<std::size_t> tried_;   // by pattern: positions before this have been tried one by one
+  // By pattern: positions of the text of this number before this one have been tried one by one.
+  struct Tried {
+    std::uint64_t text = 0;
+    std::size_t before = 0;
+  };
+  std::vector<Tried> tried_;
+  std::uint64_t text_ = 0;  // texts collected from so far
   unsigned depth_ = 0;
 };
 

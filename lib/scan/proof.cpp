@@ -21,6 +21,9 @@ struct Entry {
 
 constexpr Entry table[] = {
     {"age-identity", proofs::age_identity},                // Bech32 with its checksum
+    {"assigned-key", proofs::assigned_key},                // a name is given it: made by a machine
+    {"assigned-password", proofs::assigned_password},      // a name is given it: no word, no name, no message
+    {"assigned-secret", proofs::assigned_secret},          // a name is given it: either
     {"aws-key-id", proofs::aws_key_id},                    // base32; holds an account number
     {"azure-storage-key", proofs::azure_storage_key},      // base64 of 64 bytes
     {"basic-auth", proofs::basic_auth},                    // base64 of USER:PASSWORD
@@ -39,37 +42,39 @@ constexpr Entry table[] = {
     {"private-key", proofs::private_key},                  // the PEM parses
     {"pypi-macaroon", proofs::pypi_macaroon},              // a macaroon of pypi.org
     {"random-token", proofs::random_token},                // upper, lower and digits, and no run of words
+    {"service-key", proofs::service_key},                  // made by a machine, and said to be a key of the one near it
     {"url-password", proofs::url_password},                // a password in a URL, written out
 };
 
 // The words that stand where a secret will.
 constexpr std::string_view placeholder_words[] = {
-    "a",          "abc",         "abcd",         "account",    "actual",       "add",         "admin",
-    "aladdin",    "an",          "and",          "anoncvs",    "anonymous",    "api",         "apikey",
-    "app",        "auth",        "bar",          "baz",        "be",           "bearer",      "bla",
-    "blah",       "bob",         "bogus",        "change",     "changeit",     "changeme",    "client",
-    "credential", "credentials", "db",           "dbpass",     "dbpassword",   "dbuser",      "default",
-    "demo",       "domain",      "dummy",        "eggs",       "email",        "empty",       "enter",
-    "ex",         "example",     "fake",         "false",      "fill",         "fixme",       "foo",
-    "foobar",     "for",         "from",         "goes",       "guest",        "hash",        "here",
-    "hidden",     "host",        "hostname",     "id",         "ignored",      "in",          "insert",
-    "invalid",    "is",          "it",           "key",        "letmeknow",    "login",       "long",
-    "masked",     "me",          "mock",         "my",         "mykey",        "mypass",      "mypassword",
-    "mysecret",   "mytoken",     "myuser",       "name",       "new",          "nil",         "no",
-    "nobody",     "none",        "not",          "null",       "of",           "old",         "omitted",
-    "open",       "opensesame",  "optional",     "or",         "org",          "pass",        "passphrase",
-    "passwd",     "password",    "passwort",     "personal",   "placeholder",  "please",      "private",
-    "project",    "provide",     "proxypass",    "proxyuser",  "pserver",      "public",      "put",
-    "pw",         "pwd",         "quux",         "qux",        "random",       "real",        "redacted",
-    "removed",    "replace",     "repopwd",      "repouser",   "required",     "root",        "sample",
-    "scott",      "secret",      "secrets",      "sekret",     "server",       "sesame",      "set",
-    "some",       "something",   "spam",         "string",     "super",        "supersecret", "tbd",
-    "test",       "tester",      "testing",      "testpass",   "testpassword", "tests",       "text",
-    "the",        "this",        "tiger",        "to",         "todo",         "token",       "topsecret",
-    "true",       "undefined",   "unset",        "unused",     "use",          "user",        "username",
-    "value",      "var",         "variable",     "very",       "whatever",     "with",        "word",
-    "x",          "xx",          "xxx",          "xyz",        "xyzzy",        "yes",         "you",
-    "your",       "yourkey",     "yourpassword", "yoursecret", "yourtoken",    "yyy",         "zzz",
+    "a",          "abc",         "abcd",      "account",   "actual",       "add",         "admin",
+    "aladdin",    "an",          "and",       "anoncvs",   "anonymous",    "api",         "apikey",
+    "app",        "auth",        "bar",       "baz",       "be",           "bearer",      "bla",
+    "blah",       "bob",         "bogus",     "change",    "changeit",     "changeme",    "client",
+    "credential", "credentials", "db",        "dbpass",    "dbpassword",   "dbuser",      "default",
+    "demo",       "domain",      "dummy",     "eggs",      "email",        "empty",       "enter",
+    "ex",         "example",     "fake",      "false",     "fill",         "fixme",       "foo",
+    "foobar",     "for",         "from",      "goes",      "guest",        "hash",        "here",
+    "hidden",     "host",        "hostname",  "id",        "ignored",      "in",          "insert",
+    "invalid",    "is",          "it",        "key",       "letmeknow",    "login",       "long",
+    "masked",     "me",          "mock",      "my",        "mykey",        "mypass",      "mypassword",
+    "mysecret",   "mytoken",     "myuser",    "name",      "new",          "nil",         "no",
+    "nobody",     "none",        "not",       "null",      "of",           "old",         "omitted",
+    "open",       "opensesame",  "optional",  "or",        "org",          "pass",        "passphrase",
+    "passwd",     "password",    "passwort",  "personal",  "placeholder",  "please",      "private",
+    "project",    "provide",     "proxypass", "proxyuser", "pserver",      "public",      "put",
+    "pw",         "pwd",         "quux",      "qux",       "random",       "real",        "redacted",
+    "removed",    "replace",     "repopwd",   "repouser",  "required",     "root",        "sample",
+    "scott",      "secret",      "secrets",   "sekret",    "server",       "sesame",      "set",
+    "some",       "something",   "spam",      "string",    "super",        "supersecret", "tbd",
+    "test",       "tester",      "testing",   "testpass",  "testpassword", "tests",       "text",
+    "the",        "this",        "tiger",     "to",        "todo",         "token",       "topsecret",
+    "true",       "undefined",   "unique",    "phrase",    "unset",        "unused",      "use",
+    "user",       "username",    "value",     "var",       "variable",     "very",        "whatever",
+    "with",       "word",        "x",         "xx",        "xxx",          "xyz",         "xyzzy",
+    "yes",        "you",         "your",      "yourkey",   "yourpassword", "yoursecret",  "yourtoken",
+    "yyy",        "zzz",
 };
 
 bool is_placeholder_word(std::string_view word) {
@@ -181,6 +186,8 @@ std::vector<std::string_view> proof_names() {
   for (const Entry& entry : table) names.push_back(entry.name);
   return names;
 }
+
+bool takes_its_own_secret(std::string_view name) { return name.starts_with("assigned-"); }
 
 Proof prove(std::string_view name, const Suspect& suspect) {
   for (const Entry& entry : table)

@@ -1,5 +1,6 @@
 #pragma once
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -10,9 +11,10 @@ namespace imgbuild {
 /// What a proof has before it: the secret (group 1) and the text around it.
 struct Suspect {
   std::string_view secret;
-  std::string_view match;   ///< the whole match
-  std::string_view around;  ///< up to 64 KiB to each side, the match within
-  std::string_view path;    ///< of the file, where there is one
+  std::string_view match;                          ///< the whole match
+  std::string_view around;                         ///< up to 64 KiB to each side, the match within
+  std::string_view path;                           ///< of the file, where there is one
+  const std::vector<std::string>* near = nullptr;  ///< the rule's words
 };
 
 /// What a proof says. Not proven: the finding is dropped.
@@ -26,6 +28,8 @@ struct Proof {
 /// The checks in code that a rule can name in `proof`: a closed set.
 bool is_proof(std::string_view name);
 std::vector<std::string_view> proof_names();
+/// Does the proof look for the secret behind group 1? Then group 1 is judged by nothing else.
+bool takes_its_own_secret(std::string_view name);
 /// Any thread. Never throws on hostile input.
 Proof prove(std::string_view name, const Suspect& suspect);
 

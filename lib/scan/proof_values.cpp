@@ -11,7 +11,61 @@ namespace {
 
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
-// A value that says where the secret is: a variable, a call, a file, a reference into a secret store.
+bool is_printable(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+}
+
+// Words joined by dots, dashes or underscores, or by capitals; no digit among them: a name, not a password.
+bool is_name(std::string_view text) {
+  const Makeup makeup = makeup_of(text);
+  if (makeup.digits > 0) return false;
+  if (makeup.lowers == 0 && makeup.others > 0) return makeup.others <= text.size() / 3;
+  const bool joined = std::all_of(text.begin(), text.end(), [](char c) {
+    return is_letter(c) || c == '.' || c == '-' || c == '_' || c == ':' || c == '/' || c == ',' || c == ';' ||
+           c == '?' || c == '!' || c == '*' || c == '\'';
+  });
+  if (!joined) return false;
+  // Of random letters every second one changes its case; of CamelCase words every fifth.
+  std::size_t changes = 0;
+  for (std::size_t i = 1; i < text.size(); ++i)
+    if (is_letter(text[i]) && is_letter(text[i - 1]) && is_upper(text[i]) && is_lower(text[i - 1])) ++changes;
+  return changes * 5 <= text.size();
+}
+
+// "shared_secret": "46fc6210..." in the test vectors of a protocol: the secret of one handshake that nobody held.
+bool is_of_a_handshake(const Suspect& suspect) {
+  const char* begin = suspect.around.data();
+  const char* at = suspect.match.data();
+  if (at < begin || at > begin + suspect.around.size()) return false;
+  const std::string_view before = suspect.around.substr(0, static_cast<std::size_t>(at - begin));
+  const std::string name = lower(before.substr(before.size() - std::min<std::size_t>(before.size(), 12)));
+  for (const std::string_view word : {"shared", "exporter", "traffic", "handshake", "resumption"})
+    if (name.ends_with(word) || name.ends_with(std::string(word) + "_") || name.ends_with(std::string(word) + "-"))
+      return unhex(suspect.secret).has_value();
+  return false;
+}
+
+bool is_uuid(std::string_view text) {
+  return text.size() == 36 && text[8] == '-' && text[13] == '-' && text[18] == '-' && text[23] == '-';
+}
+
+std::string unpercent(std::string_view text) {
+  std::string plain;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 2 < text.size()) {
+      if (const auto byte = unhex(text.substr(i + 1, 2)); byte && byte->size() == 1) {
+        plain += static_cast<char>(byte->front());
+        i += 2;
+        continue;
+      }
+    }
+    plain += text[i];
+  }
+  return plain;
+}
+
+}  // namespace
+
 bool is_reference(std::string_view value) {
   static constexpr std::string_view starts[] = {
       "$",
@@ -77,65 +131,14 @@ bool is_reference(std::string_view value) {
   return contains(value, "://");
 }
 
-bool is_printable(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
-}
-
-// Words joined by dots, dashes or underscores, or by capitals; no digit among them: a name, not a password.
-bool is_name(std::string_view text) {
-  const Makeup makeup = makeup_of(text);
-  if (makeup.digits > 0) return false;
-  if (makeup.lowers == 0 && makeup.others > 0) return makeup.others <= text.size() / 3;
-  const bool joined = std::all_of(text.begin(), text.end(), [](char c) {
-    return is_letter(c) || c == '.' || c == '-' || c == '_' || c == ':' || c == '/' || c == ',' || c == ';' ||
-           c == '?' || c == '!' || c == '*' || c == '\'';
-  });
-  if (!joined) return false;
-  // Of random letters every second one changes its case; of CamelCase words every fifth.
-  std::size_t changes = 0;
-  for (std::size_t i = 1; i < text.size(); ++i)
-    if (is_letter(text[i]) && is_letter(text[i - 1]) && is_upper(text[i]) && is_lower(text[i - 1])) ++changes;
-  return changes * 5 <= text.size();
-}
-
-// "shared_secret": "46fc6210..." in the test vectors of a protocol: the secret of one handshake that nobody held.
-bool is_of_a_handshake(const Suspect& suspect) {
-  const char* begin = suspect.around.data();
-  const char* at = suspect.match.data();
-  if (at < begin || at > begin + suspect.around.size()) return false;
-  const std::string_view before = suspect.around.substr(0, static_cast<std::size_t>(at - begin));
-  const std::string name = lower(before.substr(before.size() - std::min<std::size_t>(before.size(), 12)));
-  for (const std::string_view word : {"shared", "exporter", "traffic", "handshake", "resumption"})
-    if (name.ends_with(word) || name.ends_with(std::string(word) + "_") || name.ends_with(std::string(word) + "-"))
-      return unhex(suspect.secret).has_value();
-  return false;
-}
-
-bool is_uuid(std::string_view text) {
-  return text.size() == 36 && text[8] == '-' && text[13] == '-' && text[18] == '-' && text[23] == '-';
-}
-
-std::string unpercent(std::string_view text) {
-  std::string plain;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size()) {
-      if (const auto byte = unhex(text.substr(i + 1, 2)); byte && byte->size() == 1) {
-        plain += static_cast<char>(byte->front());
-        i += 2;
-        continue;
-      }
-    }
-    plain += text[i];
-  }
-  return plain;
-}
-
-}  // namespace
-
 Proof literal(const Suspect& suspect) {
   const std::string_view value = trim(suspect.secret);
-  return proven(value.size() >= 4 && is_printable(value) && !is_placeholder(value) && !is_reference(value) &&
-                lower(value) != "prompt");
+  Proof proof = proven(value.size() >= 4 && is_printable(value) && !is_placeholder(value) && !is_reference(value) &&
+                       lower(value) != "prompt");
+  // A login at a host that RFC 2606 keeps for documentation.
+  for (const std::string_view reserved : {"example.com", "example.org", "example.net", ".example "})
+    if (contains(suspect.match, reserved)) proof.severity = Severity::low;
+  return proof;
 }
 
 // SCHEME://USER:PASSWORD@HOST. A host that RFC 2606 keeps for documentation, or a bare word like "host", makes it a
@@ -158,7 +161,9 @@ Proof url_password(const Suspect& suspect) {
   for (const std::string_view reserved :
        {"example.com", "example.org", "example.net", "example", "host", "hostname", "server", "host.com", "domain.com",
         "domain.tld", "a.com", "foo.com", "test.com", "site.com", "foo", "a", "b", "h"})
-    if (host == reserved) proof.severity = Severity::low;
+    if (host == reserved || host.ends_with(".example") || host.ends_with("example.com") ||
+        host.ends_with("example.org"))
+      proof.severity = Severity::low;
   return proof;
 }
 

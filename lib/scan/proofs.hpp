@@ -37,6 +37,15 @@ Proof basic_auth(const Suspect& suspect);
 Proof generic_password(const Suspect& suspect);
 Proof env_value(const Suspect& suspect);
 
+/// A value that says where the secret is: a variable, a call, a path, a reference into a secret store.
+bool is_reference(std::string_view value);
+
+// What a name is given, in any language; group 1 is the key word in the name: proof_assigned.cpp
+Proof assigned_password(const Suspect& suspect);
+Proof assigned_secret(const Suspect& suspect);
+Proof assigned_key(const Suspect& suspect);
+Proof service_key(const Suspect& suspect);
+
 /// Base64 of either alphabet, padding optional. Empty where it is none.
 Bytes decoded_base64(std::string_view text);
 

@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "crypto/digest.hpp"
 #include "scan/anchors.hpp"
 #include "scan/builtin.hpp"
 #include "scan/proof.hpp"
@@ -121,6 +122,33 @@ Rule read_rule(const toml::table& from, const std::string& file, const std::stri
   return rule;
 }
 
+// NAME = ["word", ...]: a service whose keys have no shape of their own. What a machine made, of any alphabet that keys
+// have, is one where a word stands near it and something says that it is a key (proof service-key). The examples are
+// the same for all, so they are made here: a text as random as a hash of the name.
+Rule service_rule(const std::string& name, const toml::node& words, const std::string& file) {
+  Rule rule;
+  rule.family = "service";
+  rule.id = name + ".key";
+  const std::string where = file + ": service " + printable(name);
+  if (!is_id(rule.id)) throw usage_error(where + ": its name is not in lower case");
+  const auto* list = words.as_array();
+  if (list == nullptr || list->empty()) throw usage_error(where + ": no list of words");
+  for (const auto& item : *list) {
+    auto word = item.value_exact<std::string>();
+    if (!word || word->size() < 3 || word->size() > 64) throw usage_error(where + ": a word has 3 to 64 bytes");
+    rule.near.push_back(std::move(*word));
+  }
+  rule.says = "key or token of " + rule.near.front() + ", by the name that stands near it";
+  rule.text = {R"((?:^|[^A-Za-z0-9_+/.-])([A-Za-z0-9][A-Za-z0-9_.+/-]{14,90}=?=?)(?:[^A-Za-z0-9_+/=.-]|$))"};
+  rule.proof = "service-key";
+  rule.severity = Severity::medium;
+  rule.fix = "read it from the environment or a mounted file";
+  const std::string digest = sha256_digest(view_of(name)).substr(7, 32);
+  rule.leak = {"# " + rule.near.front() + " api key\n" + digest, rule.near.front() + "_token = '" + digest + "'"};
+  rule.safe = {rule.near.front() + " checksum " + digest, rule.near.front() + "_api_key = 'your-api-key-goes-here'"};
+  return rule;
+}
+
 // Every pattern is one that RE2 takes, of bounded width, and has somewhere to be looked for.
 void check_patterns(const std::vector<Rule>& rules, const std::string& file) {
   RE2::Options options(RE2::Latin1);
@@ -154,12 +182,18 @@ std::vector<Rule> read_checked_rules(std::string_view toml, const std::string& f
     throw usage_error(file + ":" + std::to_string(e.source().begin.line) + ": " + printable(e.description()));
   }
   for (const auto& [key, value] : document)
-    if (std::string_view(key) != "rule")
+    if (std::string_view(key) != "rule" && std::string_view(key) != "service")
       throw usage_error(file + ": unknown key `" + printable(std::string_view(key)) + "`",
-                        "a family is a list of [[rule]]");
+                        "a family is a list of [[rule]], or a table [service]");
+  std::vector<Rule> rules;
+  if (document.contains("service")) {
+    const auto* services = document["service"].as_table();
+    if (services == nullptr) throw usage_error(file + ": `service` is no table");
+    for (const auto& [name, near] : *services) rules.push_back(service_rule(std::string(name), near, file));
+    if (!document.contains("rule")) return rules;
+  }
   const auto* list = document["rule"].as_array();
   if (list == nullptr || list->empty()) throw usage_error(file + ": no [[rule]]");
-  std::vector<Rule> rules;
   for (const auto& item : *list) {
     const auto* table = item.as_table();
     if (table == nullptr) throw usage_error(file + ": `rule` is no list of tables");

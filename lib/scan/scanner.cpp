@@ -10,6 +10,7 @@
 #include "scan/builtin.hpp"
 #include "scan/inside.hpp"
 #include "scan/look.hpp"
+#include "scan/proof.hpp"
 
 namespace imgbuild {
 namespace {
@@ -83,7 +84,8 @@ Scanner::Inside::Inside(std::vector<Rule> all, Database (*load)(const ScanPlan&)
     if (plan.patterns[p].everywhere) everywhere.push_back(p);
   for (std::uint32_t r = 0; r < rules.size(); ++r) {
     if (rules[r].text.empty()) by_name.push_back(r);
-    generic.push_back(rules[r].family == "generic");
+    own_secret.push_back(takes_its_own_secret(rules[r].proof));
+    rank.push_back(rules[r].family == "generic" ? 2 : rules[r].family == "service" ? 1 : 0);
   }
 }
 

@@ -1,0 +1,486 @@
+// Reads NAME OPERATOR VALUE as people write it, from the name on.
+//
+// There is no grammar for "any language", but there are few shapes: the name ends, perhaps inside quotes or brackets;
+// an operator stands there (or a tag's end, an open parenthesis, a comma between arguments, a blank behind a flag);
+// then a value, quoted or not, perhaps behind a type, a cast or a lookup with a default. What fits none is no
+// assignment. A type and a call are skipped, not understood: whether the value is a secret is for the proof.
+#include "scan/assignment.hpp"
+
+#include <algorithm>
+
+#include "base/text.hpp"
+
+namespace imgbuild {
+namespace {
+
+constexpr std::size_t longest_name = 80, longest_value = 4096;
+
+bool is_alphanumeric(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_name_char(char c) { return is_alphanumeric(c) || c == '_' || c == '-' || (c & 0x80) != 0; }
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+bool is_break(char c) { return c == '\n' || c == '\r'; }
+bool is_quote(char c) { return c == '"' || c == '\'' || c == '`'; }
+
+bool starts_caseless(std::string_view text, std::string_view small) {
+  return text.size() >= small.size() && std::equal(small.begin(), small.end(), text.begin(), [](char a, char b) {
+           return a == (b >= 'A' && b <= 'Z' ? static_cast<char>(b | 0x20) : b);
+         });
+}
+
+class Reader {
+ public:
+  Reader(std::string_view text, std::size_t begin, std::size_t end) : text_(text), begin_(begin), at_(end) {}
+
+  std::optional<Assignment> read() {
+    widen();
+    closers();
+    const std::size_t closed = at_;
+    blanks();
+    if (take_tag()) return out_;
+    at_ = closed;
+    if (closed_ && take_pair()) return out_;
+    at_ = closed;
+    if (take_operator()) return take_value() ? std::optional(out_) : std::nullopt;
+    at_ = closed;
+    return take_word() ? std::optional(out_) : std::nullopt;
+  }
+
+ private:
+  char peek(std::size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
+  bool take(char c) {
+    if (peek() != c || at_ >= text_.size()) return false;
+    ++at_;
+    return true;
+  }
+  std::string_view rest() const { return text_.substr(std::min(at_, text_.size())); }
+  void blanks(std::size_t most = 40) {
+    while (most-- > 0 && is_blank(peek())) ++at_;
+  }
+  // Blanks and a few line breaks, also written out as in JSON.
+  void gap() {
+    for (std::size_t left = 60; left > 0; --left) {
+      if (is_blank(peek()) || is_break(peek()))
+        ++at_;
+      else if (peek() == '\\' && (peek(1) == 'n' || peek(1) == 'r' || peek(1) == 't'))
+        at_ += 2;
+      else
+        return;
+    }
+  }
+
+  // From the key word to the whole name.
+  void widen() {
+    std::size_t from = begin_, to = at_;
+    while (from > 0 && begin_ - from < longest_name && (is_name_char(text_[from - 1]) || text_[from - 1] == '.'))
+      --from;
+    while (to < text_.size() && to - at_ < longest_name &&
+           (is_name_char(text_[to]) || (text_[to] == '.' && to + 1 < text_.size() && is_name_char(text_[to + 1]))))
+      ++to;
+    out_.name = text_.substr(from, to - from);
+    before_ = from > 0 ? text_[from - 1] : '\n';
+    first_ = from;
+    at_ = to;
+  }
+
+  // What closes the name: quotes, written-out quotes, brackets.
+  void closers() {
+    for (int left = 6; left > 0; --left) {
+      const char c = peek();
+      if (is_quote(c) || c == '\\') {
+        closed_ = true;
+        if (c == '\\' && !is_quote(peek(1)) && peek(1) != '\\') return;
+        ++at_;
+      } else if (c == '&' && (starts_caseless(rest(), "&quot;") || starts_caseless(rest(), "&#34;"))) {
+        closed_ = true;
+        at_ += peek(1) == 'q' ? 6 : 5;
+      } else if (c == ']' || c == '}' || c == '?' || c == '!' || (c == ')' && !closed_)) {
+        ++at_;
+      } else if (c == '[' && (peek(1) == ']' || is_alphanumeric(peek(1)))) {
+        std::size_t close = at_ + 1;
+        while (close < text_.size() && close - at_ < 12 && is_name_char(text_[close])) ++close;
+        if (close >= text_.size() || text_[close] != ']') return;
+        at_ = close + 1;
+      } else if (c == ')' && closed_) {
+        ++at_;
+      } else {
+        return;
+      }
+    }
+  }
+
+  // <password>VALUE<, <key>password</key> <string>VALUE<, name="password">VALUE<
+  bool take_tag() {
+    if (peek() == '<' && peek(1) == '/') {
+      const std::size_t close = text_.find('>', at_);
+      if (close == std::string_view::npos || close - at_ > 60) return false;
+      at_ = close + 1;
+      gap();
+      if (peek() != '<' || peek(1) == '/') return false;
+      return take_inner_tag() && take_text();
+    }
+    // Attributes may stand behind the name of an element.
+    if (before_ == '<' || (before_ == ':' && is_prefixed())) {
+      const std::size_t close = text_.find_first_of("<>\n", at_);
+      if (close == std::string_view::npos || close - at_ > 200 || text_[close] != '>' || text_[close - 1] == '/')
+        return false;
+      at_ = close + 1;
+    } else if (closed_ && peek() == '>') {
+      ++at_;
+    } else {
+      return false;
+    }
+    const std::size_t text_begin = at_;
+    gap();
+    if (peek() == '<' && !starts_caseless(rest(), "<![cdata[")) {
+      if (take_inner_tag()) return take_text();
+      at_ = text_begin;
+    }
+    return take_text();
+  }
+  // <app:password>: the name behind the colon is an element's all the same.
+  bool is_prefixed() const {
+    std::size_t at = first_ - 1;
+    while (at > 0 && first_ - at < 24 && is_name_char(text_[at - 1])) --at;
+    return at > 0 && text_[at - 1] == '<';
+  }
+  bool take_inner_tag() {
+    for (const std::string_view tag :
+         {"<value", "<string", "<str", "<param-value", "<data", "<env-entry-value", "<stringprop"})
+      if (starts_caseless(rest(), tag)) {
+        const std::size_t close = text_.find('>', at_);
+        if (close == std::string_view::npos || close - at_ > 100) return false;
+        at_ = close + 1;
+        return true;
+      }
+    return false;
+  }
+  bool take_text() {
+    gap();
+    if (starts_caseless(rest(), "<![cdata[")) at_ += 9;
+    const std::size_t end = text_.find_first_of("<\n", at_);
+    if (end == std::string_view::npos || end - at_ > longest_value) return false;
+    std::string_view value = trim(text_.substr(at_, end - at_));
+    if (value.ends_with("]]>")) value.remove_suffix(3);
+    out_.how = Assignment::How::element;
+    out_.quoted = true;
+    out_.value = value;
+    return !value.empty();
+  }
+
+  // name="password" value="VALUE"; "name": "password", "value": "VALUE"; - name: PASSWORD / value: VALUE
+  bool take_pair() {
+    gap();
+    take(',');
+    gap();
+    if (is_quote(peek())) ++at_;
+    if (peek() == '\\') at_ += 2;
+    std::size_t skipped = 0;
+    for (const std::string_view word : {"value", "content", "val", "defaultvalue", "default"})
+      if (starts_caseless(rest(), word)) skipped = std::max(skipped, word.size());
+    if (skipped == 0 || is_name_char(peek(skipped))) return false;
+    at_ += skipped;
+    while (is_quote(peek()) || peek() == '\\') ++at_;
+    blanks();
+    if (peek() != '=' && peek() != ':') return false;
+    ++at_;
+    out_.how = Assignment::How::pair;
+    return take_value();
+  }
+  // The same in YAML, where nothing closes the name.
+  bool take_yaml_pair() {
+    if (!is_break(peek())) return false;
+    gap();
+    if (!starts_caseless(rest(), "value:")) return false;
+    at_ += 6;
+    out_.how = Assignment::How::pair;
+    return take_value();
+  }
+
+  // Up to the value's first character.
+  bool take_operator() {
+    blanks(80);
+    const bool call = peek() == '(';
+    if (call) {
+      // password("VALUE"), set("password", ...) is an argument
+      ++at_;
+      gap();
+      out_.how = Assignment::How::call;
+      return is_quote(peek()) || string_prefix();
+    }
+    if (peek() == ',' && closed_) {
+      ++at_;
+      gap();
+      out_.how = Assignment::How::argument;
+      return is_quote(peek()) || string_prefix() || (peek() == '\\' && is_quote(peek(1)));
+    }
+    // The longer first.
+    static constexpr std::string_view operators[] = {"===", "!==", "||=", "?\?=", "==", "!=", ":=",  "=>", "->", "<-",
+                                                     "+=",  "?=",  ".=",  "~>",   "::", "||", "?\?", "?:", "=",  ":"};
+    for (const std::string_view op : operators)
+      if (rest().starts_with(op)) {
+        at_ += op.size();
+        if (op == ":" && take_type()) return true;
+        return true;
+      }
+    // A type between the name and the equals sign: Go's `password string = "x"`.
+    const std::size_t here = at_;
+    if (at_ > 0 && is_blank(text_[at_ - 1]) && take_type()) return true;
+    at_ = here;
+    return false;
+  }
+
+  // `string =`, `&'static str =`, `Optional[str] =`: a type, and the equals sign behind it.
+  bool take_type() {
+    const std::size_t here = at_;
+    blanks();
+    std::size_t end = at_;
+    while (end < text_.size() && end - at_ < 48 &&
+           (is_name_char(text_[end]) || is_blank(text_[end]) ||
+            std::string_view("<>[]?.&'|*").find(text_[end]) != std::string_view::npos))
+      ++end;
+    if (end > at_ && end + 1 < text_.size() && text_[end] == '=' && text_[end + 1] != '=') {
+      std::size_t value = end + 1;
+      while (value < text_.size() && is_blank(text_[value])) ++value;
+      if (value < text_.size() && is_quote(text_[value])) {
+        at_ = end + 1;
+        return true;
+      }
+    }
+    at_ = here;
+    return false;
+  }
+
+  // b"x", @"x", N'x', new String("x"), []byte("x"): to the quote.
+  bool string_prefix() {
+    std::size_t at = at_;
+    const std::size_t most = std::min(text_.size(), at_ + 48);
+    bool call = false;
+    while (at < most && !is_quote(text_[at])) {
+      const char c = text_[at];
+      if (c == '(' || c == '[' || c == '{')
+        call = true;
+      else if (!(is_name_char(c) || c == '.' || c == '@' || c == '$' || c == ']' || c == ':' || c == '!' || c == '%' ||
+                 c == '&' || c == '<' || c == '>' || is_blank(c)))
+        return false;
+      ++at;
+    }
+    if (at >= most) return false;
+    const std::string_view prefix = text_.substr(at_, at - at_);
+    if (!call) {
+      // A letter or two: bytes, raw, wide, a sigil, a YAML tag.
+      if (prefix.size() > 2 && !prefix.starts_with("!!str") && !starts_caseless(prefix, "new ")) return false;
+    } else {
+      // A lookup gives the name of the secret, not the secret; its default is looked for elsewhere.
+      const std::string small = lower(prefix);
+      for (const std::string_view word :
+           {"env",    "get",     "find",    "load",      "read",    "lookup", "fetch", "config", "setting",
+            "secret", "param",   "request", "req.",      "vault",   "select", "query", "input",  "prompt",
+            "open",   "file",    "t(",      "_(",        "hash",    "crypt",  "sha",   "md5",    "digest",
+            "ref",    "resolve", "require", "import",    "args",    "opt",    "flag",  "form",   "post",
+            "field",  "column",  "label",   "translate", "i18n",    "format", "print", "log",    "error",
+            "header", "cookie",  "session", "json",      "self",    "this",   "props", "state",  "data[",
+            "row",    "$_",      "match",   "test",      "replace", "split",  "join"})
+        if (small.find(word) != std::string::npos) return false;
+    }
+    at_ = at;
+    return true;
+  }
+
+  bool take_value() {
+    blanks(80);
+    // Value on the next line: only where it is quoted, or a YAML block.
+    if (is_break(peek()) || (peek() == '\\' && is_break(peek(1)))) {
+      if (peek() == '\\') ++at_;
+      gap();
+      if (!is_quote(peek())) return false;
+    }
+    if ((peek() == '|' || peek() == '>') &&
+        (is_break(peek(1)) || (std::string_view("-+").find(peek(1)) != std::string_view::npos && is_break(peek(2))))) {
+      while (!is_break(peek())) ++at_;
+      gap();
+    }
+    for (int left = 2; left > 0 && (peek() == '[' || peek() == '(' || peek() == '{'); --left) {
+      ++at_;
+      blanks();
+      if (!is_quote(peek()) && peek() != '[' && peek() != '(' && peek() != '{') return false;
+    }
+    if (at_ >= text_.size()) return false;
+    if (starts_caseless(rest(), "&quot;")) return take_until("&quot;", 6);
+    if (starts_caseless(rest(), "&#34;")) return take_until("&#34;", 5);
+    if (starts_caseless(rest(), "\\u0022")) return take_until("\\u0022", 6);
+    if (peek() == '\\' && (is_quote(peek(1)) || peek(1) == '\\')) return take_escaped_quotes();
+    if (is_quote(peek())) return take_quoted();
+    const std::size_t here = at_;
+    if (string_prefix()) return take_quoted();
+    at_ = here;
+    if (take_fallback()) return true;
+    at_ = here;
+    return take_bare();
+  }
+
+  bool take_until(std::string_view close, std::size_t open) {
+    at_ += open;
+    const std::size_t end = text_.find(close, at_);
+    if (end == std::string_view::npos || end - at_ > longest_value) return false;
+    return quoted(text_.substr(at_, end - at_));
+  }
+  // \"VALUE\", and deeper: \\\"VALUE\\\"
+  bool take_escaped_quotes() {
+    const std::size_t begin = at_;
+    while (peek() == '\\') ++at_;
+    if (!is_quote(peek())) return false;
+    ++at_;
+    return take_until(text_.substr(begin, at_ - begin), 0);
+  }
+  bool take_quoted() {
+    const char quote = peek();
+    std::size_t width = 1;
+    if (peek(1) == quote && peek(2) == quote) width = 3;
+    at_ += width;
+    std::size_t end = at_;
+    for (; end < text_.size() && end - at_ < longest_value; ++end) {
+      if (text_[end] == '\\' && end + 1 < text_.size() && !is_break(text_[end + 1])) {
+        ++end;
+        continue;
+      }
+      if (text_[end] == quote) break;
+      if (is_break(text_[end]) && width == 1) return false;
+    }
+    if (end >= text_.size() || text_[end] != quote) return false;
+    return quoted(width == 3 ? trim(text_.substr(at_, end - at_)) : text_.substr(at_, end - at_));
+  }
+  bool quoted(std::string_view value) {
+    out_.value = value;
+    out_.quoted = true;
+    return !value.empty();
+  }
+
+  // os.environ.get("X", "VALUE"), process.env.X || 'VALUE', ${X:-VALUE}: what stands there when nobody says otherwise.
+  bool take_fallback() {
+    std::size_t end = std::min(text_.find_first_of("\r\n", at_), text_.size());
+    end = std::min(end, at_ + 200);
+    const std::string_view line = text_.substr(at_, end - at_);
+    if (line.starts_with("${")) {
+      const std::size_t op = line.find(":-") != std::string_view::npos  ? line.find(":-") + 2
+                             : line.find(':') != std::string_view::npos ? line.find(':') + 1
+                                                                        : std::string_view::npos;
+      const std::size_t close = line.find('}');
+      if (op == std::string_view::npos || close == std::string_view::npos || close < op) return false;
+      out_.how = Assignment::How::fallback;
+      return quoted(line.substr(op, close - op));
+    }
+    const std::string small = lower(line);
+    if (small.find("env") == std::string::npos && small.find("config") == std::string::npos &&
+        small.find("get") == std::string::npos)
+      return false;
+    for (const std::string_view op : {"||",
+                                      "?"
+                                      "?",
+                                      "?:", " or ", ","}) {
+      const std::size_t found = line.find(op);
+      if (found == std::string_view::npos) continue;
+      std::size_t at = at_ + found + op.size();
+      while (at < end && (is_blank(text_[at]))) ++at;
+      if (at < end && is_quote(text_[at])) {
+        at_ = at;
+        out_.how = Assignment::How::fallback;
+        return take_quoted();
+      }
+    }
+    return false;
+  }
+
+  bool take_bare() {
+    const bool in_url =
+        before_ == '?' || before_ == '&' || (before_ == ';' && first_ >= 4 && text_.substr(first_ - 4, 4) == "amp;");
+    const std::size_t begin = at_;
+    while (at_ < text_.size() && at_ - begin < longest_value) {
+      const char c = text_[at_];
+      if (is_blank(c) || is_break(c) || c == '"' || c == '\'' || c == '`' || c == '<' || c == '>' || c == '\0') break;
+      if (c == '\\' && (peek(1) == 'n' || peek(1) == 'r' || peek(1) == 't' || is_quote(peek(1)) || is_break(peek(1))))
+        break;
+      if (in_url && (c == '&' || c == '#')) break;
+      if (c == '&' && (peek(1) == '&' || starts_caseless(rest(), "&amp;") || starts_caseless(rest(), "&quot;"))) break;
+      if (c == ';' || (c == ',' && is_next_setting(at_ + 1))) break;
+      ++at_;
+    }
+    std::string_view value = text_.substr(begin, at_ - begin);
+    const char stop = peek();
+    // A mark behind it is the sentence's, a bracket that was not opened the expression's.
+    for (bool more = true; more && !value.empty();) {
+      more = std::string_view(",;:.").find(value.back()) != std::string_view::npos;
+      for (const auto& [open, close] : {std::pair{'(', ')'}, {'[', ']'}, {'{', '}'}})
+        more = more || (value.back() == close && value.find(open) == std::string_view::npos);
+      if (more) value.remove_suffix(1);
+    }
+    out_.value = value;
+    // What comes behind it on its line?
+    if (stop == '\'' || stop == '"' || stop == '`')
+      out_.followed = begin == 0 || first_ == 0 ? false : !opened_with(stop);
+    blanks();
+    const char next = peek();
+    if (is_blank(stop))
+      out_.followed = !(at_ >= text_.size() || is_break(next) ||
+                        std::string_view("#;,}])|&\\<").find(next) != std::string_view::npos ||
+                        rest().starts_with("//") || rest().starts_with("-- ") || rest().starts_with("--") ||
+                        rest().starts_with("/*") || rest().starts_with("-"));
+    return !value.empty();
+  }
+  // "host=db,password=x,ssl=true": does a name and its equals sign begin here?
+  bool is_next_setting(std::size_t at) const {
+    const std::size_t begin = at;
+    while (at < text_.size() && at - begin < 32 && is_alphanumeric(text_[at])) ++at;
+    return at > begin + 1 && at < text_.size() && text_[at] == '=';
+  }
+  // "export PASSWORD=x": the quote that ends the value was opened before the name, on its line.
+  bool opened_with(char quote) const {
+    for (std::size_t at = first_; at > 0 && first_ - at < 400 && !is_break(text_[at - 1]); --at)
+      if (text_[at - 1] == quote) return true;
+    return false;
+  }
+
+  // --password VALUE, PASSWORD 'VALUE', ENV PASSWORD VALUE, password is VALUE
+  bool take_word() {
+    if (take_yaml_pair()) return true;
+    if (!is_blank(peek())) return false;
+    const std::size_t gap_begin = at_;
+    blanks();
+    const bool flag = out_.name.starts_with("-");
+    if (flag) {
+      out_.how = Assignment::How::flag;
+      if (peek() == '-') return false;
+      return take_value();
+    }
+    if (starts_caseless(rest(), "is ") || starts_caseless(rest(), "is: ") || starts_caseless(rest(), "by ")) {
+      at_ += 3;
+      blanks();
+      out_.how = Assignment::How::word;
+      return take_value();
+    }
+    if (starts_caseless(rest(), "as ")) return false;
+    // Behind the first word of a directive (ENV, ARG, requirepass), or a quoted value behind a key word of SQL.
+    out_.how = Assignment::How::word;
+    if (peek() == '\'' || (peek() == '"' && gap_begin != at_)) return take_quoted();
+    std::size_t line = first_;
+    while (line > 0 && first_ - line < 200 && !is_break(text_[line - 1])) --line;
+    const std::string lead = lower(trim(text_.substr(line, first_ - line)));
+    if (!lead.empty() && lead != "env" && lead != "arg" && !lead.ends_with(" env") && lead != "set" &&
+        lead != "export" && lead != "setenv" && lead != "-")
+      return false;
+    return take_bare() && !out_.followed;
+  }
+
+  std::string_view text_;
+  std::size_t begin_, at_, first_ = 0;
+  char before_ = '\n';
+  bool closed_ = false;
+  Assignment out_;
+};
+
+}  // namespace
+
+std::optional<Assignment> read_assignment(std::string_view text, std::size_t begin, std::size_t end) {
+  return Reader(text, begin, end).read();
+}
+
+}  // namespace imgbuild
