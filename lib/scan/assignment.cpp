@@ -80,6 +80,21 @@ class Reader {
     before_ = from > 0 ? text_[from - 1] : '\n';
     first_ = from;
     at_ = to;
+    out_.leads = leads();
+  }
+
+  // Nothing stands before the name on its line but marks of lists, comments and patches, and what shells export with.
+  bool leads() const {
+    std::size_t line = first_;
+    while (line > 0 && first_ - line < 120 && !is_break(text_[line - 1])) --line;
+    std::string_view lead = trim(text_.substr(line, first_ - line));
+    while (!lead.empty() && std::string_view("-*#/;+>|\"'$@ \t").find(lead.front()) != std::string_view::npos)
+      lead.remove_prefix(1);
+    const std::string small = lower(trim(lead));
+    for (const std::string_view word : {"", "export", "set", "setx", "env", "arg", "setenv", "env:", "run export",
+                                        "readonly", "local", "declare", "requirepass"})
+      if (small == word) return true;
+    return false;
   }
 
   // What closes the name: quotes, written-out quotes, brackets.
@@ -414,6 +429,7 @@ class Reader {
       if (more) value.remove_suffix(1);
     }
     out_.value = value;
+    out_.ended = stop == ';' || (begin + value.size() < text_.size() && text_[begin + value.size()] == ';');
     // What comes behind it on its line?
     if (stop == '\'' || stop == '"' || stop == '`')
       out_.followed = begin == 0 || first_ == 0 ? false : !opened_with(stop);

@@ -13,6 +13,8 @@ struct Assignment {
   std::string_view value;  ///< without its quotes
   How how = How::assigned;
   bool quoted = false;
+  bool leads = false;     ///< the name is the first word of its line, as settings are
+  bool ended = false;     ///< unquoted, and a semicolon ends it, as it does a statement
   bool followed = false;  ///< unquoted, and more words stand behind it on its line: prose, or an expression
 };
 

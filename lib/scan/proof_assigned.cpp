@@ -46,31 +46,31 @@ std::string snake(std::string_view name) {
 
 // What a name ends in when it is about a secret and does not hold one.
 constexpr std::string_view other_ends[] = {
-    "_id",       "_ids",         "_name",       "_names",      "_file",       "_filename",     "_path",
-    "_url",      "_uri",         "_type",       "_len",        "_length",     "_size",         "_field",
-    "_label",    "_policy",      "_hint",       "_ref",        "_arn",        "_expiry",       "_ttl",
-    "_count",    "_limit",       "_regex",      "_regexp",     "_pattern",    "_prompt",       "_reset",
-    "_header",   "_prefix",      "_suffix",     "_algorithm",  "_alg",        "_algo",         "_column",
-    "_error",    "_message",     "_msg",        "_text",       "_title",      "_input",        "_class",
-    "_selector", "_param",       "_parameter",  "_variable",   "_version",    "_provider",     "_store",
-    "_manager",  "_endpoint",    "_required",   "_enabled",    "_mode",       "_format",       "_fingerprint",
-    "_at",       "_date",        "_time",       "_timeout",    "_location",   "_dir",          "_directory",
-    "_folder",   "_command",     "_cmd",        "_script",     "_program",    "_method",       "_handler",
-    "_callback", "_validator",   "_rule",       "_rules",      "_strength",   "_confirmation", "_placeholder",
-    "_index",    "_idx",         "_expires",    "_expires_in", "_expiration", "_lifetime",     "_duration",
-    "_usage",    "_description", "_desc",       "_help",       "_status",     "_scope",        "_scopes",
-    "_audience", "_issuer",      "_encoding", "_encryption", "_charset",    "_env_var",    "_envvar",       "_alias",
-    "_link",     "_button",      "_form",       "_page",       "_view",       "_template",     "_icon",
-    "_color",    "_username",    "_digest",     "_checksum",   "_sha",        "_sha256",       "_md5",
-    "_sum",      "_kind",        "_category",   "_options",    "_option",     "_settings",     "_table",
-    "_query",    "_sql",         "_bits",       "_offset",     "_position",   "_stream",       "_reader",
-    "_writer",   "_parser",      "_factory",    "_builder",    "_exception",  "_response",     "_request",
-    "_event",    "_token_type",  "_visible",    "_visibility", "_toggle",     "_locator",      "_xpath",
-    "_element",  "_ciphertext",  "_encrypted",  "_enc",        "_iv",         "_public",       "_pub",
-    "_cert",     "_certificate", "_crt",        "_ca",         "_pem_file",   "_vault",        "_namespace",
-    "_engine",   "_backend",     "_plugin",     "_module",     "_function",   "_check",        "_valid",
-    "_invalid",  "_updated",     "_forgot",     "_recovery",   "_hash_type",  "_cipher",       "_realm",
-    "_attempts", "_history",     "_complexity",
+    "_id",        "_ids",         "_name",        "_names",      "_file",       "_filename",     "_path",
+    "_url",       "_uri",         "_type",        "_len",        "_length",     "_size",         "_field",
+    "_label",     "_policy",      "_hint",        "_ref",        "_arn",        "_expiry",       "_ttl",
+    "_count",     "_limit",       "_regex",       "_regexp",     "_pattern",    "_prompt",       "_reset",
+    "_header",    "_prefix",      "_suffix",      "_algorithm",  "_alg",        "_algo",         "_column",
+    "_error",     "_message",     "_msg",         "_text",       "_title",      "_input",        "_class",
+    "_selector",  "_param",       "_parameter",   "_variable",   "_version",    "_provider",     "_store",
+    "_manager",   "_endpoint",    "_required",    "_enabled",    "_mode",       "_format",       "_fingerprint",
+    "_at",        "_date",        "_time",        "_timeout",    "_location",   "_dir",          "_directory",
+    "_folder",    "_command",     "_cmd",         "_script",     "_program",    "_method",       "_handler",
+    "_callback",  "_validator",   "_rule",        "_rules",      "_strength",   "_confirmation", "_placeholder",
+    "_index",     "_idx",         "_expires",     "_expires_in", "_expiration", "_lifetime",     "_duration",
+    "_usage",     "_description", "_desc",        "_help",       "_status",     "_scope",        "_scopes",
+    "_audience",  "_issuer",      "_encoding",    "_encryption", "_charset",    "_env_var",      "_envvar",
+    "_alias",     "_link",        "_button",      "_form",       "_page",       "_view",         "_template",
+    "_icon",      "_color",       "_username",    "_digest",     "_checksum",   "_sha",          "_sha256",
+    "_md5",       "_sum",         "_kind",        "_category",   "_options",    "_option",       "_settings",
+    "_table",     "_query",       "_sql",         "_bits",       "_offset",     "_position",     "_stream",
+    "_reader",    "_writer",      "_parser",      "_factory",    "_builder",    "_exception",    "_response",
+    "_request",   "_event",       "_token_type",  "_visible",    "_visibility", "_toggle",       "_locator",
+    "_xpath",     "_element",     "_ciphertext",  "_encrypted",  "_enc",        "_iv",           "_public",
+    "_pub",       "_cert",        "_certificate", "_crt",        "_ca",         "_pem_file",     "_vault",
+    "_namespace", "_engine",      "_backend",     "_plugin",     "_module",     "_function",     "_check",
+    "_valid",     "_invalid",     "_updated",     "_forgot",     "_recovery",   "_hash_type",    "_cipher",
+    "_realm",     "_attempts",    "_history",     "_complexity",
 };
 // What makes a key or token a public or a local thing.
 constexpr std::string_view other_parts[] = {
@@ -120,7 +120,7 @@ constexpr std::string_view other_parts[] = {
     "digest",
     "commit",
     "nonce",
-    "keyserver",
+    "keyserver", "gpg_key",
     "verifier",
     "host_key",
     "tokenize",
@@ -235,6 +235,8 @@ bool is_checksum(std::string_view value) {
   return any_of(heads, value, begins);
 }
 
+bool may_be_key(std::string_view value);
+
 bool is_code(std::string_view value, bool quoted) {
   if (contains(value, "=>") || contains(value, "&&") || contains(value, "||") || contains(value, "\\d") ||
       contains(value, "\\w") || contains(value, "[^") || contains(value, "(?") || contains(value, ".*") ||
@@ -264,6 +266,26 @@ bool is_code(std::string_view value, bool quoted) {
              name_likeness(value.substr(0, value.find('('))).words) {
     return true;
   }
+  return false;
+}
+
+// An expression, where what stands behind the name is not quoted: code assigns from variables, settings do not.
+bool is_expression(const Assignment& assignment) {
+  const std::string_view value = assignment.value;
+  if (assignment.quoted) return false;
+  if (!assignment.leads && assignment.how != Assignment::How::flag &&
+      value.find_first_of("(){}[]<>=!|") != std::string_view::npos)
+    return true;
+  const auto in_name = [](char c) { return is_letter(c) || is_digit(c) || c == '_' || c == '$' || c == '.'; };
+  return (assignment.ended || contains(value, "$")) && !is_digit(value.front()) &&
+         std::all_of(value.begin(), value.end(), in_name) && !may_be_key(value);
+}
+
+// \u3299, \x41: what it is is seen where it is decoded.
+bool is_escaped(std::string_view value) {
+  for (std::size_t at = value.find('\\'); at != std::string_view::npos && at + 3 < value.size();
+       at = value.find('\\', at + 1))
+    if ((value[at + 1] == 'u' || value[at + 1] == 'x') && unhex(value.substr(at + 2, 2))) return true;
   return false;
 }
 
@@ -412,7 +434,9 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
     const bool fits = wanted == Wanted::password ? may_be_password(value, *assignment)
                       : wanted == Wanted::key    ? may_be_key(value)
                                                  : may_be_secret(value, *assignment);
-    if (!fits || is_checksum(value) || is_code(value, assignment->quoted)) return {};
+    if (!fits || is_checksum(value) || is_code(value, assignment->quoted) || is_expression(*assignment) ||
+        is_escaped(value))
+      return {};
   }
   if (assignment->followed && assignment->how != Assignment::How::flag &&
       std::any_of(assignment->name.begin(), assignment->name.end(), is_lower))
