@@ -108,15 +108,16 @@ class Reader {
       } else if (c == '&' && (starts_caseless(rest(), "&quot;") || starts_caseless(rest(), "&#34;"))) {
         closed_ = true;
         at_ += peek(1) == 'q' ? 6 : 5;
-      } else if (c == ']' || c == '}' || c == '?' || c == '!' || (c == ')' && !closed_)) {
+      } else if (c == '}' || (c == ')' && closed_)) {
+        braced_ = true;
+        ++at_;
+      } else if (c == ']' || c == '?' || c == '!' || (c == ')' && !closed_)) {
         ++at_;
       } else if (c == '[' && (peek(1) == ']' || is_alphanumeric(peek(1)))) {
         std::size_t close = at_ + 1;
         while (close < text_.size() && close - at_ < 12 && is_name_char(text_[close])) ++close;
         if (close >= text_.size() || text_[close] != ']') return;
         at_ = close + 1;
-      } else if (c == ')' && closed_) {
-        ++at_;
       } else {
         return;
       }
@@ -222,7 +223,7 @@ class Reader {
       out_.how = Assignment::How::call;
       return is_quote(peek()) || string_prefix();
     }
-    if (peek() == ',' && closed_) {
+    if (peek() == ',' && closed_ && !braced_) {
       ++at_;
       gap();
       out_.how = Assignment::How::argument;
@@ -239,7 +240,7 @@ class Reader {
       }
     // A type between the name and the equals sign: Go's `password string = "x"`.
     const std::size_t here = at_;
-    if (at_ > 0 && is_blank(text_[at_ - 1]) && take_type()) return true;
+    if (!closed_ && at_ > 0 && is_blank(text_[at_ - 1]) && take_type()) return true;
     at_ = here;
     return false;
   }
@@ -489,7 +490,7 @@ class Reader {
   std::string_view text_;
   std::size_t begin_, at_, first_ = 0;
   char before_ = '\n';
-  bool closed_ = false;
+  bool closed_ = false, braced_ = false;
   Assignment out_;
 };
 

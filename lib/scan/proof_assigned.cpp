@@ -74,82 +74,17 @@ constexpr std::string_view other_ends[] = {
 };
 // What makes a key or token a public or a local thing.
 constexpr std::string_view other_parts[] = {
-    "public_key",
-    "publickey",
-    "pub_key",
-    "publishable",
-    "foreign",
-    "primary_key",
-    "partition",
-    "sort_key",
-    "cache_key",
-    "row_key",
-    "object_key",
-    "translation",
-    "i18n",
-    "csrf",
-    "xsrf",
-    "page_token",
-    "next_token",
-    "continuation",
-    "idempotency",
-    "site_key",
-    "sitekey",
-    "registry_key",
-    "hot_key",
-    "hotkey",
-    "shortcut",
-    "keyboard",
-    "key_code",
-    "keycode",
-    "key_press",
-    "tokenizer",
-    "token_kind",
-    "tokens_per",
-    "max_token",
-    "num_token",
-    "sync_token",
-    "checksum",
-    "integrity",
-    "sha1",
-    "sha256",
-    "sha512",
-    "md5",
-    "etag",
-    "fingerprint",
-    "digest",
-    "commit",
-    "nonce",
-    "keyserver", "gpg_key",
-    "verifier",
-    "host_key",
-    "tokenize",
-    "shared_secret",
-    "traffic_secret",
-    "exporter_secret",
-    "resumption",
-    "handshake",
-    "anti_forgery",
-    "antiforgery",
-    "resume_token",
-    "trust_key",
-    "verify_key",
-    "signature",
-    "key_id",
-    "keyid",
-    "apikeyid",
-    "token_url",
-    "author",
-    "authority",
-    "authen_method",
-    "compass",
-    "bypass",
-    "passive",
-    "passenger",
-    "passthrough",
-    "pass_through",
-    "pass_rate",
-    "passed",
+    "public_key",   "publickey",   "pub_key",       "publishable",    "foreign",         "primary_key",   "partition",
+    "sort_key",     "cache_key",   "row_key",       "object_key",     "translation",     "i18n",          "csrf",
+    "xsrf",         "page_token",  "next_token",    "continuation",   "idempotency",     "site_key",      "sitekey",
+    "registry_key", "hot_key",     "hotkey",        "shortcut",       "keyboard",        "key_code",      "keycode",
+    "key_press",    "tokenizer",   "token_kind",    "tokens_per",     "max_token",       "num_token",     "sync_token",
+    "checksum",     "integrity",   "sha1",          "sha256",         "sha512",          "md5",           "etag",
+    "fingerprint",  "digest",      "commit",        "nonce",          "keyserver",       "gpg_key",       "verifier",
+    "host_key",     "tokenize",    "shared_secret", "traffic_secret", "exporter_secret", "resumption",    "handshake",
+    "anti_forgery", "antiforgery", "resume_token",  "trust_key",      "verify_key",      "signature",     "key_id",
+    "keyid",        "apikeyid",    "token_url",     "author",         "authority",       "authen_method", "compass",
+    "bypass",       "passive",     "passenger",     "passthrough",    "pass_through",    "pass_rate",     "passed",
     "passing",
 };
 
@@ -408,6 +343,24 @@ bool may_be_secret(std::string_view value, const Assignment& assignment) {
          (value.size() < 16 || may_be_key(value) || name_likeness(value).symbols > 0);
 }
 
+// In a binary file: control characters right before the name or behind the value. A NUL ends strings.
+bool is_among_text(std::string_view around, const Assignment& assignment) {
+  const auto begin = static_cast<std::size_t>(assignment.name.data() - around.data());
+  const auto end = static_cast<std::size_t>(assignment.value.data() - around.data()) + assignment.value.size();
+  const auto control = [](char c) { return c > 0 && c < 0x20 && c != '\t' && c != '\n' && c != '\r' && c != 0x1b; };
+  const std::size_t from = begin - std::min<std::size_t>(begin, 16), to = std::min(around.size(), end + 16);
+  return end <= begin || std::none_of(around.begin() + static_cast<std::ptrdiff_t>(from),
+                                      around.begin() + static_cast<std::ptrdiff_t>(to), control);
+}
+
+bool is_method_of(const Assignment& assignment, const char* word) {
+  const auto at = static_cast<std::size_t>(word - assignment.name.data());
+  const std::size_t dot = assignment.name.find('.', std::min(at, assignment.name.size()));
+  if (dot == std::string_view::npos) return false;
+  const std::string method = lower(assignment.name.substr(dot + 1));
+  return method != "equals" && method != "compareto" && method != "isequal" && !method.starts_with("set");
+}
+
 // More than a word of prose: digits among its letters, or marks that no sentence has.
 bool is_mixed(std::string_view value) {
   const Makeup makeup = makeup_of(value);
@@ -444,6 +397,10 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
   if (value == assignment->name || is_reference(value) || is_placeholder(value) || is_stand_in(value) ||
       is_said_of_a_field(value) || is_email(value) || is_file_name(value))
     return {};
+  if (!is_among_text(suspect.around, *assignment)) return {};
+  // secret.method("x") is a question to it, but for the one whether it is this one.
+  if (assignment->how == Assignment::How::call && is_method_of(*assignment, suspect.secret.data())) return {};
+  if (assignment->name == "PWD" || assignment->name == "OLDPWD" || assignment->name == "pwd") return {};
   const std::string name = snake(assignment->name);
   // ("RsaHashedKeyGenParams", "x"): of two arguments the first is the name of the second only where it ends as one.
   static constexpr std::string_view ends_as[] = {"password", "passwd", "passphrase", "pwd",        "pass",

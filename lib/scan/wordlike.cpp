@@ -88,7 +88,7 @@ NameLikeness name_likeness(std::string_view text) {
       if (end - i <= 2) ++shortest;
       if (!is_word(text.substr(i, end - i))) out.words = false;
     } else {
-      if (std::string_view("_-./:,;| ").find(c) == std::string_view::npos)
+      if (std::string_view("_-./:,;| \\").find(c) == std::string_view::npos)
         ++out.symbols;
       else
         ++out.joints;

@@ -15,7 +15,7 @@ struct NameLikeness {
   std::size_t letters = 0;  ///< in them
   std::size_t numbers = 0;  ///< runs of digits
   std::size_t digits = 0;   ///< in them
-  std::size_t joints = 0;   ///< characters that join words: _ - . / : , ; | and blanks
+  std::size_t joints = 0;   ///< characters that join words: _ - . / : , ; | the backslash and blanks
   std::size_t symbols = 0;  ///< any other character
 };
 NameLikeness name_likeness(std::string_view text);
