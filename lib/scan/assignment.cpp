@@ -235,6 +235,7 @@ class Reader {
     for (const std::string_view op : operators)
       if (rest().starts_with(op)) {
         at_ += op.size();
+        if (out_.name.starts_with("-")) out_.how = Assignment::How::flag;
         if (op == ":" && take_type()) return true;
         return true;
       }

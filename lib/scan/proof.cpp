@@ -37,12 +37,14 @@ constexpr Entry table[] = {
     {"jwt", proofs::jwt},                                  // header and payload are JSON, the header names an algorithm
     {"keystore", proofs::keystore},                        // PKCS#12 or Java's, and holds a private key
     {"literal", proofs::literal},                          // written out, not a reference to elsewhere
+    {"machine-made", proofs::machine_made},                // long, and no words can be read in it
     {"pgp-secret-key", proofs::pgp_secret_key},            // the first packet is a secret key
     {"ppk-key", proofs::ppk_key},                          // PuTTY's format parses
     {"private-key", proofs::private_key},                  // the PEM parses
     {"pypi-macaroon", proofs::pypi_macaroon},              // a macaroon of pypi.org
     {"random-token", proofs::random_token},                // upper, lower and digits, and no run of words
     {"service-key", proofs::service_key},                  // made by a machine, and said to be a key of the one near it
+    {"spelled-password", proofs::spelled_password},        // no word, no name, no reference
     {"url-password", proofs::url_password},                // a password in a URL, written out
 };
 

@@ -209,7 +209,7 @@ bool is_expression(const Assignment& assignment) {
   const std::string_view value = assignment.value;
   if (assignment.quoted) return false;
   if (!assignment.leads && assignment.how != Assignment::How::flag &&
-      value.find_first_of("(){}[]<>=!|") != std::string_view::npos)
+      (value.front() == '!' || value.find_first_of("(){}[]<>=|") != std::string_view::npos))
     return true;
   const auto in_name = [](char c) { return is_letter(c) || is_digit(c) || c == '_' || c == '$' || c == '.'; };
   return (assignment.ended || contains(value, "$")) && !is_digit(value.front()) &&
@@ -293,7 +293,7 @@ bool may_be_password(std::string_view value, const Assignment& assignment) {
     if (makeup.digits == 0 && makeup.uppers == 0 && strong <= 1 && likeness.parts <= 2 && value.size() < 8)
       return false;
     if (strong == 0 && likeness.joints > 0 && likeness.digits <= 2 && makeup.uppers == 0) return false;
-    if (strong == 0 && likeness.joints > 1 && likeness.digits <= 2) return false;
+    if (strong == 0 && likeness.joints > 1 && likeness.digits <= 2 && makeup.uppers == 0) return false;
     if (strong == 0 && likeness.digits == 1) return false;
     // CONSTANT_2, and code that is not quoted.
     if (strong == 0 && makeup.lowers == 0 && likeness.digits <= 2) return false;
@@ -361,6 +361,14 @@ bool is_method_of(const Assignment& assignment, const char* word) {
   return method != "equals" && method != "compareto" && method != "isequal" && !method.starts_with("set");
 }
 
+// "Admin@4321": common words, but with all that a policy asks for: somebody made it to be used.
+bool is_as_policies_want(std::string_view value) {
+  const Makeup makeup = makeup_of(value);
+  return value.size() >= 8 && value.size() <= 24 && makeup.digits >= 3 && makeup.uppers > 0 && makeup.lowers > 0 &&
+         value.find_first_of("!@#$%^&*") != std::string_view::npos &&
+         value.find_first_of("<>{}()[].") == std::string_view::npos && !contains(lower(value), "passw");
+}
+
 // More than a word of prose: digits among its letters, or marks that no sentence has.
 bool is_mixed(std::string_view value) {
   const Makeup makeup = makeup_of(value);
@@ -394,13 +402,13 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
   if (assignment->followed && assignment->how != Assignment::How::flag &&
       std::any_of(assignment->name.begin(), assignment->name.end(), is_lower))
     return {};
-  if (value == assignment->name || is_reference(value) || is_placeholder(value) || is_stand_in(value) ||
-      is_said_of_a_field(value) || is_email(value) || is_file_name(value))
+  if (value == assignment->name || is_reference(value) || (is_placeholder(value) && !is_as_policies_want(value)) ||
+      is_stand_in(value) || is_said_of_a_field(value) || is_email(value) || is_file_name(value))
     return {};
   if (!is_among_text(suspect.around, *assignment)) return {};
   // secret.method("x") is a question to it, but for the one whether it is this one.
   if (assignment->how == Assignment::How::call && is_method_of(*assignment, suspect.secret.data())) return {};
-  if (assignment->name == "PWD" || assignment->name == "OLDPWD" || assignment->name == "pwd") return {};
+  if (assignment->name.ends_with("PWD") && assignment->name.size() <= 6 && !assignment->quoted) return {};
   const std::string name = snake(assignment->name);
   // ("RsaHashedKeyGenParams", "x"): of two arguments the first is the name of the second only where it ends as one.
   static constexpr std::string_view ends_as[] = {"password", "passwd", "passphrase", "pwd",        "pass",
@@ -459,6 +467,24 @@ Proof service_key(const Suspect& suspect) {
   static constexpr std::string_view says[] = {"key", "token",  "secret", "pass",   "auth", "cred",
                                               "api", "bearer", "pwd",    "access", "sid",  "login"};
   return proven(!any_of(others, small, holds) && any_of(says, small, holds));
+}
+
+// A password where nothing but a password stands: behind `sshpass -p`, as the second string of login().
+Proof spelled_password(const Suspect& suspect) {
+  Assignment assignment;
+  assignment.value = suspect.secret;
+  assignment.quoted = true;
+  const std::string_view value = suspect.secret;
+  return proven(is_text(assignment) && may_be_password(value, assignment) && !is_checksum(value) &&
+                !is_code(value, true) && !is_escaped(value) && !is_reference(value) && !is_placeholder(value) &&
+                !is_stand_in(value) && !is_email(value) && !is_file_name(value));
+}
+
+// The same of what a machine makes.
+Proof machine_made(const Suspect& suspect) {
+  const std::string_view value = suspect.secret;
+  return proven(may_be_key(value) && !is_checksum(value) && !is_reference(value) && !is_stand_in(value) &&
+                !is_file_name(value));
 }
 
 Proof assigned_password(const Suspect& suspect) { return weigh(suspect, Wanted::password); }

@@ -45,6 +45,8 @@ Proof assigned_password(const Suspect& suspect);
 Proof assigned_secret(const Suspect& suspect);
 Proof assigned_key(const Suspect& suspect);
 Proof service_key(const Suspect& suspect);
+Proof spelled_password(const Suspect& suspect);
+Proof machine_made(const Suspect& suspect);
 
 /// Base64 of either alphabet, padding optional. Empty where it is none.
 Bytes decoded_base64(std::string_view text);
