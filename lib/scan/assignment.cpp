@@ -424,7 +424,7 @@ class Reader {
     std::string_view value = text_.substr(begin, at_ - begin);
     const char stop = peek();
     // A mark behind it is the sentence's, a bracket that was not opened the expression's.
-    for (bool more = true; more && !value.empty();) {
+    for (bool more = !value.ends_with("..."); more && !value.empty();) {
       more = std::string_view(",;:.").find(value.back()) != std::string_view::npos;
       for (const auto& [open, close] : {std::pair{'(', ')'}, {'[', ']'}, {'{', '}'}})
         more = more || (value.back() == close && value.find(open) == std::string_view::npos);

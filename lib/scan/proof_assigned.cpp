@@ -46,46 +46,50 @@ std::string snake(std::string_view name) {
 
 // What a name ends in when it is about a secret and does not hold one.
 constexpr std::string_view other_ends[] = {
-    "_id",        "_ids",         "_name",        "_names",      "_file",       "_filename",     "_path",
-    "_url",       "_uri",         "_type",        "_len",        "_length",     "_size",         "_field",
-    "_label",     "_policy",      "_hint",        "_ref",        "_arn",        "_expiry",       "_ttl",
-    "_count",     "_limit",       "_regex",       "_regexp",     "_pattern",    "_prompt",       "_reset",
-    "_header",    "_prefix",      "_suffix",      "_algorithm",  "_alg",        "_algo",         "_column",
-    "_error",     "_message",     "_msg",         "_text",       "_title",      "_input",        "_class",
-    "_selector",  "_param",       "_parameter",   "_variable",   "_version",    "_provider",     "_store",
-    "_manager",   "_endpoint",    "_required",    "_enabled",    "_mode",       "_format",       "_fingerprint",
-    "_at",        "_date",        "_time",        "_timeout",    "_location",   "_dir",          "_directory",
-    "_folder",    "_command",     "_cmd",         "_script",     "_program",    "_method",       "_handler",
-    "_callback",  "_validator",   "_rule",        "_rules",      "_strength",   "_confirmation", "_placeholder",
-    "_index",     "_idx",         "_expires",     "_expires_in", "_expiration", "_lifetime",     "_duration",
-    "_usage",     "_description", "_desc",        "_help",       "_status",     "_scope",        "_scopes",
-    "_audience",  "_issuer",      "_encoding",    "_encryption", "_charset",    "_env_var",      "_envvar",
-    "_alias",     "_link",        "_button",      "_form",       "_page",       "_view",         "_template",
-    "_icon",      "_color",       "_username",    "_digest",     "_checksum",   "_sha",          "_sha256",
-    "_md5",       "_sum",         "_kind",        "_category",   "_options",    "_option",       "_settings",
-    "_table",     "_query",       "_sql",         "_bits",       "_offset",     "_position",     "_stream",
-    "_reader",    "_writer",      "_parser",      "_factory",    "_builder",    "_exception",    "_response",
-    "_request",   "_event",       "_token_type",  "_visible",    "_visibility", "_toggle",       "_locator",
-    "_xpath",     "_element",     "_ciphertext",  "_encrypted",  "_enc",        "_iv",           "_public",
-    "_pub",       "_cert",        "_certificate", "_crt",        "_ca",         "_pem_file",     "_vault",
-    "_namespace", "_engine",      "_backend",     "_plugin",     "_module",     "_function",     "_check",
-    "_valid",     "_invalid",     "_updated",     "_forgot",     "_recovery",   "_hash_type",    "_cipher",
-    "_realm",     "_attempts",    "_history",     "_complexity",
+    "_id",       "_ids",         "_name",      "_names",       "_file",       "_filename",     "_path",
+    "_url",      "_uri",         "_type",      "_len",         "_length",     "_size",         "_field",
+    "_label",    "_policy",      "_hint",      "_ref",         "_arn",        "_expiry",       "_ttl",
+    "_count",    "_limit",       "_regex",     "_regexp",      "_pattern",    "_prompt",       "_reset",
+    "_header",   "_prefix",      "_suffix",    "_algorithm",   "_alg",        "_algo",         "_column",
+    "_error",    "_message",     "_msg",       "_text",        "_title",      "_input",        "_class",
+    "_selector", "_param",       "_parameter", "_variable",    "_version",    "_provider",     "_store",
+    "_manager",  "_endpoint",    "_required",  "_enabled",     "_mode",       "_format",       "_fingerprint",
+    "_at",       "_date",        "_time",      "_timeout",     "_location",   "_dir",          "_directory",
+    "_folder",   "_command",     "_cmd",       "_script",      "_program",    "_method",       "_handler",
+    "_callback", "_validator",   "_rule",      "_rules",       "_strength",   "_confirmation", "_placeholder",
+    "_index",    "_idx",         "_expires",   "_expires_in",  "_expiration", "_lifetime",     "_duration",
+    "_usage",    "_description", "_desc",      "_help",        "_status",     "_scope",        "_scopes",
+    "_audience", "_issuer",      "_encoding",  "_encryption",  "_startswith", "_charset",      "_env_var",
+    "_envvar",   "_alias",       "_link",      "_button",      "_form",       "_page",         "_view",
+    "_template", "_icon",        "_color",     "_username",    "_digest",     "_checksum",     "_sha",
+    "_sha256",   "_md5",         "_sum",       "_kind",        "_category",   "_options",      "_option",
+    "_settings", "_table",       "_query",     "_sql",         "_bits",       "_offset",       "_position",
+    "_stream",   "_reader",      "_writer",    "_parser",      "_factory",    "_builder",      "_exception",
+    "_response", "_request",     "_event",     "_token_type",  "_visible",    "_visibility",   "_toggle",
+    "_locator",  "_xpath",       "_element",   "_ciphertext",  "_encrypted",  "_enc",          "_iv",
+    "_public",   "_pub",         "_cert",      "_certificate", "_crt",        "_ca",           "_pem_file",
+    "_vault",    "_namespace",   "_engine",    "_backend",     "_plugin",     "_module",       "_function",
+    "_check",    "_valid",       "_invalid",   "_updated",     "_forgot",     "_recovery",     "_hash_type",
+    "_cipher",   "_realm",       "_attempts",  "_history",     "_complexity",
 };
 // What makes a key or token a public or a local thing.
 constexpr std::string_view other_parts[] = {
-    "public_key",   "publickey",   "pub_key",       "publishable",    "foreign",         "primary_key",   "partition",
-    "sort_key",     "cache_key",   "row_key",       "object_key",     "translation",     "i18n",          "csrf",
-    "xsrf",         "page_token",  "next_token",    "continuation",   "idempotency",     "site_key",      "sitekey",
-    "registry_key", "hot_key",     "hotkey",        "shortcut",       "keyboard",        "key_code",      "keycode",
-    "key_press",    "tokenizer",   "token_kind",    "tokens_per",     "max_token",       "num_token",     "sync_token",
-    "checksum",     "integrity",   "sha1",          "sha256",         "sha512",          "md5",           "etag",
-    "fingerprint",  "digest",      "commit",        "nonce",          "keyserver",       "gpg_key",       "verifier",
-    "host_key",     "tokenize",    "shared_secret", "traffic_secret", "exporter_secret", "resumption",    "handshake",
-    "anti_forgery", "antiforgery", "resume_token",  "trust_key",      "verify_key",      "signature",     "key_id",
-    "keyid",        "apikeyid",    "token_url",     "author",         "authority",       "authen_method", "compass",
-    "bypass",       "passive",     "passenger",     "passthrough",    "pass_through",    "pass_rate",     "passed",
-    "passing",
+    "public_key",   "publickey",   "pub_key",       "publishable",    "foreign",
+    "primary_key",  "partition",   "sort_key",      "cache_key",      "row_key",
+    "object_key",   "translation", "i18n",          "csrf",           "authenticity",
+    "xsrf",         "page_token",  "next_token",    "continuation",   "idempotency",
+    "site_key",     "sitekey",     "registry_key",  "hot_key",        "hotkey",
+    "shortcut",     "keyboard",    "key_code",      "keycode",        "key_press",
+    "tokenizer",    "token_kind",  "tokens_per",    "max_token",      "num_token",
+    "sync_token",   "checksum",    "integrity",     "sha1",           "sha256",
+    "sha512",       "md5",         "etag",          "fingerprint",    "digest",
+    "commit",       "nonce",       "keyserver",     "gpg_key",        "verifier",
+    "host_key",     "tokenize",    "shared_secret", "traffic_secret", "exporter_secret",
+    "resumption",   "handshake",   "anti_forgery",  "antiforgery",    "resume_token",
+    "trust_key",    "verify_key",  "signature",     "key_id",         "keyid",
+    "apikeyid",     "token_url",   "author",        "authority",      "authen_method",
+    "compass",      "bypass",      "passive",       "passenger",      "passthrough",
+    "pass_through", "pass_rate",   "passed",        "passing",
 };
 
 // What ends a name that holds one all the same: PASSWORD_PROD, apiKey2 (snake takes numbers away), secret_key_base.
@@ -285,6 +289,7 @@ bool may_be_password(std::string_view value, const Assignment& assignment) {
   const NameLikeness likeness = name_likeness(value);
   const std::size_t strong = likeness.symbols;
   if (likeness.words) {
+    if (contains(value, "/") && strong == 0 && likeness.digits * 4 < value.size()) return false;  // a path
     // Words and nothing else; words with a mark of punctuation behind them; words joined as names are, with a number.
     if (makeup.digits == 0 && strong == 0) return false;
     const bool end_mark = strong == 1 && makeup.digits == 0 &&
@@ -298,6 +303,8 @@ bool may_be_password(std::string_view value, const Assignment& assignment) {
     // CONSTANT_2, and code that is not quoted.
     if (strong == 0 && makeup.lowers == 0 && likeness.digits <= 2) return false;
     if (!assignment.quoted && strong == 0 && likeness.joints > 0 && likeness.digits <= 2) return false;
+    // "117:password required": a line of a table.
+    if (!assignment.quoted && strong == 0 && is_digit(value.front()) && contains(value, ":")) return false;
   } else if (makeup.digits == 0 && strong == 0) {
     // Letters only, and no words: random ones.
     const double mean = mean_of_pairs(value);
@@ -373,7 +380,7 @@ bool is_as_policies_want(std::string_view value) {
 bool is_mixed(std::string_view value) {
   const Makeup makeup = makeup_of(value);
   const NameLikeness likeness = name_likeness(value);
-  return makeup.digits >= 2 || (makeup.digits > 0 && likeness.symbols > 0) || !likeness.words;
+  return makeup.digits >= 3 || (makeup.digits > 0 && (likeness.symbols > 0 || makeup.uppers > 0)) || !likeness.words;
 }
 
 enum class Wanted { password, secret, key };

@@ -12,7 +12,7 @@ imgbuild=$1
 shift
 here=$(cd "$(dirname "$0")" && pwd)
 folder=${IMGBUILD_PRECISION:-/var/tmp/imgbuild-precision}
-packages=${*:-ansible wordpress ruby3.1 php8.2 nodejs python3.11 golang-1.19 django rails redis mariadb phpmyadmin kubernetes}
+packages=${*:-wordpress ruby3.1 php8.2 nodejs python3.11 golang-1.19 python-django rails phpmyadmin}
 mkdir -p "$folder/lists/partial"
 options=(-qq -o "Dir::Etc::SourceList=$folder/sources.list" -o Dir::Etc::SourceParts=/dev/null -o "Dir::State::Lists=$folder/lists")
 if [ ! -e "$folder/sources.list" ]; then

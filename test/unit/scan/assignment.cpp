@@ -1,0 +1,158 @@
+// What a name is given, in whatever language it is written.
+#include <catch2/catch.hpp>
+#include <fstream>
+
+#include "base/bytes.hpp"
+#include "base/fd.hpp"
+#include "base/text.hpp"
+#include "scan/assignment.hpp"
+#include "scan/scanner.hpp"
+#include "scan/wordlike.hpp"
+
+using namespace imgbuild;
+
+namespace {
+
+// The value that the first "password" of the text is given.
+std::string given(const std::string& text) {
+  const std::size_t at = lower(text).find("password");
+  const auto assignment = read_assignment(text, at, at + 8);
+  return assignment ? std::string(assignment->value) : "(none)";
+}
+
+// What the compiled-in rules find at `medium` and above, as "rule:secret".
+std::vector<std::string> found(const std::string& text) {
+  std::vector<std::string> out;
+  for (const auto& hit : Scanner::builtin()->scan(view_of(text), {}))
+    if (hit.severity >= Severity::medium)
+      out.push_back(hit.rule->id + ":" + text.substr(hit.begin, hit.end - hit.begin));
+  return out;
+}
+
+std::string unescaped(std::string line) {
+  for (std::size_t at = line.find("\\n"); at != std::string::npos; at = line.find("\\n", at)) line.replace(at, 2, "\n");
+  return line;
+}
+
+const std::string secret = std::string("Kq8v") + "Lm2!xZ";
+
+}  // namespace
+
+TEST_CASE("a name is given its value in every notation that people write") {
+  for (const std::string shape : {"password = \"@@\"",
+                                  "password='@@'",
+                                  "PASSWORD=@@",
+                                  "db.password: @@",
+                                  "\"dbPassword\": \"@@\",",
+                                  "{\\\"password\\\":\\\"@@\\\"}",
+                                  "<password>@@</password>",
+                                  "<app:password>@@</app:password>",
+                                  "<password><![CDATA[@@]]></password>",
+                                  "<key>password</key>\n  <string>@@</string>",
+                                  "<add key=\"DbPassword\" value=\"@@\" />",
+                                  "{\"name\": \"PASSWORD\", \"value\": \"@@\"}",
+                                  "- name: PASSWORD\n  value: @@",
+                                  "config['password'] = '@@';",
+                                  ":password => '@@'",
+                                  "setPassword(\"@@\");",
+                                  "define('DB_PASSWORD', '@@');",
+                                  "var password string = \"@@\"",
+                                  "const PASSWORD: &str = \"@@\";",
+                                  "char password[] = \"@@\";",
+                                  "password := `@@`",
+                                  "password <- \"@@\"",
+                                  "if (password == \"@@\") {",
+                                  "app --db-password @@ run",
+                                  "app --password=@@ run",
+                                  "ENV PASSWORD @@",
+                                  "ALTER USER a PASSWORD '@@'",
+                                  "os.environ.get('PASSWORD', '@@')",
+                                  "password = process.env.X || '@@'",
+                                  "password: ${PASSWORD:-@@}",
+                                  "password = new String(\"@@\");",
+                                  "password = b'@@'",
+                                  "password: |\n  @@",
+                                  "password=&quot;@@&quot;",
+                                  "password =\n    \"@@\"",
+                                  "Host=db;Password=@@;Database=x",
+                                  "?password=@@&page=1"}) {
+    std::string text = shape;
+    text.replace(text.find("@@"), 2, secret);
+    INFO(shape);
+    CHECK(given(text) == secret);
+  }
+}
+
+TEST_CASE("what is no assignment gives nothing") {
+  for (const std::string text : {"password", "the password of the user", "password)", "password;", "passwords are kept",
+                                 "password =", "password:\n", "password(", "<input type=\"password\">"})
+    CHECK(given(text) == "(none)");
+}
+
+TEST_CASE("words are told from what a machine made") {
+  for (const std::string text :
+       {"userPassword", "database-host", "com.example.auth", "HTTPServerError", "sha256", "verify"})
+    CHECK(name_likeness(text).words);
+  for (const std::string text : {"kjhgfdsaq", "xkqzvbnmt", "aZ3kQ9xV7bN1mW5t", "Kd93jQslZ0qPxT"})
+    CHECK_FALSE(name_likeness(text).words);
+}
+
+TEST_CASE("nothing is found in the texts that files and documentation are made of") {
+  std::ifstream file(TESTDATA "/scan/nothing.txt");
+  REQUIRE(file);
+  std::size_t count = 0;
+  for (std::string line; std::getline(file, line);) {
+    if (line.empty() || line.starts_with("# ")) continue;
+    ++count;
+    INFO(line);
+    for (const auto& hit : found(unescaped(line) + "\n")) CHECK(hit.substr(0, hit.find(':')).empty());
+  }
+  CHECK(count > 300);
+}
+
+TEST_CASE("one secret is found once, by the rule that knows it best") {
+  const std::string token = std::string("gh") + "p_mOq0wqkuMwQWB7Dbq5GcZTMsG4V9DG0aHl5z";
+  CHECK(found("GITHUB_TOKEN=\"" + token + "\"\n") == std::vector<std::string>{"github.token:" + token});
+  CHECK(found("db_password = \"" + secret + "\"\n") == std::vector<std::string>{"generic.password:" + secret});
+  CHECK(found("secret_token_password = \"" + secret + "\"\n").size() == 1);
+}
+
+TEST_CASE("an escaped token is found where it stands, with the escape's name") {
+  const std::string token = std::string("gh") + "p_mOq0wqkuMwQWB7Dbq5GcZTMsG4V9DG0aHl5z";
+  std::string percent, unicode, html, wide;
+  for (const char c : token) {
+    const std::string code = hex(view_of(std::string_view(&c, 1)));
+    percent += "%" + code;
+    unicode += "\\u00" + code;
+    html += "&#x" + code + ";";
+    wide += std::string(1, c) + '\0';
+  }
+  struct Case {
+    std::string text, encoding;
+  };
+  for (const auto& [text, encoding] :
+       {Case{percent, "percent"}, Case{unicode, "unicode"}, Case{html, "html"}, Case{wide, "utf-16"},
+        Case{token.substr(0, 12) + "\" + \"" + token.substr(12), "concatenation"},
+        Case{token.substr(0, 12) + "' .\n   '" + token.substr(12), "concatenation"},
+        Case{token.substr(0, 12) + "\xe2\x80\x8b" + token.substr(12), "zero-width"}}) {
+    // At every place in a block, and around the border of one.
+    for (const std::size_t before : {std::size_t{3}, std::size_t{100}, (std::size_t{32} << 10) - 20}) {
+      const std::string quote = encoding == "concatenation" ? text.substr(12, 1) : "";
+      const std::string file = std::string(before, '\n') + quote + text + quote + "\n";
+      const auto hits = Scanner::builtin()->scan(view_of(file), {});
+      INFO(encoding << " behind " << before);
+      REQUIRE(hits.size() == 1);
+      CHECK(hits[0].rule->id == "github.token");
+      CHECK(hits[0].begin == before + quote.size());
+      CHECK(hits[0].end == before + quote.size() + text.size());
+      CHECK(hits[0].decoded == std::vector<std::string>{encoding});
+    }
+  }
+}
+
+TEST_CASE("a service's key is told by the name that stands near it and a word that says so") {
+  const std::string key = std::string("4f7a1c9e0b3d8f62") + "a5e7c1d90b2f4a68";
+  CHECK(found("# mapquest api key\n" + key + "\n") == std::vector<std::string>{"mapquest.key:" + key});
+  CHECK(found("mapquest checksum " + key + "\n").empty());
+  CHECK(found("mapquest " + key + "\n").empty());
+}
