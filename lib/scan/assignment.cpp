@@ -215,10 +215,7 @@ class Reader {
   // Up to the value's first character.
   bool take_operator() {
     blanks(80);
-    const bool call = peek() == '(';
-    if (call) {
-      // password("VALUE"), set("password", ...) is an argument
-      ++at_;
+    if (take('(')) {
       gap();
       out_.how = Assignment::How::call;
       return is_quote(peek()) || string_prefix();
@@ -229,14 +226,13 @@ class Reader {
       out_.how = Assignment::How::argument;
       return is_quote(peek()) || string_prefix() || (peek() == '\\' && is_quote(peek(1)));
     }
-    // The longer first.
     static constexpr std::string_view operators[] = {"===", "!==", "||=", "?\?=", "==", "!=", ":=",  "=>", "->", "<-",
                                                      "+=",  "?=",  ".=",  "~>",   "::", "||", "?\?", "?:", "=",  ":"};
     for (const std::string_view op : operators)
       if (rest().starts_with(op)) {
         at_ += op.size();
         if (out_.name.starts_with("-")) out_.how = Assignment::How::flag;
-        if (op == ":" && take_type()) return true;
+        if (op == ":") take_type();
         return true;
       }
     // A type between the name and the equals sign: Go's `password string = "x"`.

@@ -48,6 +48,11 @@ Proof service_key(const Suspect& suspect);
 Proof spelled_password(const Suspect& suspect);
 Proof machine_made(const Suspect& suspect);
 
+/// Names in one spelling: userPassword, USER-PASSWORD and user.password_2 are all user_password.
+std::string snake(std::string_view name);
+/// Does a name, spelt so, say that what it is given is a secret, and not its length, its file or its hash?
+bool names_a_secret(const std::string& name);
+
 /// Base64 of either alphabet, padding optional. Empty where it is none.
 Bytes decoded_base64(std::string_view text);
 
