@@ -1,25 +1,20 @@
 // Reads NAME OPERATOR VALUE as people write it, from the name on.
 //
-// There is no grammar for "any language", but there are few shapes: the name ends, perhaps inside quotes or brackets;
-// an operator stands there (or a tag's end, an open parenthesis, a comma between arguments, a blank behind a flag);
-// then a value, quoted or not, perhaps behind a type, a cast or a lookup with a default. What fits none is no
-// assignment. A type and a call are skipped, not understood: whether the value is a secret is for the proof.
+// No grammar for "any language", but few shapes: the name ends, perhaps inside quotes or brackets; an operator stands
+// there (or a tag's end, a parenthesis, a comma, a blank behind a flag); then a value, quoted or not, perhaps behind a
+// type, a cast or a lookup with a default. What fits none is no assignment. A type and a call are skipped, not
+// understood: whether the value is a secret is for the proof.
 #include "scan/assignment.hpp"
 
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "scan/letters.hpp"
 
 namespace imgbuild {
 namespace {
 
 constexpr std::size_t longest_name = 80, longest_value = 4096;
-
-bool is_alphanumeric(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_name_char(char c) { return is_alphanumeric(c) || c == '_' || c == '-' || (c & 0x80) != 0; }
-bool is_blank(char c) { return c == ' ' || c == '\t'; }
-bool is_break(char c) { return c == '\n' || c == '\r'; }
-bool is_quote(char c) { return c == '"' || c == '\'' || c == '`'; }
 
 bool starts_caseless(std::string_view text, std::string_view small) {
   return text.size() >= small.size() && std::equal(small.begin(), small.end(), text.begin(), [](char a, char b) {
@@ -33,19 +28,25 @@ class Reader {
 
   std::optional<Assignment> read() {
     widen();
-    closers();
-    const std::size_t closed = at_;
-    blanks();
-    if (take_tag()) return out_;
-    at_ = closed;
-    if (closed_ && take_pair()) return out_;
-    at_ = closed;
-    if (take_operator()) return take_value() ? std::optional(out_) : std::nullopt;
-    at_ = closed;
-    return take_word() ? std::optional(out_) : std::nullopt;
+    if (!take()) return std::nullopt;
+    out_.leads = leads();
+    return out_;
   }
 
  private:
+  bool take() {
+    closers();
+    const std::size_t closed = at_;
+    blanks();
+    if (take_tag()) return true;
+    at_ = closed;
+    if (closed_ && take_pair()) return true;
+    at_ = closed;
+    if (take_operator()) return take_value();
+    at_ = closed;
+    return take_word();
+  }
+
   char peek(std::size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
   bool take(char c) {
     if (peek() != c || at_ >= text_.size()) return false;
@@ -80,7 +81,6 @@ class Reader {
     before_ = from > 0 ? text_[from - 1] : '\n';
     first_ = from;
     at_ = to;
-    out_.leads = leads();
   }
 
   // Nothing stands before the name on its line but marks of lists, comments and patches, and what shells export with.
@@ -140,7 +140,7 @@ class Reader {
       if (close == std::string_view::npos || close - at_ > 200 || text_[close] != '>' || text_[close - 1] == '/')
         return false;
       at_ = close + 1;
-    } else if (closed_ && peek() == '>') {
+    } else if (closed_ && peek() == '>' && !is_blank(text_[at_ - 1]) && is_attribute()) {
       ++at_;
     } else {
       return false;
@@ -152,6 +152,12 @@ class Reader {
       at_ = text_begin;
     }
     return take_text();
+  }
+  // <entry key="password">: an equals sign stands before the quote.
+  bool is_attribute() const {
+    std::size_t at = first_;
+    while (at > 0 && (is_quote(text_[at - 1]) || text_[at - 1] == '\\')) --at;
+    return at > 0 && at < first_ && text_[at - 1] == '=';
   }
   // <app:password>: the name behind the colon is an element's all the same.
   bool is_prefixed() const {
@@ -197,8 +203,7 @@ class Reader {
     at_ += skipped;
     while (is_quote(peek()) || peek() == '\\') ++at_;
     blanks();
-    if (peek() != '=' && peek() != ':') return false;
-    ++at_;
+    if (!take('=') && !take(':')) return false;
     out_.how = Assignment::How::pair;
     return take_value();
   }
@@ -318,9 +323,8 @@ class Reader {
       if (!is_quote(peek()) && peek() != '[' && peek() != '(' && peek() != '{') return false;
     }
     if (at_ >= text_.size()) return false;
-    if (starts_caseless(rest(), "&quot;")) return take_until("&quot;", 6);
-    if (starts_caseless(rest(), "&#34;")) return take_until("&#34;", 5);
-    if (starts_caseless(rest(), "\\u0022")) return take_until("\\u0022", 6);
+    for (const std::string_view quote : {"&quot;", "&#34;", "\\u0022"})
+      if (starts_caseless(rest(), quote)) return take_until(quote, quote.size());
     if (peek() == '\\' && (is_quote(peek(1)) || peek(1) == '\\')) return take_escaped_quotes();
     if (is_quote(peek())) return take_quoted();
     const std::size_t here = at_;
@@ -347,8 +351,7 @@ class Reader {
   }
   bool take_quoted() {
     const char quote = peek();
-    std::size_t width = 1;
-    if (peek(1) == quote && peek(2) == quote) width = 3;
+    const std::size_t width = peek(1) == quote && peek(2) == quote ? 3 : 1;
     at_ += width;
     std::size_t end = at_;
     for (; end < text_.size() && end - at_ < longest_value; ++end) {
@@ -386,10 +389,8 @@ class Reader {
     if (small.find("env") == std::string::npos && small.find("config") == std::string::npos &&
         small.find("get") == std::string::npos)
       return false;
-    for (const std::string_view op : {"||",
-                                      "?"
-                                      "?",
-                                      "?:", " or ", ","}) {
+    static constexpr std::string_view defaults[] = {"||", "?\?", "?:", " or ", ","};
+    for (const std::string_view op : defaults) {
       const std::size_t found = line.find(op);
       if (found == std::string_view::npos) continue;
       std::size_t at = at_ + found + op.size();
@@ -404,8 +405,7 @@ class Reader {
   }
 
   bool take_bare() {
-    const bool in_url =
-        before_ == '?' || before_ == '&' || (before_ == ';' && first_ >= 4 && text_.substr(first_ - 4, 4) == "amp;");
+    const bool in_url = before_ == '?' || before_ == '&' || text_.substr(0, first_).ends_with("&amp;");
     const std::size_t begin = at_;
     while (at_ < text_.size() && at_ - begin < longest_value) {
       const char c = text_[at_];

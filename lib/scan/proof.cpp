@@ -88,12 +88,29 @@ bool is_placeholder_word(std::string_view word) {
   return std::binary_search(sorted.begin(), sorted.end(), word);
 }
 
-// Values that standards print, and every implementation's documentation after them (RFC 5849, 6749, 6750, 7617); and
-// those of two manuals that nearly every image holds, git's netrc helper and pip's.
+// Values that standards print, and every implementation's documentation after them (RFC 5849, 6749, 6750, 7617); those
+// of two manuals that nearly every image holds, git's netrc helper and pip's; and the keys that emulators and test
+// services document, the same for everybody (Azure's storage and Cosmos emulators, reCAPTCHA, Stripe, AWS).
 constexpr std::string_view printed_values[] = {
-    "2YotnFZFEjr1zCsicMWpAA",       "tGzv3JOkF0XG5Qx2TlKWIA", "SlAV32hkKG",       "czZCaGRSa3F0MzpnWDFmQmF0M2JW",
-    "QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "kkk9d7dh3k39sjv7",       "ad180jjd733klru7", "nnch734d00sl2jdk",
-    "7Fjfp0ZBr1KtDRbnfVdmIw",       "mF_9.B5f-4.1JqM",        "bobwillknow",      "he%2F%2Fo",
+    "2YotnFZFEjr1zCsicMWpAA",
+    "tGzv3JOkF0XG5Qx2TlKWIA",
+    "SlAV32hkKG",
+    "czZCaGRSa3F0MzpnWDFmQmF0M2JW",
+    "QWxhZGRpbjpvcGVuIHNlc2FtZQ==",
+    "kkk9d7dh3k39sjv7",
+    "ad180jjd733klru7",
+    "nnch734d00sl2jdk",
+    "7Fjfp0ZBr1KtDRbnfVdmIw",
+    "mF_9.B5f-4.1JqM",
+    "bobwillknow",
+    "he%2F%2Fo",
+    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==",
+    "C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw==",
+    "6LeIxAcTAAAAAJcZVRqyHh71UMIEGNQ_MXjiZKhI",
+    "6LeIxAcTAAAAAGG-vFI1TnRWxMZNFuojJ4WifJWe",
+    "1x0000000000000000000000000000000AA",
+    "2x0000000000000000000000000000000AA",
+    "3x0000000000000000000000000000000AA",
 };
 
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
@@ -109,8 +126,7 @@ bool is_stand_in(std::string_view text) {
   if (contains(text, "${") || contains(text, "{{") || contains(text, "$(") || contains(text, "%(")) return true;
   // $VAR and $1: a name and nothing else.
   if (text.size() > 1 && text[0] == '$')
-    return std::all_of(text.begin() + 1, text.end(),
-                       [](char c) { return c == '_' || proofs::is_letter(c) || proofs::is_digit(c); });
+    return std::all_of(text.begin() + 1, text.end(), [](char c) { return c == '_' || is_letter(c) || is_digit(c); });
   return text == "%s" || text == "%q" || text == "%v" || text == "{}" || text == "$" || text == "%d";
 }
 

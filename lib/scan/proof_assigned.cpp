@@ -15,128 +15,6 @@
 namespace imgbuild::proofs {
 namespace {
 
-bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
-
-template <std::size_t n>
-bool any_of(const std::string_view (&words)[n], std::string_view text,
-            bool (*fits)(std::string_view, std::string_view)) {
-  return std::any_of(std::begin(words), std::end(words), [&](std::string_view word) { return fits(text, word); });
-}
-bool holds(std::string_view text, std::string_view part) { return contains(text, part); }
-bool begins(std::string_view text, std::string_view part) { return text.starts_with(part); }
-bool ends(std::string_view text, std::string_view part) { return text.ends_with(part); }
-
-constexpr std::string_view stand_in_parts[] = {
-    "example",
-    "placeholder",
-    "changeme",
-    "change_me",
-    "change-me",
-    "redacted",
-    "xxxx",
-    "your_",
-    "your-",
-    "yours",
-    "dummy",
-    "fake",
-    "sample",
-    "replaceme",
-    "insert",
-    "mock",
-    "todo",
-    "fixme",
-    "not_real",
-    "notreal",
-    "not-real",
-    "<",
-    "****",
-    "......",
-    "…",
-    "secret_key_here",
-    "my_secret",
-    "mysecret",
-    "my-secret",
-    "supersecret",
-    "super_secret",
-    "super-secret",
-    "topsecret",
-    "foobar",
-    "deadbeef",
-    "abcdef",
-    "123456789",
-    "qwerty",
-    "987654321",
-    "asdf",
-    "lorem",
-    "s3cr3t",
-    "secret123",
-    "masked",
-    "removed",
-    "omitted",
-    "undefined",
-    "invalid",
-    "incorrect",
-    "wrong",
-    "not-a-",
-    "unknown",
-};
-
-bool is_stand_in(std::string_view value) {
-  const std::string small = lower(value);
-  return any_of(stand_in_parts, small, holds);
-}
-
-// A hash is what a password is checked against: it can be guessed from, offline, and no more.
-bool is_hash(std::string_view value) {
-  static constexpr std::string_view heads[] = {
-      "$1$",    "$2a$",    "$2b$",     "$2y$",    "$5$",     "$6$",     "$7$",       "$y$",
-      "$apr1$", "$argon2", "$scrypt$", "$pbkdf2", "pbkdf2_", "pbkdf2:", "scrypt:",   "bcrypt",
-      "{SSHA",  "{SHA",    "{CRYPT}",  "{MD5}",   "{BLF",    "{PBKDF2", "SCRAM-SHA", "argon2",
-      "$S$",    "$P$",     "$H$",      "sha1$",   "sha256$", "md5$",    "*0x"};
-  return value.size() > 12 && any_of(heads, value, begins);
-}
-
-// Integrity, never a secret: sha256-..., sha512-...=, sha256:...
-bool is_checksum(std::string_view value) {
-  static constexpr std::string_view heads[] = {
-      "sha1-", "sha256-", "sha384-", "sha512-", "sha1:", "sha256:", "sha384:", "sha512:", "md5:", "SHA256:", "MD5:"};
-  return any_of(heads, value, begins);
-}
-
-bool may_be_key(std::string_view value);
-
-bool is_code(std::string_view value, bool quoted) {
-  if (contains(value, "=>") || contains(value, "&&") || contains(value, "||") || contains(value, "\\d") ||
-      contains(value, "\\w") || contains(value, "[^") || contains(value, "(?") || contains(value, ".*") ||
-      contains(value, ".+") || contains(value, "{{") || contains(value, "/>") || contains(value, "//"))
-    return true;
-  if (value.starts_with("--") || value.starts_with("[-") || contains(value, "[:")) return true;
-  // What is not quoted and holds a backslash is a manual page, a path or a regular expression.
-  if (!quoted && (contains(value, "\\") || value.size() > 120)) return true;
-  // :name and @name of SQL, #id and .class of CSS, /regex/.
-  if (value.size() > 1 && std::string_view(":@#.?").find(value[0]) != std::string_view::npos) {
-    const NameLikeness likeness = name_likeness(value.substr(1));
-    if (likeness.words && likeness.symbols == 0 && likeness.digits <= 1) return true;
-  }
-  // name(...), name[...], a->b: what is not quoted is an expression.
-  if (!quoted) {
-    if (contains(value, "->") || contains(value, "::")) return true;
-    const std::size_t open = value.find_first_of("([{");
-    if (open != std::string_view::npos) {
-      const std::string_view head = value.substr(0, open);
-      if (open == 0 || std::all_of(head.begin(), head.end(), [](char c) {
-            return is_letter(c) || is_digit(c) || c == '_' || c == '.' || c == '$' || c == '!' || c == '&' || c == '*';
-          }))
-        return true;
-    }
-    if (std::string_view("&*!").find(value[0]) != std::string_view::npos && name_likeness(value).words) return true;
-  } else if (value.find('(') != std::string_view::npos && value.back() == ')' &&
-             name_likeness(value.substr(0, value.find('('))).words) {
-    return true;
-  }
-  return false;
-}
-
 // An expression, where what stands behind the name is not quoted: code assigns from variables, settings do not.
 bool is_expression(const Assignment& assignment) {
   const std::string_view value = assignment.value;
@@ -147,54 +25,6 @@ bool is_expression(const Assignment& assignment) {
   const auto in_name = [](char c) { return is_letter(c) || is_digit(c) || c == '_' || c == '$' || c == '.'; };
   return (assignment.ended || contains(value, "$")) && !is_digit(value.front()) &&
          std::all_of(value.begin(), value.end(), in_name) && !may_be_key(value);
-}
-
-// \u3299, \x41: what it is is seen where it is decoded.
-bool is_escaped(std::string_view value) {
-  for (std::size_t at = value.find('\\'); at != std::string_view::npos && at + 3 < value.size();
-       at = value.find('\\', at + 1))
-    if ((value[at + 1] == 'u' || value[at + 1] == 'x') && unhex(value.substr(at + 2, 2))) return true;
-  return false;
-}
-
-bool is_email(std::string_view value) {
-  const std::size_t at = value.find('@');
-  if (at == std::string_view::npos || at == 0 || value.find('@', at + 1) != std::string_view::npos) return false;
-  const std::string_view host = value.substr(at + 1), user = value.substr(0, at);
-  if (user.size() >= 4 && host.size() >= 5 && name_likeness(user).words && name_likeness(host).words &&
-      name_likeness(value).digits == 0)
-    return true;
-  return contains(host, ".") && host.back() != '.' && name_likeness(host).symbols == 0 &&
-         name_likeness(value.substr(0, at)).symbols == 0;
-}
-
-bool is_file_name(std::string_view value) {
-  static constexpr std::string_view tails[] = {
-      ".txt",  ".pem", ".key", ".json", ".yml", ".yaml",  ".xml", ".conf",       ".cfg",      ".ini", ".crt",
-      ".cer",  ".p12", ".pfx", ".jks",  ".py",  ".js",    ".ts",  ".java",       ".go",       ".rb",  ".php",
-      ".html", ".htm", ".css", ".png",  ".svg", ".jpg",   ".md",  ".properties", ".keystore", ".pub", ".asc",
-      ".gpg",  ".com", ".org", ".net",  ".io",  ".local", ".sh",  ".sql",        ".csv",      ".log", ".db",
-      ".h",    ".c",   ".cpp", ".vue",  ".jsx", ".tsx",   ".tpl", ".env"};
-  return any_of(tails, value, ends);
-}
-
-bool is_uuid(std::string_view text) {
-  if (text.size() != 36) return false;
-  for (std::size_t i = 0; i < 36; ++i) {
-    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-    if (dash ? text[i] != '-'
-             : !(is_digit(text[i]) || (text[i] >= 'a' && text[i] <= 'f') || (text[i] >= 'A' && text[i] <= 'F')))
-      return false;
-  }
-  return true;
-}
-
-// A date, a version, an address, a number: digits and what joins them.
-bool is_number(std::string_view value) {
-  if (value.starts_with("0x") && value.size() <= 18) return true;
-  return std::all_of(value.begin(), value.end(), [](char c) {
-    return is_digit(c) || std::string_view(".,:-+/_ xXeE").find(c) != std::string_view::npos;
-  });
 }
 
 // Printable; of what is beyond ASCII a little, in quotes, for it may be a password with an umlaut.
@@ -243,36 +73,6 @@ bool may_be_password(std::string_view value, const Assignment& assignment) {
   return true;
 }
 
-// Something that a machine made.
-bool may_be_key(std::string_view value) {
-  if (value.size() < 10 || value.size() > 2000 || contains(value, " ")) return false;
-  const Makeup makeup = makeup_of(value);
-  if (is_number(value)) return false;
-  if (is_uuid(value)) return makeup.distinct >= 9;
-  const NameLikeness likeness = name_likeness(value);
-  if (likeness.words && likeness.digits <= std::max<std::size_t>(4, likeness.letters / 8)) return false;
-  if (likeness.symbols > value.size() / 3) return false;
-  const int kinds = (makeup.digits > 0) + (makeup.uppers > 0) + (makeup.lowers > 0);
-  const auto hex = [](char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); };
-  if (std::all_of(value.begin(), value.end(), hex))
-    return value.size() >= 16 && makeup.distinct >= 7 && makeup.digits > 0;
-  if (value.size() < 16) return kinds >= 3 && makeup.distinct >= 8 && makeup.digits >= 2;
-  if (makeup.digits == 0 && value.size() < 20) return false;
-  if (makeup.distinct < 9) return false;
-  if (makeup.digits == 0 && !(makeup.uppers > 2 && makeup.lowers > 2)) return mean_of_pairs(value) < 4.3;
-  // Letters that read as words, however many digits are among them, are a name: "arn-like-name-v2-eu-west-1".
-  return kinds >= 2 && mean_of_pairs(value) < (makeup.digits * 8 > value.size() ? 5.2 : 4.7);
-}
-
-// "password" => "required|min:8", "type": "password": what a form or a schema says of a field.
-bool is_said_of_a_field(std::string_view value) {
-  static constexpr std::string_view heads[] = {
-      "required", "string", "nullable", "confirmed", "min:", "max:", "optional", "varchar",  "char(",
-      "text",     "type:",  "enum",     "bool",      "int",  "uuid", "secret_",  "password", "passwd"};
-  const std::string small = lower(value);
-  return any_of(heads, small, begins) && name_likeness(value).words;
-}
-
 // Either: a short one may be thought of, a long one is made.
 bool may_be_secret(std::string_view value, const Assignment& assignment) {
   return may_be_password(value, assignment) &&
@@ -312,6 +112,48 @@ bool is_mixed(std::string_view value) {
   return makeup.digits >= 3 || (makeup.digits > 0 && (likeness.symbols > 0 || makeup.uppers > 0)) || !likeness.words;
 }
 
+// ["password", "hunter2", "qwerty1"]: of a list of texts none is the name of the next. Nor is one that only ends so:
+// ("**/.cargo/credentials", "**/.netrc").
+bool is_of_a_list(std::string_view around, const Assignment& assignment) {
+  constexpr std::string_view blanks = " \t\r\n", quotes = "\"'`";
+  std::string_view before = around.substr(0, static_cast<std::size_t>(assignment.name.data() - around.data()));
+  std::string_view after =
+      around.substr(static_cast<std::size_t>(assignment.value.data() - around.data()) + assignment.value.size());
+  const auto back = [&before] { return before.empty() ? '\0' : before.back(); };
+  const auto front = [&after] { return after.empty() ? '\0' : after.front(); };
+  const auto is_quote = [&](char c) { return c != '\0' && quotes.find(c) != std::string_view::npos; };
+  const auto trim_back = [&] { before = before.substr(0, before.find_last_not_of(blanks) + 1); };
+  const auto trim_front = [&] { after.remove_prefix(std::min(after.find_first_not_of(blanks), after.size())); };
+  if (back() == ':') return false;  // Ruby's symbol
+  if (!is_quote(back())) return true;
+  before.remove_suffix(1);
+  while (back() == '\\') before.remove_suffix(1);
+  while (front() == '\\' || is_quote(front())) after.remove_prefix(1);
+  trim_back();
+  trim_front();
+  const char open = back(), close = front();
+  bool behind_text = false, before_text = false;
+  if (open == ',') {
+    before.remove_suffix(1);
+    trim_back();
+    behind_text = is_quote(back());
+  }
+  if (close == ',') {
+    after.remove_prefix(1);
+    trim_front();
+    before_text = is_quote(front());
+  }
+  return before_text || (behind_text && close != ')');
+}
+
+// id=NAME,src=FILE: what command lines and build files say of a secret, which is in the file.
+bool is_said_of_a_secret(std::string_view value) {
+  static constexpr std::string_view heads[] = {
+      "id=",  "src=", "source=", "env=", "type=", "name=",    "file=", "from=", "path=",
+      "key=", "dst=", "target=", "env:", "file:", "literal:", "ref:",  "fd:",   "keyring:"};
+  return any_of(heads, value, starts_with);
+}
+
 enum class Wanted { password, secret, key };
 
 Proof weigh(const Suspect& suspect, Wanted wanted) {
@@ -331,15 +173,16 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
     const bool fits = wanted == Wanted::password ? may_be_password(value, *assignment)
                       : wanted == Wanted::key    ? may_be_key(value)
                                                  : may_be_secret(value, *assignment);
-    if (!fits || is_checksum(value) || is_code(value, assignment->quoted) || is_expression(*assignment) ||
-        is_escaped(value))
+    if (!fits || is_checksum(value) || is_public(value) || is_code(value, assignment->quoted) ||
+        is_expression(*assignment) || is_escaped(value))
       return {};
   }
   if (assignment->followed && assignment->how != Assignment::How::flag &&
       std::any_of(assignment->name.begin(), assignment->name.end(), is_lower))
     return {};
   if (value == assignment->name || is_reference(value) || (is_placeholder(value) && !is_as_policies_want(value)) ||
-      is_stand_in(value) || is_said_of_a_field(value) || is_email(value) || is_file_name(value))
+      is_stand_in(value) || is_said_of_a_field(value) || is_said_of_a_secret(value) || is_email(value) ||
+      is_file_name(value))
     return {};
   if (!is_among_text(suspect.around, *assignment)) return {};
   // secret.method("x") is a question to it, but for the one whether it is this one.
@@ -350,7 +193,9 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
   static constexpr std::string_view ends_as[] = {"password", "passwd", "passphrase", "pwd",        "pass",
                                                  "secret",   "token",  "key",        "credential", "credentials",
                                                  "auth",     "senha",  "passwort",   "contrasena"};
-  if (assignment->how == Assignment::How::argument && !any_of(ends_as, name, ends)) return {};
+  if (assignment->how == Assignment::How::argument &&
+      (!any_of(ends_as, name, ends_with) || is_of_a_list(suspect.around, *assignment)))
+    return {};
   if (assignment->how == Assignment::How::word && !assignment->quoted && !is_mixed(value)) return {};
   return names_a_secret(name) ? proof : Proof{};
 }
@@ -397,12 +242,12 @@ Proof service_key(const Suspect& suspect) {
   }
   const std::string small = lower(between);
   static constexpr std::string_view others[] = {
-      "sha1",        "sha2",   "sha5",   "sha-",      "sha=",     "sha:",      "md5",         "hash",
-      "checksum",    "commit", "digest", "integrity", "revision", "etag",      "fingerprint", "public",
-      "publishable", "blob",   "tree",   "version",   "nonce",    "signature", "csrf"};
+      "sha1",    "sha2",   "sha5",      "sha-",     "sha=",  "sha:",        "md5",    "hash",        "checksum",
+      "commit",  "digest", "integrity", "revision", "etag",  "fingerprint", "public", "publishable", "site_key",
+      "sitekey", "blob",   "tree",      "version",  "nonce", "signature",   "csrf"};
   static constexpr std::string_view says[] = {"key", "token",  "secret", "pass",   "auth", "cred",
                                               "api", "bearer", "pwd",    "access", "sid",  "login"};
-  return proven(!any_of(others, small, holds) && any_of(says, small, holds));
+  return proven(!any_of(others, small, contains) && any_of(says, small, contains));
 }
 
 // A password where nothing but a password stands: behind `sshpass -p`, as the second string of login().
@@ -419,8 +264,8 @@ Proof spelled_password(const Suspect& suspect) {
 // The same of what a machine makes.
 Proof machine_made(const Suspect& suspect) {
   const std::string_view value = suspect.secret;
-  return proven(may_be_key(value) && !is_checksum(value) && !is_reference(value) && !is_stand_in(value) &&
-                !is_file_name(value));
+  return proven(may_be_key(value) && !is_checksum(value) && !is_public(value) && !is_reference(value) &&
+                !is_stand_in(value) && !is_file_name(value));
 }
 
 Proof assigned_password(const Suspect& suspect) { return weigh(suspect, Wanted::password); }

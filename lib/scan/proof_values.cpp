@@ -9,8 +9,6 @@
 namespace imgbuild::proofs {
 namespace {
 
-bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
-
 bool is_printable(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
 }
@@ -43,10 +41,6 @@ bool is_of_a_handshake(const Suspect& suspect) {
     if (name.ends_with(word) || name.ends_with(std::string(word) + "_") || name.ends_with(std::string(word) + "-"))
       return unhex(suspect.secret).has_value();
   return false;
-}
-
-bool is_uuid(std::string_view text) {
-  return text.size() == 36 && text[8] == '-' && text[13] == '-' && text[18] == '-' && text[23] == '-';
 }
 
 std::string unpercent(std::string_view text) {

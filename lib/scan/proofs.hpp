@@ -1,10 +1,12 @@
 #pragma once
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "base/bytes.hpp"
+#include "scan/letters.hpp"
 #include "scan/proof.hpp"
 
 /// The checks behind proof.hpp's table, by what they look at. Room-internal. None throws on hostile input but
@@ -53,6 +55,22 @@ std::string snake(std::string_view name);
 /// Does a name, spelt so, say that what it is given is a secret, and not its length, its file or its hash?
 bool names_a_secret(const std::string& name);
 
+/// What a value is when it is no secret: proof_kinds.cpp
+bool is_stand_in(std::string_view value);  ///< "your_key", "xxxx": of part of it
+bool is_hash(std::string_view value);      ///< what a password is checked against
+bool is_checksum(std::string_view value);  ///< integrity: sha512-...
+bool is_public(std::string_view value);    ///< publishable, or encrypted
+bool is_code(std::string_view value, bool quoted);
+bool is_escaped(std::string_view value);  ///< what it is is seen where it is decoded
+bool is_email(std::string_view value);
+bool is_file_name(std::string_view value);
+bool is_uuid(std::string_view value);
+bool is_number(std::string_view value);           ///< a date, a version, an address
+bool is_said_of_a_field(std::string_view value);  ///< "required|min:8"
+
+/// Something that a machine made: long, and no words can be read in it.
+bool may_be_key(std::string_view value);
+
 /// Base64 of either alphabet, padding optional. Empty where it is none.
 Bytes decoded_base64(std::string_view text);
 
@@ -62,10 +80,15 @@ inline Proof proven(bool yes) {
   return proof;
 }
 
-inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
-inline bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
-inline bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
-inline bool is_letter(char c) { return is_upper(c) || is_lower(c); }
+inline bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+inline bool starts_with(std::string_view text, std::string_view part) { return text.starts_with(part); }
+inline bool ends_with(std::string_view text, std::string_view part) { return text.ends_with(part); }
+/// any_of(words, text, starts_with): does it start with one of them?
+template <std::size_t n>
+bool any_of(const std::string_view (&words)[n], std::string_view text,
+            bool (*fits)(std::string_view, std::string_view)) {
+  return std::any_of(std::begin(words), std::end(words), [&](std::string_view word) { return fits(text, word); });
+}
 
 /// What a text is made of.
 struct Makeup {

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#include "base/text.hpp"
+#include "scan/letters.hpp"
 
 namespace imgbuild {
 namespace {
@@ -41,10 +41,6 @@ constexpr std::string_view pairs[26] = {
     "73349324712543530243411045",  // z
 };
 
-bool is_small(char c) { return c >= 'a' && c <= 'z'; }
-bool is_capital(char c) { return c >= 'A' && c <= 'Z'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 // One word's letters. Short ones say little: they are given the benefit of the doubt.
 bool is_word(std::string_view letters) {
   if (letters.size() <= 3) return true;
@@ -59,7 +55,7 @@ double mean_of_pairs(std::string_view text) {
   std::size_t count = 0;
   for (std::size_t i = 1; i < text.size(); ++i) {
     const char a = static_cast<char>(text[i - 1] | 0x20), b = static_cast<char>(text[i] | 0x20);
-    if (!is_small(a) || !is_small(b)) continue;
+    if (!is_lower(a) || !is_lower(b)) continue;
     sum += pairs[a - 'a'][static_cast<std::size_t>(b - 'a')] - '0';
     ++count;
   }
@@ -77,12 +73,12 @@ NameLikeness name_likeness(std::string_view text) {
       while (end < text.size() && is_digit(text[end])) ++end;
       out.digits += end - i;
       ++out.numbers;
-    } else if (is_small(c) || is_capital(c)) {
+    } else if (is_lower(c) || is_upper(c)) {
       // A word: capitals, then small letters ("Password", "API", "key", and the "HTTPServer" of two).
-      while (end < text.size() && is_capital(text[end])) ++end;
-      if (end - i > 1 && end < text.size() && is_small(text[end])) --end;
+      while (end < text.size() && is_upper(text[end])) ++end;
+      if (end - i > 1 && end < text.size() && is_lower(text[end])) --end;
       if (end - i == 1)
-        while (end < text.size() && is_small(text[end])) ++end;
+        while (end < text.size() && is_lower(text[end])) ++end;
       ++out.parts;
       out.letters += end - i;
       if (end - i <= 2) ++shortest;

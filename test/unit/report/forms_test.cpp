@@ -301,7 +301,7 @@ TEST_CASE("the page tells the verdict and loads nothing") {
 
 TEST_CASE("no form contains a byte of what was found") {
   Run run;
-  const std::string secret = std::string("tR7#kq") + "Zp0vLw92";
+  const std::string secret = std::string("tR7") + "#kqZp0vLw92";
   run.vault.add(secret, "secret npm", Origin::found);
   Report report = report_of({hostile_finding("srv/" + secret + "/x")});
   report.images[0].source = report.images[0].platform = secret;

@@ -8,7 +8,7 @@ using namespace imgbuild;
 
 namespace {
 
-const std::string secret = std::string("tR7#kq") + "Zp0vLw92";
+const std::string secret = std::string("tR7") + "#kqZp0vLw92";
 
 struct Run {
   std::shared_ptr<const Scanner> scanner = Scanner::builtin();

@@ -110,6 +110,24 @@ TEST_CASE("nothing is found in the texts that files and documentation are made o
   CHECK(count > 300);
 }
 
+TEST_CASE("of a list of texts none is the name of the next; of two arguments the first may be") {
+  const std::string password = std::string("kD83") + "jslQ0z";
+  for (const std::string text : {"[\"password\", \"@\", \"letmein1\"]", "{\"a\", \"my_password\", \"@\"};",
+                                 "(\"**/.cargo/credentials\", \"@\")", "--secret id=db,src=@", "--secret \"id=@\""}) {
+    INFO(text);
+    std::string with = text;
+    with.replace(with.find('@'), 1, password);
+    CHECK(found(with + "\n").empty());
+  }
+  for (const std::string text : {"define('DB_PASSWORD', '@');", "config.set(\"db\", \"password\", \"@\")",
+                                 "[\"password\", \"@\"]", "put(\"password\", \"@\", 3)"}) {
+    INFO(text);
+    std::string with = text;
+    with.replace(with.find('@'), 1, password);
+    CHECK(found(with + "\n").size() == 1);
+  }
+}
+
 TEST_CASE("one secret is found once, by the rule that knows it best") {
   const std::string token = std::string("gh") + "p_mOq0wqkuMwQWB7Dbq5GcZTMsG4V9DG0aHl5z";
   CHECK(found("GITHUB_TOKEN=\"" + token + "\"\n") == std::vector<std::string>{"github.token:" + token});

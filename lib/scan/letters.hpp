@@ -1,0 +1,17 @@
+#pragma once
+#include <cstdint>
+
+/// What kind of character a byte is. Room-internal.
+namespace imgbuild {
+
+inline bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
+inline bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
+inline bool is_letter(char c) { return is_lower(c) || is_upper(c); }
+inline bool is_alphanumeric(char c) { return is_letter(c) || is_digit(c); }
+inline bool is_name_char(char c) { return is_alphanumeric(c) || c == '_' || c == '-' || (c & 0x80) != 0; }
+inline bool is_blank(char c) { return c == ' ' || c == '\t'; }
+inline bool is_break(char c) { return c == '\n' || c == '\r'; }
+inline bool is_quote(char c) { return c == '"' || c == '\'' || c == '`'; }
+
+}  // namespace imgbuild

@@ -1,0 +1,212 @@
+// What a value is when it is no secret: a stand-in, a hash, a checksum, code, an address, a file's name, a number, what
+// a form says of its field. And what is needed to say of the rest that a machine made it.
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "scan/proofs.hpp"
+#include "scan/wordlike.hpp"
+
+namespace imgbuild::proofs {
+namespace {
+
+constexpr std::string_view stand_in_parts[] = {
+    "example",
+    "placeholder",
+    "changeme",
+    "change_me",
+    "change-me",
+    "redacted",
+    "xxxx",
+    "your_",
+    "your-",
+    "yours",
+    "dummy",
+    "fake",
+    "sample",
+    "replaceme",
+    "insert",
+    "mock",
+    "todo",
+    "fixme",
+    "not_real",
+    "notreal",
+    "not-real",
+    "<",
+    "****",
+    "......",
+    "…",
+    "secret_key_here",
+    "my_secret",
+    "mysecret",
+    "my-secret",
+    "supersecret",
+    "super_secret",
+    "super-secret",
+    "topsecret",
+    "foobar",
+    "deadbeef",
+    "abcdef",
+    "123456789",
+    "qwerty",
+    "987654321",
+    "asdf",
+    "lorem",
+    "s3cr3t",
+    "secret123",
+    "masked",
+    "removed",
+    "omitted",
+    "undefined",
+    "invalid",
+    "incorrect",
+    "wrong",
+    "not-a-",
+    "unknown",
+};
+
+}  // namespace
+
+bool is_stand_in(std::string_view value) {
+  const std::string small = lower(value);
+  return any_of(stand_in_parts, small, contains);
+}
+
+// A hash is what a password is checked against: it can be guessed from, offline, and no more.
+bool is_hash(std::string_view value) {
+  static constexpr std::string_view heads[] = {
+      "$1$",    "$2a$",    "$2b$",     "$2y$",    "$5$",     "$6$",     "$7$",       "$y$",
+      "$apr1$", "$argon2", "$scrypt$", "$pbkdf2", "pbkdf2_", "pbkdf2:", "scrypt:",   "bcrypt",
+      "{SSHA",  "{SHA",    "{CRYPT}",  "{MD5}",   "{BLF",    "{PBKDF2", "SCRAM-SHA", "argon2",
+      "$S$",    "$P$",     "$H$",      "sha1$",   "sha256$", "md5$",    "*0x"};
+  return value.size() > 12 && any_of(heads, value, starts_with);
+}
+
+// What providers call publishable (Stripe's pk_, Supabase's), and what is encrypted with a key that is elsewhere: of
+// AWS KMS, of sealed-secrets, ansible-vault.
+bool is_public(std::string_view value) {
+  static constexpr std::string_view heads[] = {"pk_live_", "pk_test_", "sb_publishable_", "publishable_",
+                                               "AQICAH",   "AQIDAH",   "AQEDAH",          "$ANSIBLE_VAULT"};
+  return any_of(heads, value, starts_with) ||
+         (value.size() > 256 && (value.starts_with("AgA") || value.starts_with("AgB")));
+}
+
+// Integrity, never a secret: sha256-..., sha512-...=, sha256:...
+bool is_checksum(std::string_view value) {
+  static constexpr std::string_view heads[] = {
+      "sha1-", "sha256-", "sha384-", "sha512-", "sha1:", "sha256:", "sha384:", "sha512:", "md5:", "SHA256:", "MD5:"};
+  return any_of(heads, value, starts_with);
+}
+
+bool is_code(std::string_view value, bool quoted) {
+  if (contains(value, "=>") || contains(value, "&&") || contains(value, "||") || contains(value, "\\d") ||
+      contains(value, "\\w") || contains(value, "[^") || contains(value, "(?") || contains(value, ".*") ||
+      contains(value, ".+") || contains(value, "{{") || contains(value, "/>") || contains(value, "//"))
+    return true;
+  static constexpr std::string_view heads[] = {"{\"", "{\\\"", "[\"", "[\\\"", "{'", "['"};  // JSON in a text
+  if (any_of(heads, value, starts_with)) return true;
+  if (value.starts_with("--") || value.starts_with("[-") || contains(value, "[:")) return true;
+  // What is not quoted and holds a backslash is a manual page, a path or a regular expression.
+  if (!quoted && (contains(value, "\\") || value.size() > 120)) return true;
+  // :name and @name of SQL, #id and .class of CSS, /regex/.
+  if (value.size() > 1 && std::string_view(":@#.?").find(value[0]) != std::string_view::npos) {
+    const NameLikeness likeness = name_likeness(value.substr(1));
+    if (likeness.words && likeness.symbols == 0 && likeness.digits <= 1) return true;
+  }
+  // name(...), name[...], a->b: what is not quoted is an expression.
+  if (!quoted) {
+    if (contains(value, "->") || contains(value, "::")) return true;
+    const std::size_t open = value.find_first_of("([{");
+    if (open != std::string_view::npos) {
+      const std::string_view head = value.substr(0, open);
+      if (open == 0 || std::all_of(head.begin(), head.end(), [](char c) {
+            return is_letter(c) || is_digit(c) || c == '_' || c == '.' || c == '$' || c == '!' || c == '&' || c == '*';
+          }))
+        return true;
+    }
+    if (std::string_view("&*!").find(value[0]) != std::string_view::npos && name_likeness(value).words) return true;
+  } else if (value.find('(') != std::string_view::npos && value.back() == ')' &&
+             name_likeness(value.substr(0, value.find('('))).words) {
+    return true;
+  }
+  return false;
+}
+
+// \u3299, \x41: what it is is seen where it is decoded.
+bool is_escaped(std::string_view value) {
+  for (std::size_t at = value.find('\\'); at != std::string_view::npos && at + 3 < value.size();
+       at = value.find('\\', at + 1))
+    if ((value[at + 1] == 'u' || value[at + 1] == 'x') && unhex(value.substr(at + 2, 2))) return true;
+  return false;
+}
+
+bool is_email(std::string_view value) {
+  const std::size_t at = value.find('@');
+  if (at == std::string_view::npos || at == 0 || value.find('@', at + 1) != std::string_view::npos) return false;
+  const std::string_view host = value.substr(at + 1), user = value.substr(0, at);
+  if (user.size() >= 4 && host.size() >= 5 && name_likeness(user).words && name_likeness(host).words &&
+      name_likeness(value).digits == 0)
+    return true;
+  return contains(host, ".") && host.back() != '.' && name_likeness(host).symbols == 0 &&
+         name_likeness(value.substr(0, at)).symbols == 0;
+}
+
+bool is_file_name(std::string_view value) {
+  static constexpr std::string_view tails[] = {
+      ".txt",  ".pem", ".key", ".json", ".yml", ".yaml",  ".xml", ".conf",       ".cfg",      ".ini", ".crt",
+      ".cer",  ".p12", ".pfx", ".jks",  ".py",  ".js",    ".ts",  ".java",       ".go",       ".rb",  ".php",
+      ".html", ".htm", ".css", ".png",  ".svg", ".jpg",   ".md",  ".properties", ".keystore", ".pub", ".asc",
+      ".gpg",  ".com", ".org", ".net",  ".io",  ".local", ".sh",  ".sql",        ".csv",      ".log", ".db",
+      ".h",    ".c",   ".cpp", ".vue",  ".jsx", ".tsx",   ".tpl", ".env"};
+  return any_of(tails, value, ends_with);
+}
+
+bool is_uuid(std::string_view text) {
+  if (text.size() != 36) return false;
+  for (std::size_t i = 0; i < 36; ++i) {
+    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    if (dash ? text[i] != '-'
+             : !(is_digit(text[i]) || (text[i] >= 'a' && text[i] <= 'f') || (text[i] >= 'A' && text[i] <= 'F')))
+      return false;
+  }
+  return true;
+}
+
+// A date, a version, an address, a number: digits and what joins them.
+bool is_number(std::string_view value) {
+  if (value.starts_with("0x") && value.size() <= 18) return true;
+  return std::all_of(value.begin(), value.end(), [](char c) {
+    return is_digit(c) || std::string_view(".,:-+/_ xXeE").find(c) != std::string_view::npos;
+  });
+}
+
+// Something that a machine made.
+bool may_be_key(std::string_view value) {
+  if (value.size() < 10 || value.size() > 2000 || contains(value, " ")) return false;
+  const Makeup makeup = makeup_of(value);
+  if (is_number(value)) return false;
+  if (is_uuid(value)) return makeup.distinct >= 9;
+  const NameLikeness likeness = name_likeness(value);
+  if (likeness.words && likeness.digits <= std::max<std::size_t>(4, likeness.letters / 8)) return false;
+  if (likeness.symbols > value.size() / 3) return false;
+  const int kinds = (makeup.digits > 0) + (makeup.uppers > 0) + (makeup.lowers > 0);
+  const auto hex = [](char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); };
+  if (std::all_of(value.begin(), value.end(), hex))
+    return value.size() >= 16 && makeup.distinct >= 7 && makeup.digits > 0;
+  if (value.size() < 16) return kinds >= 3 && makeup.distinct >= 8 && makeup.digits >= 2;
+  if (makeup.digits == 0 && value.size() < 20) return false;
+  if (makeup.distinct < 9) return false;
+  if (makeup.digits == 0 && !(makeup.uppers > 2 && makeup.lowers > 2)) return mean_of_pairs(value) < 4.3;
+  // Letters that read as words, however many digits are among them, are a name: "arn-like-name-v2-eu-west-1".
+  return kinds >= 2 && mean_of_pairs(value) < (makeup.digits * 8 > value.size() ? 5.2 : 4.7);
+}
+
+// "password" => "required|min:8", "type": "password": what a form or a schema says of a field.
+bool is_said_of_a_field(std::string_view value) {
+  static constexpr std::string_view heads[] = {
+      "required", "string", "nullable", "confirmed", "min:", "max:", "optional", "varchar",  "char(",
+      "text",     "type:",  "enum",     "bool",      "int",  "uuid", "secret_",  "password", "passwd"};
+  const std::string small = lower(value);
+  return any_of(heads, small, starts_with) && name_likeness(value).words;
+}
+
+}  // namespace imgbuild::proofs
