@@ -1,15 +1,16 @@
 // Reads a text as its format will: a token that is written %67%68..., \u0067..., &#103;..., "gh" + "p_..." or with a
 // zero-width space in its middle is the same token to whoever runs the program.
 //
-// Places where something is written so are found 16 bytes at a time. Around each a window is taken, windows that touch
+// Places where something is written so are found 64 bytes at a time. Around each a window is taken, windows that touch
 // become one stretch, and a stretch is rewritten once; its pieces say where each byte came from. As in runs.cpp the
 // stream is cut into blocks at fixed positions, and a block answers for what begins in it, so that nothing depends on
 // how much of the stream the caller shows.
 #include "scan/escapes.hpp"
 
-#include <tmmintrin.h>
+#include <immintrin.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/text.hpp"
 
@@ -147,41 +148,76 @@ class Escapes {
   View text_;
 };
 
-// Which of the kinds that the two tables give to their halves have these 16 bytes?
-__attribute__((target("ssse3"))) inline __m128i classes(__m128i bytes, __m128i low, __m128i high) {
-  const __m128i half = _mm_set1_epi8(15);
-  return _mm_and_si128(_mm_shuffle_epi8(low, _mm_and_si128(bytes, half)),
-                       _mm_shuffle_epi8(high, _mm_and_si128(_mm_srli_epi16(bytes, 4), half)));
+// Where an escape may be: 64 bytes at once, each by its own kind, what stands before it and what behind. A bit is one
+// pair of neighbours: 1 and 2 are % before a hex digit, 4 and 8 & before a letter or #, 16 the first two bytes of a
+// zero-width character, 32 a backslash before u, x or another, 64 + and . behind a quote or a blank, 128 a line feed
+// behind the same. A table says what a byte can be by one half of it; some more than these pass.
+constexpr std::uint8_t joint = 64 | 128;
+using Table = std::array<std::uint8_t, 16>;
+alignas(16) constexpr Table own_low{0, 0, 16, 0, 0, 3, 12, 0, 0, 0, 128, 64, 32, 0, 64, 0};
+alignas(16) constexpr Table own_high{128, 0, 3 | 12 | 64, 0, 0, 32, 0, 0, 0, 0, 0, 0, 0, 0, 16, 0};
+alignas(16) constexpr Table left_low{joint, 0, joint, 0, 0, 0, 0, joint, 0, 0, 0, 0, 0, 128, 0, 0};
+alignas(16) constexpr Table left_high{128, 0, joint, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+alignas(16) constexpr Table right_low{
+    1 | 4 | 16, 1 | 2 | 4 | 16, 1 | 2, 1 | 2 | 8, 1 | 2, 1 | 2 | 4 | 32, 1 | 2, 1 | 4, 1 | 32, 1, 0,
+    0,          4 | 32,         0,     0,         0};
+alignas(16) constexpr Table right_high{0, 0, 8, 1, 2, 32, 2 | 4, 4 | 32, 16, 0, 0, 0, 0, 0, 0, 0};
+
+__attribute__((target("ssse3"))) inline __m128i kinds16(const std::uint8_t* at, const Table& low, const Table& high) {
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i_u*>(at)), half = _mm_set1_epi8(15);
+  const __m128i lows = _mm_load_si128(reinterpret_cast<const __m128i*>(low.data()));
+  const __m128i highs = _mm_load_si128(reinterpret_cast<const __m128i*>(high.data()));
+  return _mm_and_si128(_mm_shuffle_epi8(lows, _mm_and_si128(bytes, half)),
+                       _mm_shuffle_epi8(highs, _mm_and_si128(_mm_srli_epi16(bytes, 4), half)));
 }
 
-// Positions where an escape may be, in [from, to): 16 at once, each by its own kind, what stands before it and what
-// behind. A bit is one pair of neighbours: 1 and 2 are % before a hex digit, 4 and 8 & before a letter or #, 16 the
-// first two bytes of a zero-width character, 32 a backslash before u, x or another, 64 + and . behind a quote or a
-// blank, 128 a line feed behind the same. A table says what it can be by a half of the byte; some more than these pass.
-template <class See>
-__attribute__((target("ssse3"))) void find_places(View text, std::size_t from, std::size_t to, See&& see) {
-  const auto all = static_cast<char>(128), joint = static_cast<char>(64 | 128);
-  const __m128i low = _mm_setr_epi8(0, 0, 16, 0, 0, 3, 12, 0, 0, 0, all, 64, 32, 0, 64, 0);
-  const __m128i high = _mm_setr_epi8(all, 0, 3 | 12 | 64, 0, 0, 32, 0, 0, 0, 0, 0, 0, 0, 0, 16, 0);
-  const __m128i low_left = _mm_setr_epi8(joint, 0, joint, 0, 0, 0, 0, joint, 0, 0, 0, 0, 0, all, 0, 0);
-  const __m128i high_left = _mm_setr_epi8(all, 0, joint, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
-  const __m128i low_right = _mm_setr_epi8(1 | 4 | 16, 1 | 2 | 4 | 16, 1 | 2, 1 | 2 | 8, 1 | 2, 1 | 2 | 4 | 32, 1 | 2,
-                                          1 | 4, 1 | 32, 1, 0, 0, 4 | 32, 0, 0, 0);
-  const __m128i high_right = _mm_setr_epi8(0, 0, 8, 1, 2, 32, 2 | 4, 4 | 32, 16, 0, 0, 0, 0, 0, 0, 0);
-  std::size_t at = from;
-  for (; at < to && at == 0; ++at) see(at);
-  for (; at + 17 <= text.size() && at + 16 <= to; at += 16) {
-    const auto* data = reinterpret_cast<const __m128i_u*>(text.data() + at);
-    const auto* left = reinterpret_cast<const __m128i_u*>(text.data() + at - 1);
-    const auto* right = reinterpret_cast<const __m128i_u*>(text.data() + at + 1);
-    const __m128i found = _mm_and_si128(classes(_mm_loadu_si128(data), low, high),
-                                        _mm_or_si128(classes(_mm_loadu_si128(left), low_left, high_left),
-                                                     classes(_mm_loadu_si128(right), low_right, high_right)));
-    for (auto mask = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(found, _mm_setzero_si128()))) ^ 0xffffu;
-         mask != 0; mask &= mask - 1)
-      see(at + static_cast<std::size_t>(__builtin_ctz(mask)));
+__attribute__((target("avx2"))) inline __m256i kinds32(const std::uint8_t* at, const Table& low, const Table& high) {
+  const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i_u*>(at)), half = _mm256_set1_epi8(15);
+  const __m256i lows = _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(low.data())));
+  const __m256i highs = _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(high.data())));
+  return _mm256_and_si256(_mm256_shuffle_epi8(lows, _mm256_and_si256(bytes, half)),
+                          _mm256_shuffle_epi8(highs, _mm256_and_si256(_mm256_srli_epi16(bytes, 4), half)));
+}
+
+// Of 64 bytes a bit each: may an escape be here, and is it 0? One byte more to each side is looked at.
+struct Sifted {
+  std::uint64_t marks = 0, zeros = 0;
+};
+
+__attribute__((target("ssse3"))) Sifted sift_by_16(const std::uint8_t* at) {
+  Sifted out;
+  const __m128i zero = _mm_setzero_si128();
+  for (unsigned i = 0; i < 64; i += 16) {
+    const __m128i sides =
+        _mm_or_si128(kinds16(at + i - 1, left_low, left_high), kinds16(at + i + 1, right_low, right_high));
+    const __m128i found = _mm_and_si128(kinds16(at + i, own_low, own_high), sides);
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i_u*>(at + i));
+    const auto none = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(found, zero)));
+    out.marks |= std::uint64_t{none ^ 0xffffu} << i;
+    out.zeros |= static_cast<std::uint64_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, zero))) << i;
   }
-  for (; at < to; ++at) see(at);
+  return out;
+}
+
+__attribute__((target("avx2"))) Sifted sift_by_32(const std::uint8_t* at) {
+  Sifted out;
+  const __m256i zero = _mm256_setzero_si256();
+  for (unsigned i = 0; i < 64; i += 32) {
+    const __m256i sides =
+        _mm256_or_si256(kinds32(at + i - 1, left_low, left_high), kinds32(at + i + 1, right_low, right_high));
+    const __m256i found = _mm256_and_si256(kinds32(at + i, own_low, own_high), sides);
+    const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i_u*>(at + i));
+    const auto none = static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(found, zero)));
+    out.marks |= std::uint64_t{~none} << i;
+    out.zeros |= std::uint64_t{static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, zero)))} << i;
+  }
+  return out;
+}
+
+// Is one of the four groups of 16 bits this one?
+bool has_group(std::uint64_t bits, std::uint64_t group) {
+  const std::uint64_t off = bits ^ group * 0x0001000100010001u;
+  return ((off - 0x0001000100010001u) & ~off & 0x8000800080008000u) != 0;
 }
 
 // The first quote of the joint that the operator or line break at `i` is a part of.
@@ -225,23 +261,50 @@ void rewrite(View text, const Escapes& escapes, Stretch stretch, DecodedRun& run
   }
 }
 
-// Stretches of UTF-16 (of ASCII): every other byte is 0.
-template <class See>
-void find_wide(View text, std::size_t from, std::size_t to, See&& see) {
-  const auto* data = reinterpret_cast<const char*>(text.data());
-  for (std::size_t at = from; at + 16 <= to;) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(data + at));
-    const auto zero = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_setzero_si128())));
-    if (zero != 0xaaaa && zero != 0x5555) {
-      at += 16;
-      continue;
-    }
-    std::size_t first = at + (zero == 0xaaaa ? 0 : 1);  // of a character's byte
-    while (first >= from + 2 && text[first - 1] == 0 && is_text(text[first - 2])) first -= 2;
+// One pass over [from, to): `place` is given positions where an escape may be, `wide` stretches of UTF-16 (of ASCII),
+// in which every other byte is 0. The steps are steps of the stream, whose position text[0] has is `offset`.
+template <class Place, class Wide>
+void sift(View text, std::uint64_t offset, std::size_t from, std::size_t to, Place&& place, Wide&& wide) {
+  const auto sift64 = __builtin_cpu_supports("avx2") ? sift_by_32 : sift_by_16;
+  std::size_t had = from;  // no stretch begins before this
+  const auto group = [&](std::size_t at, unsigned zeros) {
+    if ((zeros != 0xaaaa && zeros != 0x5555) || at < had) return;
+    std::size_t first = at + (zeros == 0xaaaa ? 0 : 1);  // of a character's byte
+    while (first >= had + 2 && text[first - 1] == 0 && is_text(text[first - 2])) first -= 2;
     std::size_t end = first;
     while (end < to && is_text(text[end]) && (end + 1 >= to || text[end + 1] == 0)) end += 2;
-    if ((end - first) / 2 >= least_wide) see(first, std::min(end, to));
-    at = std::max(end, at + 16);
+    if ((end - first) / 2 >= least_wide) wide(first, std::min(end, to));
+    had = end;
+  };
+  const auto one = [&](std::size_t at) {
+    switch (text[at]) {
+      case '%':
+      case '\\':
+      case '&':
+      case '+':
+      case '.':
+      case '\n':
+      case 0xe2:
+        place(at);
+        break;
+      default:
+        break;
+    }
+  };
+  std::size_t at = from;
+  for (; at < to && (at == 0 || (offset + at) % 16 != 0); ++at) one(at);
+  for (; at + 65 <= text.size() && at + 64 <= to; at += 64) {
+    const Sifted sifted = sift64(text.data() + at);
+    for (std::uint64_t marks = sifted.marks; marks != 0; marks &= marks - 1)
+      place(at + static_cast<std::size_t>(__builtin_ctzll(marks)));
+    if (has_group(sifted.zeros, 0xaaaa) || has_group(sifted.zeros, 0x5555))
+      for (unsigned i = 0; i < 64; i += 16) group(at + i, static_cast<unsigned>(sifted.zeros >> i) & 0xffffu);
+  }
+  for (std::size_t i = at; i < to; ++i) one(i);
+  for (; at + 16 <= to; at += 16) {
+    unsigned zeros = 0;
+    for (unsigned i = 0; i < 16; ++i) zeros |= (text[at + i] == 0 ? 1u : 0u) << i;
+    group(at, zeros);
   }
 }
 
@@ -250,51 +313,68 @@ void find_wide(View text, std::size_t from, std::size_t to, See&& see) {
 void decode_escapes(View text, std::uint64_t offset, std::size_t begin, std::size_t end,
                     const std::function<void(DecodedRun&, OwnedRange)>& see) {
   if (begin >= end) return;
+  const std::uint64_t first_block = (offset + begin) / block, last_block = (offset + end - 1) / block;
   const auto in_text = [&](std::uint64_t position) {
     return static_cast<std::size_t>(std::clamp<std::uint64_t>(position, offset, offset + text.size()) - offset);
   };
+  const auto low_of = [&](std::uint64_t b) { return in_text(b * block - std::min<std::uint64_t>(b * block, back)); };
+  const auto high_of = [&](std::uint64_t b) { return in_text((b + 1) * block + ahead); };
   const Escapes escapes(text);
+  struct Place {
+    std::size_t seen, at;  // the byte that gave it away, and where it begins
+  };
+  std::vector<Place> places;
+  std::vector<Stretch> wide;
+  const auto add_place = [&](std::size_t place) {
+    const std::uint8_t c = text[place];
+    const std::size_t at = c == '+' || c == '.' || is_space(c) ? quote_before(text, place) : place;
+    const Escape escape = escapes.at(at);
+    if (escape.length == 0 || escape.kind == continued || !among_text(text, at)) return;
+    // A blank or a line break parts tokens; it hides nothing but the header of a key.
+    const bool header = at >= 5 && text_of(text.subspan(at - 5, 5)) == "BEGIN";
+    if (!header && escape.byte >= 0 && is_space(static_cast<std::uint8_t>(escape.byte))) return;
+    places.push_back({place, at});
+  };
+  sift(text, offset, low_of(first_block), high_of(last_block), add_place, [&](std::size_t first, std::size_t wide_end) {
+    wide.push_back({first, wide_end});
+  });
+  if (places.empty() && wide.empty()) return;
+
   DecodedRun run;
   std::vector<Stretch> stretches;
-  for (std::uint64_t b = (offset + begin) / block; b <= (offset + end - 1) / block; ++b) {
+  std::size_t first_place = 0, first_wide = 0;
+  for (std::uint64_t b = first_block; b <= last_block; ++b) {
     const std::size_t own_begin = in_text(b * block), own_end = in_text((b + 1) * block);
-    const std::size_t low = in_text(b * block - std::min<std::uint64_t>(b * block, back));
-    const std::size_t high = in_text((b + 1) * block + ahead);
+    const std::size_t low = low_of(b), high = high_of(b);
+    while (first_place < places.size() && places[first_place].seen < low) ++first_place;
     stretches.clear();
-    const auto add = [&](std::size_t place) {
-      const std::size_t from = place - std::min(place - low, before), to = std::min(high, place + behind);
+    // What begins in the block, and what a secret that begins there goes on with.
+    for (std::size_t p = first_place; p < places.size() && places[p].seen < std::min(high, own_end + back); ++p) {
+      const std::size_t at = places[p].at;
+      if (at < low) continue;
+      const std::size_t from = at - std::min(at - low, before), to = std::min(high, at + behind);
       if (!stretches.empty() && from <= stretches.back().end)
         stretches.back().end = std::max(stretches.back().end, to);
       else
         stretches.push_back({from, to});
-    };
-    // What begins in the block, and what a secret that begins there goes on with.
-    find_places(text, low, std::min(high, own_end + back), [&](std::size_t place) {
-      const std::uint8_t c = text[place];
-      const std::size_t at = c == '+' || c == '.' || is_space(c) ? quote_before(text, place) : place;
-      if (at < low || !among_text(text, at)) return;
-      const Escape escape = escapes.at(at);
-      // A blank or a line break parts tokens; it hides nothing but the header of a key.
-      const bool header = at >= 5 && text_of(text.subspan(at - 5, 5)) == "BEGIN";
-      if (escape.length == 0 || escape.kind == continued ||
-          (!header && escape.byte >= 0 && is_space(static_cast<std::uint8_t>(escape.byte))))
-        return;
-      add(at);
-    });
+    }
     for (const auto& stretch : stretches) {
       if (stretch.end <= own_begin || stretch.begin >= own_end) continue;
       rewrite(text, escapes, stretch, run);
       if (run.encoding[0] != '\0') see(run, {own_begin, own_end});
     }
-    find_wide(text, low, high, [&](std::size_t first, std::size_t wide_end) {
-      if (wide_end <= own_begin || first >= own_end) return;
+    while (first_wide < wide.size() && wide[first_wide].end <= low) ++first_wide;
+    for (std::size_t w = first_wide; w < wide.size() && wide[w].begin < own_end; ++w) {
+      if (wide[w].end <= own_begin) continue;
+      // Cut to what the block may see, on the border of a character.
+      const std::size_t from = wide[w].begin + (std::max(low, wide[w].begin) - wide[w].begin + 1) / 2 * 2;
       run.encoding = "utf-16";
       run.skipped = 0;
-      run.pieces.assign(1, {0, first});
+      run.pieces.assign(1, {0, from});
       run.bytes.clear();
-      for (std::size_t i = first; i < wide_end; i += 2) run.bytes += static_cast<char>(text[i]);
+      for (std::size_t i = from; i < std::min(wide[w].end, high); i += 2) run.bytes += static_cast<char>(text[i]);
       see(run, {own_begin, own_end});
-    });
+    }
   }
 }
 
