@@ -20,7 +20,6 @@
 #include "base/error.hpp"
 #include "base/owned.hpp"
 #include "base/text.hpp"
-#include "crypto/digest.hpp"
 
 namespace imgbuild {
 namespace {
@@ -194,8 +193,8 @@ ScanPlan::ScanPlan(const std::vector<Rule>& rules) {
       PlannedPattern planned{r, t, shape.width, false, {}};
       const auto pattern = static_cast<std::uint32_t>(patterns.size());
       const auto add_shape = [&](const Way& way) {
-        shapes.emplace_back(way, shape.width);
-        return static_cast<std::uint32_t>(shapes.size() - 1);
+        made_.emplace_back(way, shape.width);
+        return static_cast<std::uint32_t>(made_.size() - 1);
       };
       std::vector<std::pair<std::vector<Position>, Chosen>> words;
       for (const auto& way : shape.ways) {
@@ -231,12 +230,7 @@ ScanPlan::ScanPlan(const std::vector<Rule>& rules) {
     anchors.insert(anchors.end(), list.begin(), list.end());
   }
   first_anchor.push_back(static_cast<std::uint32_t>(anchors.size()));
-}
-
-std::string ScanPlan::digest() const {
-  std::string all;
-  for (const auto& expression : expressions) all += expression.text + (expression.caseless ? "\ti\n" : "\t\n");
-  return sha256_digest(view_of(all));
+  shapes = made_;
 }
 
 std::vector<unsigned long long> processor_levels() {

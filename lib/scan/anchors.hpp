@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -37,14 +38,22 @@ struct PlannedPattern {
 /// How a set of rules is looked for. A pure function of the rules: the program that compiles the database at build time
 /// and the one that loads it come to the same plan.
 struct ScanPlan {
+  ScanPlan() = default;
   explicit ScanPlan(const std::vector<Rule>& rules);  ///< throws usage Error "rule ID: what"
+  ScanPlan(ScanPlan&&) = default;
+  ScanPlan& operator=(ScanPlan&&) = default;
+  ScanPlan(const ScanPlan&) = delete;
+  ScanPlan& operator=(const ScanPlan&) = delete;
+  ~ScanPlan() = default;
 
   std::vector<Expression> expressions;
   std::vector<std::uint32_t> first_anchor;  ///< of each expression, and one past the last
   std::vector<Anchor> anchors;              ///< by expression
   std::vector<PlannedPattern> patterns;
-  std::vector<WayShape> shapes;
-  std::string digest() const;  ///< over the expressions: does a compiled database belong to this plan?
+  std::span<const WayShape> shapes;  ///< of this plan's own making, or compiled in
+
+ private:
+  std::vector<WayShape> made_;
 };
 
 /// Processor levels that a database is compiled for, best last: hs_platform_info's cpu_features.

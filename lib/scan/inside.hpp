@@ -11,6 +11,8 @@
 
 #include "base/owned.hpp"
 #include "scan/anchors.hpp"
+#include "scan/globs.hpp"
+#include "scan/pack.hpp"
 #include "scan/scanner.hpp"
 
 namespace imgbuild {
@@ -29,7 +31,7 @@ struct Workspace {
 
 /// What a Scanner is made of. Const but for the pool and the patterns compiled on first use; any thread.
 struct Scanner::Inside {
-  Inside(std::vector<Rule> all, Owned<hs_database_t, hs_free_database> (*load)(const ScanPlan&));
+  Inside(Knowledge known, Owned<hs_database_t, hs_free_database> (*load)(const ScanPlan&));
 
   /// RE2 of a pattern, compiled when it is first needed: most never are.
   const RE2& regex(std::uint32_t pattern) const;
@@ -42,9 +44,9 @@ struct Scanner::Inside {
   std::string digest;
   Owned<hs_database_t, hs_free_database> database;  ///< null where no rule has an anchor
   std::vector<std::uint32_t> everywhere;            ///< patterns that are tried at each byte of the files they name
-  std::vector<std::uint32_t> by_name;               ///< rules that have `path` and no `text`
-  std::vector<std::uint8_t> rank;                   ///< by rule: gives way to one of a lower rank; 0: to none
-  std::vector<bool> own_secret;                     ///< by rule: takes_its_own_secret(proof)
+  RuleGlobs globs;
+  std::vector<std::uint8_t> rank;  ///< by rule: gives way to one of a lower rank; 0: to none
+  std::vector<bool> own_secret;    ///< by rule: takes_its_own_secret(proof)
 
  private:
   mutable std::unique_ptr<std::once_flag[]> once_;

@@ -12,6 +12,7 @@
 
 #include "base/text.hpp"
 #include "scan/escapes.hpp"
+#include "scan/letters.hpp"
 #include "scan/lines.hpp"
 #include "scan/proof.hpp"
 
@@ -23,9 +24,7 @@ constexpr unsigned most_depth = 3;                                // of encoding
 constexpr std::size_t first_stage_step = std::size_t{256} << 10;  // stays in the cache for the decoder
 constexpr std::size_t widest_expression = 64;                     // `near` words; anchors are shorter
 
-bool is_word(std::uint8_t c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
+bool is_word(std::uint8_t c) { return is_alphanumeric(static_cast<char>(c)) || c == '_'; }
 
 // Where expressions end, as Hyperscan calls it, sifted at once.
 struct Sieve {
@@ -106,7 +105,6 @@ std::vector<Hit> Look::hits(View part, std::size_t home_begin, std::size_t home_
 
 std::vector<Look::Raw> Look::collect(View text, std::size_t begin, std::size_t end) {
   std::vector<Raw> all;
-  tried_.resize(inside_.plan.patterns.size());
   ++text_;
   if (inside_.database) {
     const Lent workspace(inside_);
@@ -134,6 +132,11 @@ void Look::follow(View text, const Candidate& candidate, std::vector<Raw>& out) 
   const Anchor& anchor = inside_.plan.anchors[candidate.anchor];
   const PlannedPattern& pattern = inside_.plan.patterns[anchor.pattern];
   if (anchor.kind == Anchor::Kind::near) {
+    // The name of a service begins as names do: "getMetrics" is not tmetric's.
+    const std::string_view all = text_of(text);
+    if (inside_.rank[pattern.rule] == 1 && candidate.at > 0 && is_letter(all[candidate.at - 1]) &&
+        !(is_lower(all[candidate.at - 1]) && is_upper(all[candidate.at])))
+      return;
     const std::size_t before = near_reach + pattern.width;
     try_each(text, anchor.pattern, candidate.at - std::min(candidate.at, before),
              std::min(text.size(), candidate.at + widest_expression + near_reach), out);
@@ -165,14 +168,16 @@ void Look::try_each(View text, std::uint32_t pattern, std::size_t from, std::siz
            match(text, pattern, at, at, at, groups);
   };
   re2::StringPiece groups[2];
-  Tried& tried = tried_[pattern];
-  if (tried.text != text_) tried = {text_, 0};
-  for (std::size_t at = std::max(from, tried.before); at < to; ++at) {
+  auto tried = std::find_if(tried_.begin(), tried_.end(), [&](const Tried& one) { return one.pattern == pattern; });
+  if (tried == tried_.end()) tried = tried_.insert(tried, {pattern, text_, 0});
+  if (tried->text != text_) *tried = {pattern, text_, 0};
+  const std::size_t first = std::max(from, tried->before);
+  tried->before = std::max(tried->before, to);
+  for (std::size_t at = first; at < to; ++at) {
     if (!matches(at, groups)) continue;
     re2::StringPiece unused[2];
     if (at == 0 || !matches(at - 1, unused)) judge(text, pattern, groups, out);
   }
-  tried.before = std::max(tried.before, to);
 }
 
 // The leftmost match that begins in [from, to] and goes beyond `over`. One that ends before is another's.
@@ -205,34 +210,33 @@ void Look::judge(View text, std::uint32_t pattern, const re2::StringPiece* group
   if (!rule.near.empty() && !stands_near(text, begin, begin + whole.size(), rule.near)) return;
   if (!inside_.own_secret[r] && (is_placeholder(secret) || (rule.entropy > 0 && entropy_of(secret) < rule.entropy)))
     return;
+  Proof proof;
+  if (!rule.proof.empty()) {
+    const std::size_t from = begin - std::min(begin, proof_reach), to = std::min(all.size(), begin + proof_reach);
+    proof = prove(rule.proof, {secret, whole, all.substr(from, to - from), subject_.path, &rule.near});
+    if (!proof.proven) return;
+  }
   Raw raw;
   raw.hit.rule = &rule;
-  raw.hit.severity = rule.severity;
+  raw.hit.severity = proof.severity.value_or(rule.severity);
+  raw.hit.key = std::move(proof.key);
   raw.rank = inside_.rank[r];
   raw.point = static_cast<std::size_t>(secret.data() - all.data());
   raw.hit.begin = raw.point;
   raw.hit.end = raw.point + secret.size();
   raw.values = {secret};
-  if (!rule.proof.empty()) {
-    const std::size_t from = begin - std::min(begin, proof_reach), to = std::min(all.size(), begin + proof_reach);
-    Proof proof = prove(rule.proof, {secret, whole, all.substr(from, to - from), subject_.path, &rule.near});
-    if (!proof.proven) return;
-    if (proof.severity) raw.hit.severity = *proof.severity;
-    raw.hit.key = std::move(proof.key);
-    if (!proof.secrets.empty()) {
-      raw.values = std::move(proof.secrets);
-      std::uint64_t low = UINT64_MAX, high = 0;
-      for (const auto& value : raw.values) {
-        if (value.empty() || value.data() < all.data() || value.data() + value.size() > all.data() + all.size())
-          continue;
-        const auto at = static_cast<std::uint64_t>(value.data() - all.data());
-        low = std::min(low, at);
-        high = std::max(high, at + value.size());
-      }
-      if (low < high) {
-        raw.hit.begin = low;
-        raw.hit.end = high;
-      }
+  if (!proof.secrets.empty()) {
+    raw.values = std::move(proof.secrets);
+    std::uint64_t low = UINT64_MAX, high = 0;
+    for (const auto& value : raw.values) {
+      if (value.empty() || value.data() < all.data() || value.data() + value.size() > all.data() + all.size()) continue;
+      const auto at = static_cast<std::uint64_t>(value.data() - all.data());
+      low = std::min(low, at);
+      high = std::max(high, at + value.size());
+    }
+    if (low < high) {
+      raw.hit.begin = low;
+      raw.hit.end = high;
     }
   }
   raw.hit.identity = raw.hit.key && !raw.hit.key->fingerprint.empty() ? Identity{raw.hit.key->fingerprint}
@@ -350,15 +354,9 @@ void Look::settle(std::vector<Raw>& all) {
 }
 
 bool Look::wanted(std::uint32_t rule) {
-  auto& known = wanted_[rule];
-  if (known == 0) {
-    const auto& globs = inside_.rules[rule].path;
-    const bool any = globs.empty() || std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) {
-                       return glob_matches(glob, subject_.path);
-                     });
-    known = any ? 1 : -1;
-  }
-  return known > 0;
+  if (inside_.rules[rule].path.empty()) return true;
+  if (!by_path_) by_path_ = inside_.globs.taking(subject_.path);
+  return std::binary_search(by_path_->begin(), by_path_->end(), rule);
 }
 
 void Look::remember(const Raw& raw) {

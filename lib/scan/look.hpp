@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,8 +20,7 @@ class Look {
   static constexpr std::size_t drop_reach = std::size_t{8} << 10;
   static constexpr std::size_t margin = std::size_t{20} << 10;
 
-  Look(const Scanner::Inside& inside, const Scanner::Subject& subject)
-      : inside_(inside), subject_(subject), wanted_(inside.rules.size(), 0) {}
+  Look(const Scanner::Inside& inside, const Scanner::Subject& subject) : inside_(inside), subject_(subject) {}
 
   /// The hits whose secret begins in [home_begin, home_end) of `part`, sorted; lines from part[0] as 1.
   std::vector<Hit> hits(View part, std::size_t home_begin, std::size_t home_end, std::uint64_t offset);
@@ -51,14 +51,15 @@ class Look {
 
   const Scanner::Inside& inside_;
   const Scanner::Subject& subject_;
-  std::vector<signed char> wanted_;  // by rule: do its globs take this path? 0: not asked yet
-  // By pattern: positions of the text of this number before this one have been tried one by one.
+  std::optional<std::vector<std::uint32_t>> by_path_;  // rules whose globs take this path, once asked for
+  // Of a pattern: positions of the text of this number before this one have been tried one by one.
   struct Tried {
+    std::uint32_t pattern = 0;
     std::uint64_t text = 0;
     std::size_t before = 0;
   };
-  std::vector<Tried> tried_;
-  std::uint64_t text_ = 0;  // texts collected from so far
+  std::vector<Tried> tried_;  // of the few that were
+  std::uint64_t text_ = 0;    // texts collected from so far
   unsigned depth_ = 0;
 };
 

@@ -11,7 +11,6 @@
 #include "base/text.hpp"
 #include "crypto/digest.hpp"
 #include "scan/anchors.hpp"
-#include "scan/builtin.hpp"
 #include "scan/proof.hpp"
 
 namespace imgbuild {
@@ -172,9 +171,7 @@ std::string family_of(const std::string& file) {
   return name.size() > 5 && name.compare(name.size() - 5, 5, ".toml") == 0 ? name.substr(0, name.size() - 5) : name;
 }
 
-}  // namespace
-
-std::vector<Rule> read_checked_rules(std::string_view toml, const std::string& file) {
+std::vector<Rule> read_unchecked_rules(std::string_view toml, const std::string& file) {
   toml::table document;
   try {
     document = toml::parse(toml);
@@ -202,8 +199,10 @@ std::vector<Rule> read_checked_rules(std::string_view toml, const std::string& f
   return rules;
 }
 
+}  // namespace
+
 std::vector<Rule> read_rules(std::string_view toml, const std::string& file) {
-  std::vector<Rule> rules = read_checked_rules(toml, file);
+  std::vector<Rule> rules = read_unchecked_rules(toml, file);
   check_patterns(rules, file);
   return rules;
 }

@@ -3,10 +3,6 @@
 // deserialised.
 #include "scan/scanner.hpp"
 
-#include <algorithm>
-
-#include "base/text.hpp"
-#include "crypto/digest.hpp"
 #include "scan/builtin.hpp"
 #include "scan/inside.hpp"
 #include "scan/look.hpp"
@@ -40,7 +36,7 @@ Database compiled_now(const ScanPlan& plan) {
 Database compiled_in(const ScanPlan& plan) {
   if (plan.expressions.empty()) return nullptr;
   hs_platform_info_t here{};
-  if (hs_populate_platform(&here) == HS_SUCCESS && plan.digest() == builtin().plan) {
+  if (hs_populate_platform(&here) == HS_SUCCESS) {
     const auto& all = builtin().databases;
     for (auto best = all.rbegin(); best != all.rend(); ++best) {
       if ((best->level & ~here.cpu_features) != 0) continue;
@@ -51,31 +47,10 @@ Database compiled_in(const ScanPlan& plan) {
   return compiled_now(plan);
 }
 
-std::string digest_of(const std::vector<Rule>& rules) {
-  std::string all;
-  const auto add = [&all](std::string_view text) {
-    all += std::to_string(text.size()) + ':';
-    all += text;
-  };
-  for (const auto& rule : rules) {
-    add(rule.id);
-    for (const auto* list : {&rule.text, &rule.path, &rule.near}) {
-      add(std::to_string(list->size()));
-      for (const auto& text : *list) add(text);
-    }
-    add(std::to_string(rule.entropy));
-    add(rule.proof);
-    add(name_of(rule.severity));
-    add(std::to_string(static_cast<int>(rule.scrub)));
-    for (const auto* text : {&rule.says, &rule.rotate, &rule.fix}) add(*text);
-  }
-  return sha256_digest(view_of(all));
-}
-
 }  // namespace
 
-Scanner::Inside::Inside(std::vector<Rule> all, Database (*load)(const ScanPlan&))
-    : rules(std::move(all)), plan(rules), digest(digest_of(rules)) {
+Scanner::Inside::Inside(Knowledge known, Database (*load)(const ScanPlan&))
+    : rules(std::move(known.rules)), plan(std::move(known.plan)), digest(std::move(known.digest)), globs(rules) {
   need_processor();
   database = load(plan);
   once_ = std::make_unique<std::once_flag[]>(plan.patterns.size());
@@ -83,7 +58,6 @@ Scanner::Inside::Inside(std::vector<Rule> all, Database (*load)(const ScanPlan&)
   for (std::uint32_t p = 0; p < plan.patterns.size(); ++p)
     if (plan.patterns[p].everywhere) everywhere.push_back(p);
   for (std::uint32_t r = 0; r < rules.size(); ++r) {
-    if (rules[r].text.empty()) by_name.push_back(r);
     own_secret.push_back(takes_its_own_secret(rules[r].proof));
     rank.push_back(rules[r].family == "generic" ? 2 : rules[r].family == "service" ? 1 : 0);
   }
@@ -124,7 +98,7 @@ Scanner::~Scanner() = default;
 std::shared_ptr<const Scanner> Scanner::builtin() {
   static const std::shared_ptr<const Scanner> one = [] {
     std::shared_ptr<Scanner> made(new Scanner);
-    made->inside_ = std::make_unique<Inside>(builtin_rules(), compiled_in);
+    made->inside_ = std::make_unique<Inside>(unpacked(imgbuild::builtin().knowledge), compiled_in);
     return made;
   }();
   return one;
@@ -137,11 +111,8 @@ std::shared_ptr<const Scanner> Scanner::with(std::vector<Rule> more) {
 }
 
 std::shared_ptr<const Scanner> Scanner::of(std::vector<Rule> rules) {
-  std::sort(rules.begin(), rules.end(), [](const Rule& a, const Rule& b) { return a.id < b.id; });
-  for (std::size_t i = 1; i < rules.size(); ++i)
-    if (rules[i].id == rules[i - 1].id) throw usage_error("two rules are called " + rules[i].id);
   std::shared_ptr<Scanner> made(new Scanner);
-  made->inside_ = std::make_unique<Inside>(std::move(rules), compiled_now);
+  made->inside_ = std::make_unique<Inside>(Knowledge::of(std::move(rules)), compiled_now);
   return made;
 }
 
@@ -159,11 +130,9 @@ std::vector<Hit> Scanner::scan_part(View part, std::size_t home_begin, std::size
 
 std::vector<Hit> Scanner::scan_name(std::string_view path) const {
   std::vector<Hit> hits;
-  for (const auto r : inside_->by_name) {
+  for (const auto r : inside_->globs.taking(path)) {
     const Rule& rule = inside_->rules[r];
-    if (std::none_of(rule.path.begin(), rule.path.end(),
-                     [&](const std::string& glob) { return glob_matches(glob, path); }))
-      continue;
+    if (!rule.text.empty()) continue;
     Hit hit;
     hit.rule = &rule;
     hit.end = path.size();
@@ -188,15 +157,6 @@ const Rule& vault_rule() {
   return one;
 }
 
-const std::vector<Rule>& builtin_rules() {
-  static const std::vector<Rule> all = [] {
-    std::vector<Rule> rules;
-    for (const auto& family : builtin().families)
-      for (auto& rule : read_checked_rules(family.text, std::string(family.file))) rules.push_back(std::move(rule));
-    std::sort(rules.begin(), rules.end(), [](const Rule& a, const Rule& b) { return a.id < b.id; });
-    return rules;
-  }();
-  return all;
-}
+const std::vector<Rule>& builtin_rules() { return Scanner::builtin()->rules(); }
 
 }  // namespace imgbuild

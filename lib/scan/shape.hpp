@@ -46,7 +46,7 @@ class WayShape {
   }
 
   bool may_start(const std::uint8_t* at, const std::uint8_t* end) const {
-    if (static_cast<std::size_t>(end - at) > width_) end = at + width_;
+    if (static_cast<std::uint64_t>(end - at) > width_) end = at + width_;
     std::uint64_t state = skip(1);
     while ((state & accept_) == 0) {
       if (at == end) return false;
@@ -65,7 +65,7 @@ class WayShape {
 
   std::array<std::uint64_t, 256> reads_{};
   std::uint64_t optional_ = 0, repeats_ = 0, before_ = 0, last_ = 0, accept_ = 1;
-  std::uint32_t width_ = 0;
+  std::uint64_t width_ = 0;  // as wide as the others: it is written out as it lies (pack.cpp), without gaps
 };
 
 }  // namespace imgbuild

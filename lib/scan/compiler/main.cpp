@@ -1,9 +1,9 @@
 // The rule compiler: rulec OUT.cpp OUT.bin FAMILY.toml...
 //
-// Runs at build time. It checks every family as the program would and writes a source file that holds their texts and
-// the pattern database of all of them together, once per processor level (taken in from OUT.bin by the assembler: a
-// megabyte of numbers would be slow to compile). At run time nothing is compiled, and nothing that somebody could have
-// written to is ever deserialised.
+// Runs at build time. It checks every family as the program would and writes a source file that holds what they say, as
+// it is in memory, and the pattern database of all of them together, once per processor level (taken in from OUT.bin by
+// the assembler: a megabyte of numbers would be slow to compile). At run time nothing is compiled, and nothing that
+// somebody could have written to is ever deserialised.
 #include <algorithm>
 #include <cstdio>
 #include <string>
@@ -11,7 +11,7 @@
 
 #include "base/error.hpp"
 #include "base/fd.hpp"
-#include "scan/anchors.hpp"
+#include "scan/pack.hpp"
 #include "scan/rule.hpp"
 
 namespace imgbuild {
@@ -27,23 +27,18 @@ void compile(const std::string& source_path, const std::string& data_path, std::
   std::sort(paths.begin(), paths.end(), [](const auto& a, const auto& b) { return name_of(a) < name_of(b); });
   std::string data;
   std::vector<Rule> rules;
-  std::vector<Slice> families, databases;
   const auto add = [&data](const std::string& bytes) {
     data.resize((data.size() + 63) / 64 * 64, '\0');
     const Slice slice{data.size(), bytes.size()};
     data += bytes;
     return slice;
   };
-  for (const auto& path : paths) {
-    const std::string text = read_file(path);
-    for (auto& rule : read_rules(text, name_of(path))) rules.push_back(std::move(rule));
-    families.push_back(add(text));
-  }
-  std::sort(rules.begin(), rules.end(), [](const Rule& a, const Rule& b) { return a.id < b.id; });
-  for (std::size_t i = 1; i < rules.size(); ++i)
-    if (rules[i].id == rules[i - 1].id) throw usage_error("two rules are called " + rules[i].id);
-  const ScanPlan plan(rules);
-  for (const auto level : processor_levels()) databases.push_back(add(compile_database(plan, level)));
+  for (const auto& path : paths)
+    for (auto& rule : read_rules(read_file(path), name_of(path))) rules.push_back(std::move(rule));
+  const Knowledge knowledge = Knowledge::of(std::move(rules));
+  const Slice known = add(packed(knowledge));
+  std::vector<Slice> databases;
+  for (const auto level : processor_levels()) databases.push_back(add(compile_database(knowledge.plan, level)));
   data += '\0';
   write_file(data_path, data);
 
@@ -52,16 +47,14 @@ void compile(const std::string& source_path, const std::string& data_path, std::
       "__asm__(\".section .rodata\\n.balign 64\\nimgbuild_knowledge:\\n.incbin \\\"" +
       data_path +
       "\\\"\\n.previous\\n\");\nextern \"C\" const char imgbuild_knowledge[];\n\nnamespace imgbuild {\n\n"
-      "const Builtin& builtin() {\n  static const Builtin all{\n      {";
+      "const Builtin& builtin() {\n  static const Builtin all{\n      ";
   const auto view = [](const Slice& slice) {
     return "{imgbuild_knowledge + " + std::to_string(slice.begin) + ", " + std::to_string(slice.size) + "}";
   };
-  for (std::size_t i = 0; i < paths.size(); ++i)
-    out += "{\"" + name_of(paths[i]) + "\", " + view(families[i]) + "},\n       ";
-  out += "},\n      {";
+  out += view(known) + ",\n      {";
   for (std::size_t i = 0; i < databases.size(); ++i)
     out += "{" + std::to_string(processor_levels()[i]) + "ULL, " + view(databases[i]) + "},\n       ";
-  out += "},\n      \"" + plan.digest() + "\"};\n  return all;\n}\n\n}  // namespace imgbuild\n";
+  out += "}};\n  return all;\n}\n\n}  // namespace imgbuild\n";
   write_file(source_path, out);
 }
 

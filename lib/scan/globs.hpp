@@ -1,0 +1,28 @@
+#pragma once
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "scan/rule.hpp"
+
+namespace imgbuild {
+
+/// The `path` globs of all rules, held against a path at once. Looks into the rules: they outlive it, where they are.
+class RuleGlobs {
+ public:
+  explicit RuleGlobs(const std::vector<Rule>& rules);
+
+  /// Positions of the rules, one of whose globs takes the path; ascending.
+  std::vector<std::uint32_t> taking(std::string_view path) const;
+
+ private:
+  struct Glob {
+    std::string_view text, tail;  // tail: what is behind the last wildcard, which the path must end in
+    std::uint32_t rule;
+  };
+  std::array<std::vector<Glob>, 256> by_last_byte_;
+  std::vector<Glob> without_tail_;
+};
+
+}  // namespace imgbuild
