@@ -437,7 +437,7 @@ class Reader {
       out_.followed = !(at_ >= text_.size() || is_break(next) ||
                         std::string_view("#;,}])|&\\<").find(next) != std::string_view::npos ||
                         rest().starts_with("//") || rest().starts_with("-- ") || rest().starts_with("--") ||
-                        rest().starts_with("/*") || rest().starts_with("-"));
+                        rest().starts_with("/*") || rest().starts_with("-") || is_next_setting(at_));
     return !value.empty();
   }
   // "host=db,password=x,ssl=true": does a name and its equals sign begin here?

@@ -97,12 +97,14 @@ bool is_method_of(const Assignment& assignment, const char* word) {
   return method != "equals" && method != "compareto" && method != "isequal" && !method.starts_with("set");
 }
 
-// "Admin@4321": common words, but with all that a policy asks for: somebody made it to be used.
+// "Admin@4321", "Qwerty!23": common words, but with all that a policy asks for: somebody made it to be used.
 bool is_as_policies_want(std::string_view value) {
   const Makeup makeup = makeup_of(value);
-  return value.size() >= 8 && value.size() <= 24 && makeup.digits >= 3 && makeup.uppers > 0 && makeup.lowers > 0 &&
+  return value.size() >= 8 && value.size() <= 24 &&
+         (makeup.digits >= 2 || (makeup.digits == 1 && makeup.uppers > 0 && makeup.lowers > 0)) &&
          value.find_first_of("!@#$%^&*") != std::string_view::npos &&
-         value.find_first_of("<>{}()[].") == std::string_view::npos && !contains(lower(value), "passw");
+         value.find_first_of("<>{}()[].") == std::string_view::npos && !contains(lower(value), "passw") &&
+         makeup.lowers >= 3 && !value.starts_with("$") && !value.starts_with("@") && !value.starts_with("%");
 }
 
 // More than a word of prose: digits among its letters, or marks that no sentence has.
