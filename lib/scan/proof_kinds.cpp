@@ -100,8 +100,8 @@ bool is_checksum(std::string_view value) {
 bool is_code(std::string_view value, bool quoted) {
   if (contains(value, "=>") || contains(value, "&&") || contains(value, "||") || contains(value, "\\d") ||
       contains(value, "\\w") || contains(value, "[^") || contains(value, "(?") || contains(value, ".*") ||
-      contains(value, ".+") || contains(value, "{{") || contains(value, "/>") || contains(value, "//") ||
-      contains(value, ":0x"))
+      contains(value, ".+") || contains(value, "{{") || contains(value, "/>") ||
+      (contains(value, "//") && !may_be_key(value)) || contains(value, ":0x"))
     return true;
   static constexpr std::string_view heads[] = {"{\"", "{\\\"", "[\"", "[\\\"", "{'", "['"};  // JSON in a text
   if (any_of(heads, value, starts_with)) return true;

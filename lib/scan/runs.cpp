@@ -1,10 +1,10 @@
 // Finds base64 and hex in anything, and decodes it.
 //
-// Finding is at memory speed: SSSE3 or AVX2 tells for 16 or 32 bytes at once which are of the alphabet, and where 24
-// are in a row is seen in the bits. Both alphabets (RFC 4648 sections 4 and 5) are one; a run is then tried as each of
-// them, and again from behind each character that may have been a separator, for a path or an assignment ends where the
-// encoded value begins. Lines wrapped at any width are joined, whether the line break is one or is written out as in
-// JSON.
+// Finding is at memory speed: SSSE3 tells for 16 bytes at once which are of the alphabet, and where 24 are in a row is
+// seen in the bits. Both alphabets (RFC 4648 sections 4 and 5) are one; a run
+// is then tried as each of them, and again from behind each character that may have been a separator, for a path or
+// an assignment ends where the encoded value begins. Lines wrapped at any width are joined, whether the line break is
+// one or is written out as in JSON.
 //
 // Where in a group of four a run begins must not depend on how much of it the caller shows us. The stream is cut into
 // blocks at multiples of 32 KiB. A run counts from its beginning if that lies in the block or 4 KiB before it;
@@ -12,7 +12,7 @@
 // its end, which is a 16384-bit RSA key in PEM in base64.
 #include "scan/runs.hpp"
 
-#include <immintrin.h>
+#include <tmmintrin.h>
 
 #include <algorithm>
 #include <array>
@@ -71,24 +71,6 @@ __attribute__((target("ssse3"))) std::uint32_t members16(const std::uint8_t* at)
   return static_cast<std::uint32_t>(_mm_movemask_epi8(none)) ^ 0xFFFFu;
 }
 
-// The same of 32.
-__attribute__((target("ssse3"))) inline std::uint32_t members32_by_16(const std::uint8_t* at) {
-  return members16(at) | members16(at + 16) << 16;
-}
-__attribute__((target("avx2"))) inline std::uint32_t members32_by_32(const std::uint8_t* at) {
-  const __m256i low_kinds = _mm256_broadcastsi128_si256(
-      _mm_setr_epi8(2 | 8, 2 | 4 | 8, 2 | 4 | 8, 2 | 4 | 8, 2 | 4 | 8, 2 | 4 | 8, 2 | 4 | 8, 2 | 4 | 8, 2 | 4 | 8,
-                    2 | 4 | 8, 4 | 8, 1 | 4, 4, 1 | 4, 4, 1 | 4 | 16));
-  const __m256i high_kinds =
-      _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 0, 1, 2, 4, 8 | 16, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0));
-  const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i_u*>(at));
-  const __m256i half = _mm256_set1_epi8(15);
-  const __m256i low = _mm256_shuffle_epi8(low_kinds, _mm256_and_si256(bytes, half));
-  const __m256i high = _mm256_shuffle_epi8(high_kinds, _mm256_and_si256(_mm256_srli_epi16(bytes, 4), half));
-  const __m256i none = _mm256_cmpeq_epi8(_mm256_and_si256(low, high), _mm256_setzero_si256());
-  return ~static_cast<std::uint32_t>(_mm256_movemask_epi8(none));
-}
-
 struct Piece {
   std::size_t begin, end;
 };
@@ -106,18 +88,17 @@ __attribute__((target("ssse3"))) std::size_t end_of_run(const std::uint8_t* data
 
 // Every maximal run of `least_run` characters or more in [begin, end). A window of 64 membership bits moves on by 32: a
 // run that begins in its first half shows its first 24 characters, and five shifts leave one bit where it begins.
-template <auto members32>
-__attribute__((always_inline)) inline void find_pieces_with(const std::uint8_t* data, std::size_t begin,
-                                                            std::size_t end, std::vector<Piece>& out) {
+__attribute__((target("ssse3"))) void find_pieces(const std::uint8_t* data, std::size_t begin, std::size_t end,
+                                                  std::vector<Piece>& out) {
   std::uint64_t before = 0;  // membership of the 32 bytes before `at`
   for (std::size_t at = begin; at < end + 32;) {
     std::uint64_t here = 0;
     if (at + 32 <= end) {
-      here = members32(data + at);
+      here = members16(data + at) | std::uint64_t{members16(data + at + 16)} << 16;
     } else if (at < end) {
       std::uint8_t rest[32] = {};
       std::memcpy(rest, data + at, end - at);
-      here = members32(rest);
+      here = members16(rest) | std::uint64_t{members16(rest + 16)} << 16;
     }
     const std::uint64_t window = before | here << 32;
     before = here;
@@ -136,15 +117,6 @@ __attribute__((always_inline)) inline void find_pieces_with(const std::uint8_t* 
     at = to;  // no member, or the end: nothing before it can matter
     before = 0;
   }
-}
-
-__attribute__((target("ssse3"))) void find_pieces_by_16(const std::uint8_t* data, std::size_t begin, std::size_t end,
-                                                        std::vector<Piece>& out) {
-  find_pieces_with<members32_by_16>(data, begin, end, out);
-}
-__attribute__((target("avx2"))) void find_pieces_by_32(const std::uint8_t* data, std::size_t begin, std::size_t end,
-                                                       std::vector<Piece>& out) {
-  find_pieces_with<members32_by_32>(data, begin, end, out);
 }
 
 // Where the next line of a wrapped run begins; `at` is behind its last character. 0: it does not go on.
@@ -322,24 +294,12 @@ std::size_t DecodedRun::text_of(std::size_t character) const {
 }
 
 std::size_t DecodedRun::position_of(std::size_t decoded) const {
-  if (is_wide()) return pieces.front().text + decoded * 2;
-  return text_of(skipped + (is_hex() ? decoded * 2 : is_base64() ? decoded * 8 / 6 : decoded));
+  return text_of(skipped + (encoding[0] == 'h' ? decoded * 2 : decoded * 8 / 6));
 }
 
 std::size_t DecodedRun::end_of(std::size_t decoded_end) const {
   if (decoded_end == 0) return position_of(0);
-  if (is_wide()) return pieces.front().text + decoded_end * 2;
-  if (!is_hex() && !is_base64()) {
-    // A character that is an escape is a piece of its own: it ends where the next piece begins.
-    const auto last = std::lower_bound(pieces.begin(), pieces.end(), decoded_end - 1,
-                                       [](const Piece& piece, std::size_t value) { return piece.encoded < value; });
-    for (auto next = last; next != pieces.end() && next->encoded <= decoded_end; ++next)
-      if (last->encoded == decoded_end - 1 && next->encoded == decoded_end) return next->text;
-  }
-  return text_of(skipped + (is_hex()      ? decoded_end * 2 - 1
-                            : is_base64() ? (decoded_end * 8 - 1) / 6
-                                          : decoded_end - 1)) +
-         1;
+  return text_of(skipped + (encoding[0] == 'h' ? decoded_end * 2 - 1 : (decoded_end * 8 - 1) / 6)) + 1;
 }
 
 void decode_runs(View text, std::uint64_t offset, std::size_t begin, std::size_t end, const See& see) {
@@ -354,7 +314,6 @@ void decode_runs(View text, std::uint64_t offset, std::size_t begin, std::size_t
   };
   const std::uint8_t* const data = text.data();
   std::vector<Piece> pieces;
-  const auto find_pieces = __builtin_cpu_supports("avx2") ? find_pieces_by_32 : find_pieces_by_16;
   find_pieces(data, area_begin(first_block), in_text((last_block + 1) * block + ahead), pieces);
 
   DecodedRun run;

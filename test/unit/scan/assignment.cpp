@@ -110,6 +110,12 @@ TEST_CASE("nothing is found in the texts that files and documentation are made o
   CHECK(count > 300);
 }
 
+TEST_CASE("two slashes in a row are no comment where a machine made the value") {
+  const std::string key = std::string("kD83jslQ0zPxT//7") + "mWq2+vB9rLsX4nYc8Ht1Gf==";
+  CHECK(found("storage_key: " + key + "\n").size() == 1);
+  CHECK(found("storage_key: see//the_documentation_of_keys\n").empty());
+}
+
 TEST_CASE("of a list of texts none is the name of the next; of two arguments the first may be") {
   const std::string password = std::string("kD83") + "jslQ0z";
   for (const std::string text : {"[\"password\", \"@\", \"letmein1\"]", "{\"a\", \"my_password\", \"@\"};",
