@@ -294,12 +294,24 @@ std::size_t DecodedRun::text_of(std::size_t character) const {
 }
 
 std::size_t DecodedRun::position_of(std::size_t decoded) const {
-  return text_of(skipped + (encoding[0] == 'h' ? decoded * 2 : decoded * 8 / 6));
+  if (is_wide()) return pieces.front().text + decoded * 2;
+  return text_of(skipped + (is_hex() ? decoded * 2 : is_base64() ? decoded * 8 / 6 : decoded));
 }
 
 std::size_t DecodedRun::end_of(std::size_t decoded_end) const {
   if (decoded_end == 0) return position_of(0);
-  return text_of(skipped + (encoding[0] == 'h' ? decoded_end * 2 - 1 : (decoded_end * 8 - 1) / 6)) + 1;
+  if (is_wide()) return pieces.front().text + decoded_end * 2;
+  if (!is_hex() && !is_base64()) {
+    // A character that is an escape is a piece of its own: it ends where the next piece begins.
+    const auto last = std::lower_bound(pieces.begin(), pieces.end(), decoded_end - 1,
+                                       [](const Piece& piece, std::size_t value) { return piece.encoded < value; });
+    for (auto next = last; next != pieces.end() && next->encoded <= decoded_end; ++next)
+      if (last->encoded == decoded_end - 1 && next->encoded == decoded_end) return next->text;
+  }
+  return text_of(skipped + (is_hex()      ? decoded_end * 2 - 1
+                            : is_base64() ? (decoded_end * 8 - 1) / 6
+                                          : decoded_end - 1)) +
+         1;
 }
 
 void decode_runs(View text, std::uint64_t offset, std::size_t begin, std::size_t end, const See& see) {
