@@ -14,6 +14,28 @@ namespace {
 
 using Kind = Location::Kind;
 
+/// Where machines and servers keep the key that tells them from others.
+bool is_host_key_place(std::string_view path) {
+  static constexpr std::string_view globs[] = {"**/ssh_host_*_key",
+                                               "**/dropbear_*_host_key",
+                                               "**/etc/ssl/private/**",
+                                               "**/etc/pki/tls/private/**",
+                                               "**/etc/nginx/**",
+                                               "**/etc/apache2/**",
+                                               "**/etc/httpd/**",
+                                               "**/etc/letsencrypt/**",
+                                               "**/etc/haproxy/**",
+                                               "**/etc/postfix/**",
+                                               "**/etc/dovecot/**",
+                                               "**/etc/postgresql/**",
+                                               "**/etc/mysql/**",
+                                               "**/server.key",
+                                               "**/tls.key",
+                                               "**/privkey.pem"};
+  return std::any_of(std::begin(globs), std::end(globs),
+                     [&](std::string_view glob) { return glob_matches(glob, path); });
+}
+
 /// Which of two hits says more about one secret: a parsed key, the severer, a particular rule before a generic one.
 bool says_more(const Hit& a, const Hit& b) {
   const auto weight = [](const Hit& hit) {
@@ -207,6 +229,9 @@ class Decision {
     finding.identity = hit.identity;
     finding.rotate = hit.rule->rotate;
     finding.key = hit.key;
+    if (finding.key && std::any_of(group.places.begin(), group.places.end(),
+                                   [](const Placed* placed) { return is_host_key_place(placed->location.path); }))
+      finding.says += "; every copy of this image shares it";
     if (finding.key && !finding.key->fingerprint.empty()) {
       const std::string& fingerprint = finding.key->fingerprint;
       for (const auto& key : options_.agent_keys)

@@ -20,14 +20,12 @@
 #include "base/secret.hpp"
 #include "crypto/digest.hpp"
 #include "crypto/key_facts.hpp"
+#include "crypto/passphrases.hpp"
 #include "crypto/quiet_errors.hpp"
 
 namespace imgbuild {
 namespace {
 
-constexpr std::string_view passphrases[] = {"",          "changeit", "changeme", "password", "secret", "keystore",
-                                            "password1", "passw0rd", "123456",   "android",  "test",   "notasecret"};
-constexpr std::uint64_t most_iterations = 1'500'000;  // of all attempts at one keystore together: half a second
 constexpr int most_entries = 1000;
 
 using Store = Owned<PKCS12, PKCS12_free>;
@@ -48,37 +46,6 @@ std::optional<PrivateKeyFacts> facts_of(PKCS8_PRIV_KEY_INFO* info) {
   return facts;
 }
 
-/// How often the passphrase is hashed; 0 where that cannot be told, and the key is not to be tried.
-std::uint64_t iterations_of(const X509_ALGOR* algorithm) {
-  const ASN1_OBJECT* name = nullptr;
-  int type = 0;
-  const void* value = nullptr;
-  X509_ALGOR_get0(&name, &type, &value, algorithm);
-  if (type != V_ASN1_SEQUENCE) return 0;
-  const auto* text = static_cast<const ASN1_STRING*>(value);
-  const ASN1_INTEGER* count = nullptr;
-  Owned<PBEPARAM, PBEPARAM_free> simple;
-  Owned<PBE2PARAM, PBE2PARAM_free> frame;
-  Owned<PBKDF2PARAM, PBKDF2PARAM_free> derivation;
-  if (OBJ_obj2nid(name) == NID_pbes2) {
-    frame.reset(static_cast<PBE2PARAM*>(ASN1_item_unpack(text, ASN1_ITEM_rptr(PBE2PARAM))));
-    if (!frame) return 0;
-    const ASN1_OBJECT* function = nullptr;
-    X509_ALGOR_get0(&function, &type, &value, frame->keyfunc);
-    if (OBJ_obj2nid(function) != NID_id_pbkdf2 || type != V_ASN1_SEQUENCE) return 0;
-    derivation.reset(static_cast<PBKDF2PARAM*>(
-        ASN1_item_unpack(static_cast<const ASN1_STRING*>(value), ASN1_ITEM_rptr(PBKDF2PARAM))));
-    if (derivation) count = derivation->iter;
-  } else {
-    simple.reset(static_cast<PBEPARAM*>(ASN1_item_unpack(text, ASN1_ITEM_rptr(PBEPARAM))));
-    if (simple) count = simple->iter;
-    if (simple && count == nullptr) return 1;
-  }
-  std::uint64_t iterations = 0;
-  if (count == nullptr || ASN1_INTEGER_get_uint64(&iterations, count) != 1) return 0;
-  return std::max<std::uint64_t>(iterations, 1);
-}
-
 /// What all keys of one keystore tell together.
 class Keys {
  public:
@@ -89,6 +56,7 @@ class Keys {
       return;
     }
     all_->encrypted = all_->encrypted && facts->encrypted;
+    all_->default_passphrase = all_->default_passphrase || facts->default_passphrase;
     // Of several, none is the one that an allow-entry could mean.
     if (facts->fingerprint != all_->fingerprint) all_->fingerprint.clear();
   }
@@ -115,12 +83,15 @@ std::optional<PrivateKeyFacts> open_shrouded(const PKCS12_SAFEBAG* bag, std::uin
   const X509_ALGOR* algorithm = nullptr;
   X509_SIG_get0(frame, &algorithm, nullptr);
   const std::uint64_t iterations = iterations_of(algorithm);
-  for (const auto passphrase : passphrases) {
+  for (const auto passphrase : default_passphrases()) {
     if (iterations == 0 || iterations > left) break;
     left -= iterations;
     const Shrouded info(PKCS12_decrypt_skey(bag, passphrase.data(), static_cast<int>(passphrase.size())));
     if (!info) continue;
-    if (auto facts = facts_of(info.get())) return facts;
+    if (auto facts = facts_of(info.get())) {
+      facts->default_passphrase = true;
+      return facts;
+    }
   }
   return closed();
 }
@@ -187,7 +158,7 @@ std::optional<PrivateKeyFacts> open_jks_key(View content) {
   if (content.size() < 2 * hash_size + 16 || content.size() > (std::size_t{16} << 10)) return std::nullopt;
   const View salt = content.first(hash_size), check = content.last(hash_size);
   const View packed = content.subspan(hash_size, content.size() - 2 * hash_size);
-  for (const auto passphrase : passphrases) {
+  for (const auto passphrase : default_passphrases()) {
     Bytes wide;  // UTF-16
     for (const char c : passphrase) {
       wide.push_back(0);
@@ -203,6 +174,7 @@ std::optional<PrivateKeyFacts> open_jks_key(View content) {
     const auto made = sha1_of(wide, plain);
     auto facts = std::equal(made.begin(), made.end(), check.begin()) ? read_der_key(plain) : std::nullopt;
     wipe(plain.data(), plain.size());
+    if (facts) facts->default_passphrase = true;
     if (facts) return facts;
   }
   return std::nullopt;

@@ -1,5 +1,5 @@
-// PEM as it leaks: pasted into source code, JSON, YAML, comments and diffs. Whatever is layout is undone, word by word;
-// what is left must be base64, or it is no key.
+// PEM as it leaks: pasted into source code, JSON, YAML, comments and diffs. Whatever is layout is undone first
+// (key_text.cpp); what is left must be headers and base64, or it is no key.
 #include "crypto/pem.hpp"
 
 #include <algorithm>
@@ -7,104 +7,104 @@
 #include <vector>
 
 #include "base/text.hpp"
+#include "crypto/key_text.hpp"
 
 namespace imgbuild {
 namespace {
 
-constexpr std::size_t longest_text = std::size_t{64} << 10;
 constexpr std::size_t longest_content = std::size_t{16} << 10;  // RSA of 16,384 bits has 9.3 KB
 
-bool is_base64(char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/' || c == '=';
-}
+// Takes lines and, of each, what belongs to the block.
+class Body {
+ public:
+  explicit Body(Pem& pem) : pem_(pem) {}
 
-// The body with everything that is layout made blank: line ends written out, quotes, what joins strings in source
-// code. `\u002b` and its like, which JSON writers make of + = and /, become what they stand for.
-std::string without_layout(std::string_view body) {
-  std::string plain;
-  plain.reserve(body.size());
-  for (std::size_t i = 0; i < body.size(); ++i) {
-    const char c = body[i];
-    if (c != '\\') {
-      plain +=
-          static_cast<unsigned char>(c) <= ' ' || c == '"' || c == '\'' || c == ',' || c == ';' || c == '`' ? ' ' : c;
-      continue;
-    }
-    while (i + 1 < body.size() && body[i + 1] == '\\') ++i;
-    const char next = i + 1 < body.size() ? body[i + 1] : ' ';
-    if (next == '/') continue;
-    plain += ' ';
-    if (next == 'u' && i + 5 < body.size()) {
-      if (const auto code = unhex(body.substr(i + 2, 4)); code && code->at(0) == 0) {
-        plain.back() = static_cast<char>(code->at(1));
-        i += 5;
+  /// False where something stands there that is no base64.
+  bool take(const std::string& line) {
+    std::vector<std::string_view> words = key_words(line);
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      std::string_view word = words[i];
+      if (word.size() > 1 && word.back() == ':') {
+        if (++i >= words.size()) return word == "Comment:" || word == "Subject:";
+        header(word, words, i);
+        continue;
       }
-    } else if (next == 'n' || next == 'r' || next == 't') {
-      ++i;
+      while (!word.empty() && (word.back() == ',' || word.back() == ';')) word.remove_suffix(1);
+      if (word.empty()) continue;
+      if (!is_base64_text(word.substr(word[0] == '-' ? 1 : 0))) return false;
+      words_.emplace_back(word);
     }
+    return true;
   }
-  return plain;
-}
 
-// The words of a body, without headers and the marks that stand before or between the lines of a key in a diff, a
-// comment or source code. False where something stands there that is no base64.
-bool take_words(std::string_view body, bool closed, Pem& pem, std::vector<std::string_view>& words) {
-  for (std::size_t i = 0; i < body.size();) {
-    if (body[i] == ' ') {
-      ++i;
-      continue;
-    }
-    const std::size_t end = std::min(body.find(' ', i), body.size());
-    std::string_view word = body.substr(i, end - i);
-    i = end;
-    if (word.back() == ':') {  // a header, and its value
-      while (i < body.size() && body[i] == ' ') ++i;
-      const std::size_t value_end = std::min(body.find(' ', i), body.size());
-      const std::string_view value = body.substr(i, value_end - i);
-      if (word == "Proc-Type:") {
-        // The comma has become a blank: "4 ENCRYPTED".
-        if (body.substr(value_end).starts_with(" ENCRYPTED")) i = value_end + 10;
-        pem.encrypted = true;
-      } else {
-        i = value_end;
-        // DEK-Info has the initial vector behind its comma.
-        if (word == "DEK-Info:" && i < body.size()) i = std::min(body.find(' ', i + 1), body.size());
-      }
-      if (value.empty()) return false;
-      continue;
-    }
-    if (word == "+" || word == "." || word == "#" || word == "//" || word == "*" || word == ">" || word == "-" ||
-        word == "|" || word == "&")
-      continue;
-    if (!std::all_of(word.begin() + (word[0] == '-' ? 1 : 0), word.end(), is_base64)) return !closed && !words.empty();
-    words.push_back(word);
+  bool empty() const { return words_.empty(); }
+  std::string joined() { return joined_words(std::move(words_)); }
+
+ private:
+  void header(std::string_view word, const std::vector<std::string_view>& words, std::size_t& i) {
+    std::string value(words[i]);
+    if (value.ends_with(',') && i + 1 < words.size()) value += words[++i];
+    if (word == "Proc-Type:") pem_.encrypted = value.ends_with("ENCRYPTED");
+    if (word == "DEK-Info:") pem_.dek_info = value;
+    // A comment may hold anything, up to its line's end: behind it stands base64 of some length.
+    if (word == "Comment:" || word == "Version:" || word == "Subject:")
+      while (i + 1 < words.size() && !(words[i + 1].size() >= 48 && is_base64_text(words[i + 1]))) ++i;
   }
-  return !words.empty();
-}
+
+  Pem& pem_;
+  std::vector<std::string> words_;
+};
 
 }  // namespace
 
-std::optional<Pem> read_pem(std::string_view text) {
-  static constexpr std::string_view begin = "-----BEGIN ";
-  text = text.substr(0, longest_text);
-  if (!text.starts_with(begin)) return std::nullopt;
-  const std::size_t label_end = text.find("-----", begin.size());
-  if (label_end == std::string_view::npos || label_end > 64) return std::nullopt;
-  Pem pem;
-  pem.label = text.substr(begin.size(), label_end - begin.size());
-  std::string_view body = text.substr(label_end + 5);
-  const std::size_t close = body.find("-----");
-  const bool closed = close != std::string_view::npos;
-  const std::string plain = without_layout(body.substr(0, close));
+std::string pem_label(std::string_view text) {
+  const std::string_view five = "-----", four = "---- ";
+  const bool ssh2 = text.starts_with("---- BEGIN ");
+  if (!text.starts_with("-----BEGIN") && !ssh2) return {};
+  std::string_view label = text.substr(ssh2 ? 11 : 10, 80);
+  std::size_t end = label.find(ssh2 ? four.substr(0, 4) : five);
+  if (end == std::string_view::npos) return {};
+  label = label.substr(0, end);
+  std::string plain;
+  for (std::size_t i = 0; i < label.size(); ++i) {
+    const bool percent = label.substr(i).starts_with("%20");
+    plain += percent || label[i] == '+' ? ' ' : label[i];
+    if (percent) i += 2;
+  }
+  return std::string(trim(plain));
+}
 
-  std::vector<std::string_view> words;
-  if (!take_words(plain, closed, pem, words)) return std::nullopt;
-  // Of a diff: every line begins with the same mark.
-  for (const char mark : {'+', '-'})
-    if (words.size() > 1 && std::all_of(words.begin(), words.end(), [&](auto word) { return word[0] == mark; }))
-      for (auto& word : words) word.remove_prefix(1);
-  std::string joined;
-  for (const auto word : words) joined += word;
+std::optional<Pem> read_pem(std::string_view text, std::string_view before) {
+  Pem pem;
+  pem.label = pem_label(text);
+  if (pem.label.empty()) return std::nullopt;
+  const bool ssh2 = text.starts_with("---- ");
+  const std::string_view mark = ssh2 ? "----" : "-----";
+  std::vector<std::string> lines = key_lines(before, text, ssh2 ? "---- END" : "-----END");
+  // The first line's dashes are ours; the body may go on behind them.
+  std::string& first = lines.front();
+  const std::size_t open = first.find("BEGIN");
+  const std::size_t close = open == std::string::npos ? open : first.find(mark, open);
+  if (close == std::string::npos) return std::nullopt;
+  first.erase(0, close + mark.size());
+
+  // Without an END line the body goes as far as base64 does.
+  Body body(pem);
+  const bool closed = std::any_of(lines.begin(), lines.end(),
+                                  [&](const std::string& line) { return line.find(mark) != std::string::npos; });
+  for (std::string& line : lines) {
+    const std::size_t end = line.find(mark);
+    line.resize(std::min(end, line.size()));
+    const bool sound = body.take(line);
+    if (!sound && closed) return std::nullopt;
+    if (!sound || end != std::string::npos) break;
+  }
+  if (body.empty()) return std::nullopt;
+  std::string joined = body.joined();
+  if (!closed) {
+    joined.resize(std::min(joined.find_last_not_of('=', joined.find('=')) + 1, joined.size()));
+    if (joined.size() % 4 == 1) joined.pop_back();
+  }
   auto content = unbase64(joined);
   if (!content || content->size() > longest_content) return std::nullopt;
   pem.content = std::move(*content);

@@ -19,6 +19,8 @@
 #include "base/owned.hpp"
 #include "base/text.hpp"
 #include "crypto/key_facts.hpp"
+#include "crypto/key_text.hpp"
+#include "crypto/passphrases.hpp"
 #include "crypto/pem.hpp"
 #include "crypto/quiet_errors.hpp"
 #include "crypto/ssh_key.hpp"
@@ -29,55 +31,11 @@ namespace {
 
 constexpr std::size_t longest_der = std::size_t{16} << 10;  // RSA of 16,384 bits has 9.3 KB
 constexpr std::size_t longest_computed = 2200;              // DH of 8,192 bits has 2.1 KB
-constexpr std::size_t longest_text = std::size_t{64} << 10;
 
 using Pkey = Owned<EVP_PKEY, EVP_PKEY_free>;
 using Number = Owned<BIGNUM, BN_clear_free>;
 
-int bits_of(View magnitude) {
-  if (magnitude.empty()) return 0;
-  int top = 0;
-  for (unsigned byte = magnitude[0]; byte != 0; byte >>= 1) ++top;
-  return static_cast<int>(magnitude.size() - 1) * 8 + top;
-}
-
 // ---- Public halves, as SSH writes them
-
-// Type, bits and fingerprint of an SSH public key blob. Throws Error where it is none.
-PrivateKeyFacts facts_of_blob(View blob) {
-  PrivateKeyFacts facts;
-  WireReader in(blob);
-  const std::string name(in.text());
-  if (name == "ssh-rsa") {
-    facts.type = "rsa";
-    in.mpint();
-    facts.bits = bits_of(in.mpint());
-  } else if (name == "ssh-dss") {
-    facts.type = "dsa";
-    facts.bits = bits_of(in.mpint());
-    for (int i = 0; i < 3; ++i) in.mpint();
-  } else if (name == "ssh-ed25519" || name == "sk-ssh-ed25519@openssh.com") {
-    facts.type = name[1] == 'k' ? "sk-ed25519" : "ed25519";
-    facts.bits = 256;
-    if (in.string().size() != 32) throw Error("not a key");
-  } else if (name == "ssh-ed448") {
-    facts.type = "ed448";
-    facts.bits = 456;
-    if (in.string().size() != 57) throw Error("not a key");
-  } else if (name.starts_with("ecdsa-sha2-nistp") || name == "sk-ecdsa-sha2-nistp256@openssh.com") {
-    facts.type = name[1] == 'k' ? "sk-ecdsa" : "ecdsa";
-    const std::string_view curve = in.text();
-    facts.bits = curve == "nistp256" ? 256 : curve == "nistp384" ? 384 : curve == "nistp521" ? 521 : 0;
-    if (facts.bits == 0 || in.string().size() < 33) throw Error("not a key");
-  } else {
-    throw Error("not a key");
-  }
-  if (facts.type.starts_with("sk-")) in.string();  // the application that the token asks for
-  in.expect_end();
-  if (facts.bits < 256) throw Error("not a key");
-  facts.fingerprint = ssh_blob_fingerprint(blob);
-  return facts;
-}
 
 Number number_in(const EVP_PKEY* key, const char* name) {
   BIGNUM* number = nullptr;
@@ -247,6 +205,8 @@ std::optional<PrivateKeyFacts> read_encrypted_pkcs8(View der) {
   const bool is_password_based = OBJ_obj2nid(name) == NID_pbes2 ||
                                  EVP_PBE_find(EVP_PBE_TYPE_OUTER, OBJ_obj2nid(name), &cipher, nullptr, nullptr) == 1;
   if (!is_password_based || ASN1_STRING_length(content) < 16) return std::nullopt;
+  std::uint64_t left = most_iterations;
+  if (auto opened = open_with_default(frame.get(), left)) return opened;
   PrivateKeyFacts facts;
   facts.type = "unknown";
   facts.encrypted = true;
@@ -273,11 +233,12 @@ std::optional<PrivateKeyFacts> read_traditional(View der) {
 
 // ---- OpenSSH
 
+constexpr std::string_view openssh_magic{"openssh-key-v1\0", 15};
+
 // openssh PROTOCOL.key. The public half is in clear, whether the private half is encrypted or not.
 PrivateKeyFacts read_openssh(View content) {
-  static constexpr std::string_view magic{"openssh-key-v1\0", 15};
   WireReader in(content);
-  if (text_of(in.take(magic.size())) != magic) throw Error("not a key");
+  if (text_of(in.take(openssh_magic.size())) != openssh_magic) throw Error("not a key");
   const std::string_view cipher = in.text();
   in.string();  // how the passphrase is stretched
   in.string();
@@ -295,6 +256,33 @@ PrivateKeyFacts read_openssh(View content) {
   return facts;
 }
 
+// ssh.com's and Tectia's: a magic number, names of type and cipher, and numbers that begin with their bits. What it
+// calls "none" is its cipher for keys without a passphrase.
+PrivateKeyFacts read_sshcom(View content) {
+  WireReader in(content);
+  if (in.u32() != 0x3f6ff9eb) throw Error("not a key");
+  in.u32();
+  const std::string_view kind = in.text(), cipher = in.text();
+  const bool is_rsa = kind.starts_with("if-modn{"), is_dsa = kind.starts_with("dl-modp{");
+  const View secret = in.string();
+  if ((!is_rsa && !is_dsa) || secret.size() < 64) throw Error("not a key");
+  PrivateKeyFacts facts;
+  facts.type = is_rsa ? "rsa" : "dsa";
+  facts.encrypted = cipher != "none";
+  if (facts.encrypted) return facts;
+  WireReader inner(secret);
+  WireReader numbers(inner.string());
+  const auto number = [&] { return numbers.take((numbers.u32() + std::size_t{7}) / 8); };
+  if (is_dsa) {
+    if (numbers.u32() != 0) throw Error("not a key");
+    const View p = number(), g = number(), q = number(), y = number();
+    return facts_of_dsa(p, q, g, y);
+  }
+  const View e = number();
+  number();
+  return facts_of_rsa(number(), e);
+}
+
 // The words of a label before "PRIVATE KEY", as OpenSSH would say them.
 std::string type_of_label(std::string_view label) {
   if (label.starts_with("RSA ")) return "rsa";
@@ -308,13 +296,14 @@ std::string type_of_label(std::string_view label) {
 // Takes "NAME: VALUE" lines and blocks of base64 lines, in the order in which PuTTY writes them.
 class PpkLines {
  public:
-  explicit PpkLines(std::string_view text) : rest_(text) {}
-  std::string_view line() {
-    const std::size_t end = std::min(rest_.find('\n'), rest_.size());
-    const std::string_view taken = trim(rest_.substr(0, end));
-    rest_.remove_prefix(std::min(end + 1, rest_.size()));
-    return taken;
+  explicit PpkLines(std::string_view text, std::string_view before) {
+    for (const std::string& line : key_lines(before, text, "Private-MAC:")) {
+      std::string plain;
+      for (const auto word : key_words(line)) plain.append(plain.empty() ? "" : " ").append(word);
+      if (!plain.empty()) lines_.push_back(std::move(plain));
+    }
   }
+  std::string_view line() { return at_ < lines_.size() ? std::string_view(lines_[at_++]) : std::string_view(); }
   /// The value of the next line; throws where that has another name.
   std::string_view value(std::string_view name) {
     const std::string_view taken = line();
@@ -334,14 +323,15 @@ class PpkLines {
     if (!bytes || bytes->empty()) throw Error("not a key");
     return std::move(*bytes);
   }
-  bool begins_with(std::string_view name) const { return trim(rest_.substr(0, 100)).starts_with(name); }
+  bool begins_with(std::string_view name) const { return at_ < lines_.size() && lines_[at_].starts_with(name); }
 
  private:
-  std::string_view rest_;
+  std::vector<std::string> lines_;
+  std::size_t at_ = 0;
 };
 
-PrivateKeyFacts read_ppk(std::string_view text) {
-  PpkLines in(text);
+PrivateKeyFacts read_ppk(std::string_view text, std::string_view before) {
+  PpkLines in(text, before);
   const std::string_view head = in.line();
   if (!head.starts_with("PuTTY-User-Key-File-2: ") && !head.starts_with("PuTTY-User-Key-File-3: "))
     throw Error("not a key");
@@ -353,7 +343,9 @@ PrivateKeyFacts read_ppk(std::string_view text) {
   facts.encrypted = cipher != "none";
   for (const auto* name : {"Key-Derivation", "Argon2-Memory", "Argon2-Passes", "Argon2-Parallelism", "Argon2-Salt"})
     if (in.begins_with(name)) in.line();
-  if (in.block("Private-Lines").size() < 16 || !unhex(in.value("Private-MAC"))) throw Error("not a key");
+  std::string_view mac;
+  if (in.block("Private-Lines").size() < 16 || !unhex((mac = in.value("Private-MAC")).substr(0, mac.find(' '))))
+    throw Error("not a key");
   return facts;
 }
 
@@ -370,34 +362,33 @@ std::optional<PrivateKeyFacts> read_der_key(View der) {
   return read_traditional(whole);
 }
 
-std::optional<PrivateKeyFacts> read_pem_key(std::string_view text) try {
-  const auto pem = read_pem(text);
+std::optional<PrivateKeyFacts> read_pem_key(std::string_view text, std::string_view before) try {
+  const auto pem = read_pem(text, before);
   if (!pem || !pem->label.ends_with("PRIVATE KEY")) return std::nullopt;
   if (pem->encrypted) {
     if (pem->content.size() < 32 || pem->content.size() % 8 != 0) return std::nullopt;  // whole blocks of its cipher
+    const QuietErrors quiet;
+    if (auto opened = open_with_default(pem->dek_info, pem->content)) return opened;
     PrivateKeyFacts facts;
     facts.type = type_of_label(pem->label);
     facts.encrypted = true;
     return facts;
   }
-  if (text_of(pem->content).starts_with("openssh-key-v1")) return read_openssh(pem->content);
+  if (text_of(pem->content).starts_with(openssh_magic)) return read_openssh(pem->content);
+  if (pem->label.starts_with("SSH2 ")) return read_sshcom(pem->content);
   return read_der_key(pem->content);
 } catch (const Error&) {
   return std::nullopt;
 }
 
-std::optional<PrivateKeyFacts> read_ppk_key(std::string_view text) try {
-  text = text.substr(0, longest_text);
-  // Line ends may stand written out, as in JSON.
-  std::string plain;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && i + 1 < text.size() && (text[i + 1] == 'n' || text[i + 1] == 'r')) {
-      plain += text[++i] == 'n' ? '\n' : ' ';
-    } else {
-      plain += text[i];
-    }
-  }
-  return read_ppk(plain);
+std::optional<PrivateKeyFacts> read_openssh_key(View bytes) try {
+  return read_openssh(bytes.first(std::min(bytes.size(), longest_der)));
+} catch (const Error&) {
+  return std::nullopt;
+}
+
+std::optional<PrivateKeyFacts> read_ppk_key(std::string_view text, std::string_view before) try {
+  return read_ppk(text, before);
 } catch (const Error&) {
   return std::nullopt;
 }

@@ -20,6 +20,7 @@
 #include "base/error.hpp"
 #include "base/owned.hpp"
 #include "base/text.hpp"
+#include "scan/globs.hpp"
 
 namespace imgbuild {
 namespace {
@@ -201,8 +202,9 @@ ScanPlan::ScanPlan(const std::vector<Rule>& rules) {
         words.emplace_back(positions_of(way), Chosen{});
         words.back().second = choose(words.back().first);
       }
-      const bool anchored =
-          std::all_of(words.begin(), words.end(), [](const auto& word) { return word.second.bits > 0; });
+      // Few files have a name: better to try each byte of them than to look for a common word in all others.
+      const bool anchored = !names_files(rule) && std::all_of(words.begin(), words.end(),
+                                                              [](const auto& word) { return word.second.bits > 0; });
       for (std::size_t w = 0; anchored && w < words.size(); ++w) {
         const auto& [at, chosen] = words[w];
         const Position& begin = at[chosen.begin];

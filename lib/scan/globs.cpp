@@ -34,4 +34,12 @@ std::vector<std::uint32_t> RuleGlobs::taking(std::string_view path) const {
   return rules;
 }
 
+bool names_files(const Rule& rule) {
+  return !rule.path.empty() && std::all_of(rule.path.begin(), rule.path.end(), [](const std::string_view glob) {
+    const std::size_t slash = glob.rfind('/');
+    return glob.substr(slash == std::string_view::npos ? 0 : slash + 1).find_first_of("*?[]{}\\") ==
+           std::string_view::npos;
+  });
+}
+
 }  // namespace imgbuild

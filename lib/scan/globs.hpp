@@ -25,4 +25,7 @@ class RuleGlobs {
   std::vector<Glob> without_tail_;
 };
 
+/// Do all globs of the rule end in a name that is written out ("**/.npmrc")? Files of such a name are few and small.
+bool names_files(const Rule& rule);
+
 }  // namespace imgbuild

@@ -111,7 +111,8 @@ std::vector<Look::Raw> Look::collect(View text, std::size_t begin, std::size_t e
     for (std::size_t at = begin; at < end; at += first_stage_step)
       first_stage(text, at, std::min(end, at + first_stage_step), *workspace, all);
   }
-  for (const auto pattern : inside_.everywhere) try_each(text, pattern, begin, end, all);
+  ask_paths();
+  for (const auto pattern : everywhere_) try_each(text, pattern, begin, end, all);
   exact_values(text, begin, end, all);
   return all;
 }
@@ -355,8 +356,18 @@ void Look::settle(std::vector<Raw>& all) {
 
 bool Look::wanted(std::uint32_t rule) {
   if (inside_.rules[rule].path.empty()) return true;
-  if (!by_path_) by_path_ = inside_.globs.taking(subject_.path);
-  return std::binary_search(by_path_->begin(), by_path_->end(), rule);
+  ask_paths();
+  return std::binary_search(taken_.begin(), taken_.end(), rule);
+}
+
+void Look::ask_paths() {
+  if (paths_known_) return;
+  paths_known_ = true;
+  taken_ = inside_.globs.taking(subject_.path);
+  if (taken_.empty()) return;
+  for (const auto pattern : inside_.everywhere)
+    if (std::binary_search(taken_.begin(), taken_.end(), inside_.plan.patterns[pattern].rule))
+      everywhere_.push_back(pattern);
 }
 
 void Look::remember(const Raw& raw) {

@@ -47,11 +47,14 @@ class Look {
   void decoded(View text, std::size_t begin, std::size_t end, std::uint64_t offset, std::vector<Raw>& out);
   static void settle(std::vector<Raw>& all);
   bool wanted(std::uint32_t rule);
+  void ask_paths();
   void remember(const Raw& raw);
 
   const Scanner::Inside& inside_;
   const Scanner::Subject& subject_;
-  std::optional<std::vector<std::uint32_t>> by_path_;  // rules whose globs take this path, once asked for
+  bool paths_known_ = false;
+  std::vector<std::uint32_t> taken_;       // rules whose globs take this path
+  std::vector<std::uint32_t> everywhere_;  // their patterns that are tried at each byte
   // Of a pattern: positions of the text of this number before this one have been tried one by one.
   struct Tried {
     std::uint32_t pattern = 0;

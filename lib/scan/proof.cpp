@@ -26,26 +26,40 @@ constexpr Entry table[] = {
     {"assigned-secret", proofs::assigned_secret},          // a name is given it: either
     {"aws-key-id", proofs::aws_key_id},                    // base32; holds an account number
     {"azure-storage-key", proofs::azure_storage_key},      // base64 of 64 bytes
+    {"base64-text", proofs::base64_text},                  // base64 of a password that is written out
     {"basic-auth", proofs::basic_auth},                    // base64 of USER:PASSWORD
     {"crc32-base62", proofs::crc32_base62},                // six last characters are the checksum of the others
     {"der-key", proofs::der_key},                          // the DER parses as a private key
     {"discord-token", proofs::discord_token},              // first part is base64 of a number
+    {"dnssec-key", proofs::dnssec_key},                    // a private key file of BIND's parses
+    {"dropbear-key", proofs::dropbear_key},                // Dropbear's format parses
     {"encoded-private-key", proofs::encoded_private_key},  // base64 of a PEM key
     {"env-value", proofs::env_value},                      // of a NAME=VALUE line: written out, and no common word
     {"gcp-service-account", proofs::gcp_service_account},  // the JSON around has the other fields, and the key parses
     {"generic-password", proofs::generic_password},        // written out, and neither words nor code
+    {"gpg-agent-key", proofs::gpg_agent_key},              // the S-expression parses
+    {"jwk", proofs::jwk},                                  // the JSON around is a key with its private part
     {"jwt", proofs::jwt},                                  // header and payload are JSON, the header names an algorithm
     {"keystore", proofs::keystore},                        // PKCS#12 or Java's, and holds a private key
+    {"keytab", proofs::keytab},                            // a record of a principal with its key
     {"literal", proofs::literal},                          // written out, not a reference to elsewhere
     {"machine-made", proofs::machine_made},                // long, and no words can be read in it
+    {"minisign-key", proofs::minisign_key},                // base64 of minisign's 158 bytes
+    {"openvpn-key", proofs::openvpn_key},                  // 256 bytes in hex
+    {"password-hash", proofs::password_hash},              // as long as its method makes it
+    {"pgp-keyring", proofs::pgp_keyring},                  // a secret key packet around the exponent
     {"pgp-secret-key", proofs::pgp_secret_key},            // the first packet is a secret key
     {"ppk-key", proofs::ppk_key},                          // PuTTY's format parses
     {"private-key", proofs::private_key},                  // the PEM parses
     {"pypi-macaroon", proofs::pypi_macaroon},              // a macaroon of pypi.org
     {"random-token", proofs::random_token},                // upper, lower and digits, and no run of words
     {"service-key", proofs::service_key},                  // made by a machine, and said to be a key of the one near it
+    {"signify-key", proofs::signify_key},                  // base64 of signify's 104 bytes
+    {"sigstore-key", proofs::sigstore_key},                // base64 of JSON with a cipher
     {"spelled-password", proofs::spelled_password},        // no word, no name, no reference
     {"url-password", proofs::url_password},                // a password in a URL, written out
+    {"wireguard-key", proofs::wireguard_key},              // 32 bytes, clamped where it is no shared key
+    {"xml-rsa-key", proofs::xml_rsa_key},                  // .NET's XML with its private exponent
 };
 
 // The words that stand where a secret will.

@@ -1,7 +1,7 @@
 // Private keys are read, not guessed: a header with no key behind it is no finding, and what is found has a type, a
-// size and, where the file shows it, a public fingerprint. PEM and PuTTY files are read by crypto/private_key; here
-// are the two formats that need no cryptography (age: Bech32, BIP 173; OpenPGP: RFC 9580 sections 4 and 5.5) and the
-// wrappings that keys come in (JSON of a service account, base64 in a kubeconfig).
+// size and, where the file shows it, a public fingerprint. lib/crypto reads them; here is where they begin and end, the
+// one format that needs no cryptography (age: Bech32, BIP 173) and the wrappings that keys come in (JSON of a service
+// account, base64 in a kubeconfig). The formats of single programs are in proof_other_keys.cpp.
 #include <algorithm>
 #include <optional>
 #include <set>
@@ -12,9 +12,6 @@
 #include "scan/proofs.hpp"
 
 namespace imgbuild::proofs {
-namespace {
-
-constexpr std::size_t longest_key = std::size_t{48} << 10;  // RSA of 16,384 bits is 13 KB of PEM
 
 // The text from the secret on, as far as we are given it.
 std::string_view from_secret(const Suspect& suspect) {
@@ -32,11 +29,25 @@ std::string_view before_secret(const Suspect& suspect) {
 
 // From the BEGIN line to the dashes that close the END line; all of it where there is none.
 std::string_view pem_block(std::string_view text) {
-  const std::size_t end = text.find("-----END ");
+  const std::string_view dashes = text.starts_with("---- ") ? "----" : "-----";
+  std::size_t end = text.find("----END");
+  if (end == std::string_view::npos) end = text.find("---- END");
   if (end == std::string_view::npos) return text;
-  const std::size_t close = text.find("-----", end + 9);
-  return close == std::string_view::npos ? text : text.substr(0, close + 5);
+  const std::size_t close = text.find(dashes, end + 7);
+  return close == std::string_view::npos ? text : text.substr(0, close + dashes.size());
 }
+
+Proof proof_of(const PrivateKeyFacts& facts, std::string_view whole) {
+  Proof proof = proven(true);
+  proof.key = KeyFacts{facts.type, facts.bits, facts.encrypted, facts.fingerprint, {}};
+  if (facts.encrypted) proof.severity = Severity::high;  // a plain one is critical: one lower
+  // What a FIDO token holds the other half of opens nothing alone.
+  if (facts.type.starts_with("sk-")) proof.severity = Severity::low;
+  proof.secrets = {whole};
+  return proof;
+}
+
+namespace {
 
 // The DER element that the text begins with, as far as it is there.
 std::string_view der_element(std::string_view text) {
@@ -49,16 +60,6 @@ std::string_view der_element(std::string_view text) {
     head += width;
   }
   return text.substr(0, head + size);
-}
-
-Proof proof_of(const PrivateKeyFacts& facts, std::string_view whole) {
-  Proof proof = proven(true);
-  proof.key = KeyFacts{facts.type, facts.bits, facts.encrypted, facts.fingerprint, {}};
-  if (facts.encrypted) proof.severity = Severity::high;  // a plain one is critical: one lower
-  // What a FIDO token holds the other half of opens nothing alone.
-  if (facts.type.starts_with("sk-")) proof.severity = Severity::low;
-  proof.secrets = {whole};
-  return proof;
 }
 
 // The JSON object around the key is a service account's.
@@ -96,106 +97,22 @@ bool is_bech32(std::string_view text) {
   return checksum == 1;
 }
 
-// Takes bytes from the front; an end that comes too early is noticed once, at the end.
-class Taker {
- public:
-  explicit Taker(View bytes) : rest_(bytes) {}
-  std::uint32_t number(std::size_t width) {
-    const View bytes = take(width);
-    std::uint32_t value = 0;
-    for (const std::uint8_t byte : bytes) value = value << 8 | byte;
-    return value;
-  }
-  View take(std::size_t size) {
-    if (size > rest_.size()) {
-      whole_ = false;
-      size = 0;
-    }
-    const View taken = rest_.first(size);
-    rest_ = rest_.subspan(size);
-    return taken;
-  }
-  // A multiprecision integer; its bits.
-  int integer() {
-    const std::uint32_t bits = number(2);
-    take((bits + 7) / 8);
-    return static_cast<int>(bits);
-  }
-  bool whole() const { return whole_; }
-
- private:
-  View rest_;
-  bool whole_ = true;
-};
-
-struct PgpAlgorithm {
-  std::uint32_t number;
-  std::string_view type;
-  int integers;       // of the public half
-  std::size_t bytes;  // of the public half, where it is no integers
-};
-constexpr PgpAlgorithm pgp_algorithms[] = {{1, "rsa", 2, 0},      {2, "rsa", 2, 0},       {3, "rsa", 2, 0},
-                                           {16, "elgamal", 3, 0}, {17, "dsa", 4, 0},      {25, "x25519", 0, 32},
-                                           {26, "x448", 0, 56},   {27, "ed25519", 0, 32}, {28, "ed448", 0, 57}};
-
-// Reads the secret key packet that an exported key begins with.
-std::optional<KeyFacts> read_pgp_key(View bytes) {
-  Taker taker(bytes);
-  const std::uint32_t head = taker.number(1);
-  if ((head & 0x80u) == 0) return std::nullopt;
-  std::uint32_t tag = 0;
-  if (head & 0x40u) {
-    tag = head & 0x3fu;
-    const std::uint32_t length = taker.number(1);
-    if (length >= 192 && length < 224) taker.take(1);
-    if (length == 255) taker.take(4);
-  } else {
-    tag = head >> 2 & 0xfu;
-    taker.take(std::size_t{1} << (head & 3u));
-  }
-  if (tag != 5) return std::nullopt;
-  const std::uint32_t version = taker.number(1);
-  if (version < 3 || version > 6) return std::nullopt;
-  taker.take(version == 3 ? 6 : 4);
-  const std::uint32_t algorithm = taker.number(1);
-  if (version > 4) taker.take(4);
-  KeyFacts facts;
-  if (algorithm == 18 || algorithm == 19 || algorithm == 22) {  // a curve by its OID, and a point
-    facts.type = algorithm == 22 ? "ed25519" : algorithm == 19 ? "ecdsa" : "ecdh";
-    taker.take(taker.number(1));
-    facts.bits = taker.integer();
-    // A point is 0x40 and 32 bytes, or 0x04 and two coordinates.
-    facts.bits = facts.bits < 300 ? 256 : (facts.bits - 3) / 2;
-    if (algorithm == 18) taker.take(taker.number(1));
-  } else {
-    const auto* known = std::find_if(std::begin(pgp_algorithms), std::end(pgp_algorithms),
-                                     [&](const PgpAlgorithm& entry) { return entry.number == algorithm; });
-    if (known == std::end(pgp_algorithms)) return std::nullopt;
-    facts.type = known->type;
-    for (int i = 0; i < known->integers; ++i) {
-      const int bits = taker.integer();
-      if (i == 0) facts.bits = bits;
-    }
-    if (known->bytes > 0) facts.bits = known->bytes == 32 ? 256 : 456;
-    taker.take(known->bytes);
-  }
-  facts.encrypted = taker.number(1) != 0;  // how the secret half is protected: 0 is not at all
-  if (!taker.whole()) return std::nullopt;
-  return facts;
-}
-
 }  // namespace
 
 Proof private_key(const Suspect& suspect) {
   const std::string_view text = from_secret(suspect);
-  const auto facts = read_pem_key(text);
+  if (text.starts_with("openssh-key-v1")) {
+    const auto bare = read_openssh_key(view_of(text));
+    return bare ? proof_of(*bare, text.substr(0, std::size_t{4} << 10)) : Proof{};
+  }
+  const auto facts = read_pem_key(text, before_secret(suspect));
   if (!facts || in_service_account(suspect)) return {};
   return proof_of(*facts, pem_block(text));
 }
 
 Proof gcp_service_account(const Suspect& suspect) {
   const std::string_view text = from_secret(suspect);
-  const auto facts = read_pem_key(text);
+  const auto facts = read_pem_key(text, before_secret(suspect));
   if (!facts || !in_service_account(suspect)) return {};
   return proof_of(*facts, pem_block(text));
 }
@@ -223,7 +140,8 @@ Proof der_key(const Suspect& suspect) {
   // The PKCS#1 of an RSA key within its PKCS#8 is told as that.
   if (stands(4, '\x04', '\x82') && stands(6, '\x05', '\0')) return {};
   // So is an encrypted key within a PKCS#12, the value of a bag (RFC 7292 section 4.2).
-  if (facts->encrypted && (stands(4, '\xa0', '\x82') || stands(3, '\xa0', '\x81'))) return {};
+  if ((facts->encrypted || facts->default_passphrase) && (stands(4, '\xa0', '\x82') || stands(3, '\xa0', '\x81')))
+    return {};
   const std::string_view key = der_element(text);
   if (facts->type.ends_with("25519") && !looks_drawn(key.substr(key.size() - std::min<std::size_t>(key.size(), 32))))
     return {};
@@ -240,7 +158,7 @@ Proof keystore(const Suspect& suspect) {
 
 Proof ppk_key(const Suspect& suspect) {
   std::string_view text = from_secret(suspect);
-  const auto facts = read_ppk_key(text);
+  const auto facts = read_ppk_key(text, before_secret(suspect));
   if (!facts) return {};
   // Up to the MAC, which is the last line.
   if (const std::size_t mac = text.find("Private-MAC:"); mac != std::string_view::npos)
@@ -251,33 +169,8 @@ Proof ppk_key(const Suspect& suspect) {
 Proof age_identity(const Suspect& suspect) {
   if (!is_bech32(suspect.secret)) return {};
   Proof proof = proven(true);
-  proof.key = KeyFacts{"x25519", 256, false, {}, {}};
-  return proof;
-}
-
-Proof pgp_secret_key(const Suspect& suspect) {
-  std::string_view text = pem_block(from_secret(suspect));
-  const std::string_view whole = text;
-  // Behind the BEGIN line come headers, then an empty line, then base64; `\n` may stand written out.
-  text.remove_prefix(std::min(suspect.secret.size(), text.size()));
-  std::string packed;
-  for (std::size_t i = 0; i < text.size();) {
-    std::size_t end = text.find_first_of("\r\n\\", i);
-    if (end == std::string_view::npos) end = text.size();
-    const std::string_view line = trim(text.substr(i, end - i));
-    if (line.starts_with("=") || line.starts_with("-----")) break;
-    if (line.find(": ") == std::string_view::npos) packed += line;
-    i = end;
-    while (i < text.size() && (text[i] == '\r' || text[i] == '\n' || text[i] == '\\')) i += text[i] == '\\' ? 2 : 1;
-  }
-  packed.resize(packed.size() / 4 * 4);
-  const Bytes bytes = unbase64(packed).value_or(Bytes{});
-  const auto facts = read_pgp_key(bytes);
-  if (!facts) return {};
-  Proof proof = proven(true);
-  proof.key = *facts;
-  if (facts->encrypted) proof.severity = Severity::high;
-  proof.secrets = {whole};
+  const bool is_plugin = suspect.secret.starts_with("AGE-PLUGIN-");
+  proof.key = is_plugin ? KeyFacts{"age plugin", 0, false, {}, {}} : KeyFacts{"x25519", 256, false, {}, {}};
   return proof;
 }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/bytes.hpp"
+#include "crypto/private_key.hpp"
 #include "scan/letters.hpp"
 #include "scan/proof.hpp"
 
@@ -20,8 +21,30 @@ Proof der_key(const Suspect& suspect);
 Proof keystore(const Suspect& suspect);
 Proof ppk_key(const Suspect& suspect);
 Proof age_identity(const Suspect& suspect);
-Proof pgp_secret_key(const Suspect& suspect);
 Proof gcp_service_account(const Suspect& suspect);
+
+constexpr std::size_t longest_key = std::size_t{48} << 10;  // RSA of 16,384 bits is 13 KB of PEM
+/// The text from the secret on, as far as we are given it, and what stands before.
+std::string_view from_secret(const Suspect& suspect);
+std::string_view before_secret(const Suspect& suspect);
+/// From the BEGIN line to the dashes that close the END line; all of it where there is none.
+std::string_view pem_block(std::string_view text);
+/// A key's proof: one severity lower where it is encrypted. `whole`: what is the secret.
+Proof proof_of(const PrivateKeyFacts& facts, std::string_view whole);
+
+// Keys of single programs: proof_other_keys.cpp
+Proof pgp_secret_key(const Suspect& suspect);
+Proof pgp_keyring(const Suspect& suspect);
+Proof gpg_agent_key(const Suspect& suspect);
+Proof signify_key(const Suspect& suspect);
+Proof minisign_key(const Suspect& suspect);
+Proof dnssec_key(const Suspect& suspect);
+Proof jwk(const Suspect& suspect);
+Proof dropbear_key(const Suspect& suspect);
+Proof xml_rsa_key(const Suspect& suspect);
+Proof openvpn_key(const Suspect& suspect);
+Proof sigstore_key(const Suspect& suspect);
+Proof wireguard_key(const Suspect& suspect);
 
 // Tokens that carry their own proof: proof_tokens.cpp
 Proof crc32_base62(const Suspect& suspect);
@@ -70,6 +93,11 @@ bool is_said_of_a_field(std::string_view value);  ///< "required|min:8"
 
 /// Something that a machine made: long, and no words can be read in it.
 bool may_be_key(std::string_view value);
+
+// What files of a fixed form hold: proof_files.cpp
+Proof base64_text(const Suspect& suspect);
+Proof password_hash(const Suspect& suspect);
+Proof keytab(const Suspect& suspect);
 
 /// Base64 of either alphabet, padding optional. Empty where it is none.
 Bytes decoded_base64(std::string_view text);

@@ -186,6 +186,21 @@ bool may_hold_der(const char* from, std::size_t length) {
   return kind == 0x30 && size > 40 && size <= length / 4 * 3 + 3;
 }
 
+// The same of hex: 30, a length, and a version or the algorithm of what is encrypted.
+bool may_hold_der_in_hex(const char* from, std::size_t length) {
+  if (length < 90 || from[0] != '3' || from[1] != '0') return false;
+  const auto byte = [&](std::size_t i) {
+    return static_cast<std::size_t>(tables.nibble[static_cast<std::uint8_t>(from[2 * i])] << 4 |
+                                    tables.nibble[static_cast<std::uint8_t>(from[2 * i + 1])]);
+  };
+  const std::size_t first = byte(1);
+  const std::size_t size = first < 0x80    ? 2 + first
+                           : first == 0x81 ? 3 + byte(2)
+                           : first == 0x82 ? 4 + (byte(2) << 8 | byte(3))
+                                           : 0;
+  return size > 40 && size <= length / 2;
+}
+
 void decode_base64(const char* from, std::size_t length, std::string& out) {
   out.resize(length / 4 * 3 + (length % 4 + 1) / 2 - (length % 4 == 1 ? 1 : 0));
   char* to = out.data();
@@ -266,8 +281,10 @@ class Attempts {
   void hexadecimal(std::size_t begin, std::size_t end) {
     const std::size_t phases = any_phase_ && begin == 0 ? 2 : 1;
     for (std::size_t phase = 0; phase < phases; ++phase) {
-      decode_hex(encoded_.data() + begin + phase, end - begin - phase, run_.bytes);
-      show("hex", begin + phase);
+      const char* const from = encoded_.data() + begin + phase;
+      const bool der = may_hold_der_in_hex(from, end - begin - phase);
+      decode_hex(from, end - begin - phase, run_.bytes);
+      show("hex", begin + phase, der);
     }
   }
   void show(const char* encoding, std::size_t skipped, bool surely = false) {

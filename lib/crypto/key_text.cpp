@@ -1,0 +1,297 @@
+// Keys are copied line by line, and whoever pastes one makes each line fit its new home the same way. So nothing here
+// knows a language: the first line of the key is at hand with what stands before and behind it, and what is the same
+// before and behind the other lines is layout too. If a quote stands before the first line, then of a line with two
+// such quotes only what stands between them counts. Line ends that are written out (\n, &#10;, %0A, <br>) are line
+// ends.
+#include "crypto/key_text.hpp"
+
+#include <algorithm>
+
+#include "base/text.hpp"
+
+namespace imgbuild {
+namespace {
+
+constexpr std::size_t longest_text = std::size_t{64} << 10;
+constexpr std::size_t longest_lead = 120;
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_base64(char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || is_digit(c) || c == '+' || c == '/' || c == '=';
+}
+bool is_blank(char c) { return static_cast<unsigned char>(c) <= ' '; }
+
+std::string_view trim_left(std::string_view text) {
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  return text;
+}
+
+int byte_of(std::string_view digits) {
+  const auto code = unhex(digits);
+  if (!code) return -1;
+  int value = 0;
+  for (const auto byte : *code) value = value << 8 | byte;
+  return value < 0x80 ? value : -1;
+}
+
+// Takes the text apart into lines, undoing what is written out. `form`: a blank is a plus sign.
+class Unwritten {
+ public:
+  explicit Unwritten(std::string_view text) : text_(text) {
+    const std::size_t line = text.find('\n');
+    form_ = text.substr(0, std::min<std::size_t>(line, 80)).find("BEGIN+") != std::string_view::npos;
+    quoted_printable_ = text.find("=3D") != std::string_view::npos;
+  }
+
+  std::string all() {
+    plain_.reserve(text_.size());
+    while (at_ < text_.size()) {
+      const char c = text_[at_];
+      if (c == '\\')
+        backslash();
+      else if (!(c == '&' && entity()) && !(c == '%' && percent()) && !(c == '<' && tag()) && !(c == '=' && soft()))
+        put(c == '+' && form_ ? ' ' : c == '\0' ? ' ' : c);
+    }
+    return std::move(plain_);
+  }
+
+ private:
+  void put(char c, std::size_t taken = 1) {
+    plain_ += c;
+    at_ += taken;
+  }
+  void backslash() {
+    std::size_t end = at_;
+    while (end < text_.size() && text_[end] == '\\') ++end;
+    const std::string_view next = text_.substr(end);
+    const std::size_t taken = end - at_;
+    const char c = next.empty() ? ' ' : next[0];
+    if (c == 'n') return put('\n', taken + 1);
+    if (c == 'r' || c == 't') return put(' ', taken + 1);
+    if ((c == 'u' && next.size() >= 5) || (c == 'x' && next.size() >= 3))
+      if (const int byte = byte_of(next.substr(1, c == 'u' ? 4 : 2)); byte > 0)
+        return put(static_cast<char>(byte), taken + (c == 'u' ? 5 : 3));
+    at_ += taken;
+    if (c != '/') plain_ += ' ';
+  }
+  bool entity() {
+    const std::string_view rest = text_.substr(at_, 8);
+    const std::size_t end = rest.find(';');
+    if (end == std::string_view::npos) return false;
+    const std::string_view name = rest.substr(1, end - 1);
+    static constexpr std::pair<std::string_view, char> names[] = {
+        {"quot", '"'}, {"amp", '&'}, {"lt", '<'}, {"gt", '>'}, {"nbsp", ' '}, {"apos", '\''}, {"NewLine", '\n'}};
+    for (const auto& [known, c] : names)
+      if (name == known) return put(c, end + 1), true;
+    if (!name.starts_with('#')) return false;
+    int value = 0;
+    const bool is_hex = name.size() > 1 && (name[1] | 0x20) == 'x';
+    if (is_hex) {
+      const std::string digits((name.size() - 2) % 2, '0');
+      value = byte_of(digits + std::string(name.substr(2)));
+    } else {
+      for (const char c : name.substr(1)) value = is_digit(c) && value < 1000 ? value * 10 + (c - '0') : -1;
+    }
+    if (value <= 0 || value >= 0x80) return false;
+    put(value == '\r' ? ' ' : static_cast<char>(value), end + 1);
+    return true;
+  }
+  bool percent() {
+    const int byte = byte_of(text_.substr(at_ + 1, 2));
+    if (byte <= 0) return false;
+    put(byte == '\r' ? ' ' : static_cast<char>(byte), 3);
+    return true;
+  }
+  bool tag() {
+    const std::size_t end = text_.substr(at_, 100).find('>');
+    if (end == std::string_view::npos) return false;
+    const std::string name = lower(text_.substr(at_ + 1, 2));
+    put(name == "br" || name == "p>" || name == "/p" || name == "li" || name == "di" ? '\n' : ' ', end + 1);
+    return true;
+  }
+  // Quoted-printable (RFC 2045 section 6.7): =3D, and a line that goes on.
+  bool soft() {
+    if (!quoted_printable_) return false;
+    const std::string_view rest = text_.substr(at_ + 1, 2);
+    if (rest == "3D") return put('=', 3), true;
+    if (rest == "20") return put(' ', 3), true;
+    if (!rest.starts_with('\n') && rest != "\r\n") return false;
+    at_ += rest.front() == '\n' ? 2 : 3;
+    return true;
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+  bool form_ = false, quoted_printable_ = false;
+  std::string plain_;
+};
+
+// Digits count as alike: times and numbers of lines grow.
+bool alike(char a, char b) { return a == b || (is_digit(a) && is_digit(b)); }
+
+bool holds_marks(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) { return !is_base64(c); });
+}
+
+class Lead {
+ public:
+  Lead(std::string_view before, std::string_view first_line_rest, bool all_marked) {
+    const std::size_t line = before.find_last_of("\n\r");
+    before_ = line == std::string_view::npos ? before : before.substr(line + 1);
+    if (before_.size() > longest_lead) before_.remove_prefix(before_.size() - longest_lead);
+    if (!before_.empty() && (before_.back() == '"' || before_.back() == '\'' || before_.back() == '`')) {
+      quote_ = before_.back();
+      while (slashes_ + 1 < before_.size() && before_[before_.size() - 2 - slashes_] == '\\') ++slashes_;
+      // Three of them hold what has quotes of its own.
+      if (before_.size() > 1 && before_[before_.size() - 2] == quote_) quote_ = 0;
+    }
+    before_ = trim_left(before_);
+    behind_ = trim(first_line_rest.substr(0, longest_lead));
+    is_patch_ = all_marked && (before_ == "+" || before_ == "-");
+    const std::string_view number = trim(before_);
+    if (!number.empty() && is_digit(number.front())) {
+      const std::size_t digits = std::min(number.find_first_not_of("0123456789"), number.size());
+      const std::string_view mark = trim(number.substr(digits));
+      is_number_ = mark.empty() || mark == ":" || mark == "|" || mark == "." || mark == ")" || mark == ":+";
+      mark_ = mark;
+    }
+  }
+
+  // The first line itself, without what closes it.
+  std::string_view first(std::string_view line, std::string_view second) const {
+    for (std::size_t at = 0; quote_ != 0 && (at = line.find(quote_, at)) != std::string_view::npos; ++at) {
+      // One of the same depth as that before the key.
+      std::size_t slashes = 0;
+      while (slashes < at && line[at - 1 - slashes] == '\\') ++slashes;
+      if (slashes <= slashes_) return line.substr(0, at);
+    }
+    if (behind_.size() > 1 && holds_marks(behind_) && trim(second).ends_with(behind_))
+      return line.substr(0, line.rfind(behind_));
+    return line;
+  }
+
+  std::string_view strip(std::string_view line) const {
+    if (quote_ != 0 && !trim_left(line).starts_with("Comment:")) {
+      const std::size_t open = line.find(quote_);
+      const std::size_t close = open == std::string_view::npos ? open : line.find(quote_, open + 1);
+      if (close != std::string_view::npos) return line.substr(open + 1, close - open - 1);
+    }
+    line = trim_left(line);
+    if (is_number_) {
+      std::string_view rest = line.substr(std::min(line.find_first_not_of("0123456789"), line.size()));
+      rest = trim_left(rest);
+      if (rest.size() < line.size() && rest.starts_with(mark_)) return trim(rest.substr(mark_.size()));
+    }
+    if (is_patch_ && line.starts_with(before_)) return trim(line.substr(1));
+    for (std::size_t skip = 0; skip < before_.size(); ++skip) {
+      const std::string_view lead = before_.substr(skip);
+      if (lead.size() > line.size() || !holds_marks(lead) || is_blank(lead.front())) continue;
+      if (!std::equal(lead.begin(), lead.end(), line.begin(), alike)) continue;
+      line.remove_prefix(lead.size());
+      return without_tail(line);
+    }
+    // Where the key does not begin its line, the marks of a comment still do.
+    std::size_t marks = 0;
+    while (marks < before_.size() && marks < line.size() && before_[marks] == line[marks] && is_mark(line[marks]))
+      ++marks;
+    if (marks < before_.size()) line.remove_prefix(marks);
+    return without_tail(line);
+  }
+
+ private:
+  static bool is_mark(char c) { return is_blank(c) || std::string_view("#/*;>+-").find(c) != std::string_view::npos; }
+
+  std::string_view without_tail(std::string_view line) const {
+    line = trim(line);
+    for (std::size_t size = behind_.size(); size > 0; --size) {
+      const std::string_view tail = behind_.substr(0, size);
+      if (tail.size() > line.size() || !holds_marks(tail) || is_blank(tail.back()) || !line.ends_with(tail)) continue;
+      line.remove_suffix(size);
+      break;
+    }
+    return line;
+  }
+
+  std::string_view before_, behind_, mark_;
+  char quote_ = 0;
+  std::size_t slashes_ = 0;
+  bool is_number_ = false, is_patch_ = false;
+};
+
+}  // namespace
+
+bool is_base64_text(std::string_view text) { return !text.empty() && std::all_of(text.begin(), text.end(), is_base64); }
+
+std::string joined_words(std::vector<std::string> words) {
+  // In base64 a plus sign may begin a line, but not every line.
+  for (const char mark : {'+', '-'})
+    if (std::all_of(words.begin(), words.end(), [&](const auto& word) { return word[0] == mark; }))
+      for (auto& word : words) word.erase(0, 1);
+  std::string all;
+  for (const auto& word : words) all += word;
+  return all;
+}
+
+std::vector<std::string_view> key_words(std::string_view line) {
+  static constexpr std::string_view marks[] = {"+",  ".",  "#",   "//",  "*", ">",  "-",  "--", "|",  "&",
+                                               "=",  ";",  ",",   "(",   ")", "[",  "]",  "{",  "}",  "!",
+                                               "/*", "*/", "dnl", "REM", "'", "||", "&&", "<<", ">>", "%"};
+  std::vector<std::string_view> words;
+  for (std::size_t i = 0; i < line.size();) {
+    if (is_blank(line[i])) {
+      ++i;
+      continue;
+    }
+    std::size_t end = i;
+    while (end < line.size() && !is_blank(line[end])) ++end;
+    const std::string_view word = line.substr(i, end - i);
+    i = end;
+    if (std::find(std::begin(marks), std::end(marks), word) == std::end(marks)) words.push_back(word);
+  }
+  return words;
+}
+
+std::vector<std::string> key_lines(std::string_view before, std::string_view text, std::string_view end) {
+  text = text.substr(0, longest_text);
+  // Up to the end mark, and a line's length beyond it.
+  if (const std::size_t close = end.empty() ? std::string_view::npos : text.find(end); close != std::string_view::npos)
+    text = text.substr(0, close + 160);
+  std::vector<std::string> lines;
+  const std::size_t first_break = text.find('\n');
+  std::string_view rest_of_first = text.substr(0, first_break);
+  if (const std::size_t mark = rest_of_first.rfind("----"); mark != std::string_view::npos)
+    rest_of_first.remove_prefix(mark + 4);
+  else
+    rest_of_first = {};
+  bool all_marked = true;
+  int seen = 0;
+  for (std::size_t at = first_break; seen < 3 && at != std::string_view::npos && at + 1 < text.size(); ++seen) {
+    all_marked = all_marked && (text[at + 1] == '+' || text[at + 1] == '-');
+    at = text.find('\n', at + 1);
+  }
+  const Lead lead(before, rest_of_first, all_marked && seen > 1);
+  // The first line is enough to tell but for a patch, whose mark is a letter of base64: every line has it.
+  const std::string_view second = text.substr(std::min(first_break, text.size() - 1) + 1);
+
+  // Line by line as they stand, and each by what is written out in it.
+  std::string joined;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t stop = std::min(text.find('\n', at), text.size());
+    std::string_view line = text.substr(at, stop - at);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    joined += at == 0 ? lead.first(line, second.substr(0, second.find('\n'))) : lead.strip(line);
+    joined += '\n';
+    at = stop + 1;
+  }
+  const std::string plain = Unwritten(joined).all();
+  for (const std::string& line : split(plain, '\n')) {
+    lines.push_back(line);
+    std::string& last = lines.back();
+    for (char& c : last)
+      if (is_blank(c) || c == '"' || c == '\'' || c == '`') c = ' ';
+    if (!end.empty() && lines.size() > 1 && last.find(end) != std::string::npos) break;
+  }
+  return lines;
+}
+
+}  // namespace imgbuild

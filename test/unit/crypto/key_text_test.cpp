@@ -1,0 +1,81 @@
+#include "crypto/key_text.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "base/text.hpp"
+#include "crypto/other_keys.hpp"
+#include "crypto/pgp_key.hpp"
+
+using namespace imgbuild;
+
+namespace {
+
+const std::vector<std::string> body{"MC4CAQAwBQYD", "K2VwBCIEIOD0", "nkw5PKtXnBu7"};
+
+// What is left of the lines between the first and the last, in words.
+std::vector<std::string> read(const std::string& before, const std::string& text) {
+  std::vector<std::string> words;
+  for (const std::string& line : key_lines(before, text, "-----END"))
+    for (const auto word : key_words(line))
+      if (is_base64_text(word) && word.size() > 8) words.emplace_back(word);
+  return words;
+}
+
+std::string written(const std::string& lead, const std::string& tail) {
+  std::string text = "-----BEGIN X-----" + tail + "\n";
+  for (const auto& line : body) text += lead + line + tail + "\n";
+  return text + lead + "-----END X-----" + tail + "\n";
+}
+
+}  // namespace
+
+TEST_CASE("what stands around each line of a key is undone, whatever the language") {
+  struct Layout {
+    std::string lead, tail;
+  };
+  const auto layout = GENERATE(values<Layout>({{"", ""},
+                                               {"    ", ""},
+                                               {"", "\r"},
+                                               {"# ", ""},
+                                               {" * ", ""},
+                                               {"-- ", ""},
+                                               {"+", ""},
+                                               {"+    ", ""},
+                                               {"\"", "\\n\" +"},
+                                               {"b'", "\\n'"},
+                                               {"key = key & \"", "\" & vbCrLf"},
+                                               {"echo ", " >> /root/key"},
+                                               {"echo '", "' >> /root/key && \\"},
+                                               {"", "<br>"},
+                                               {"2024-01-01T00:00:07Z app: ", ""}}));
+  INFO(layout.lead);
+  CHECK(read(layout.lead, written(layout.lead, layout.tail)) == body);
+}
+
+TEST_CASE("line ends that are written out are line ends") {
+  const std::string line_end =
+      GENERATE(as<std::string>(), "\\n", "\\\\n", "\\r\\n", "&#10;", "&#xA;", "%0A", "%0D%0A", "\\u000a", " ");
+  std::string text = "-----BEGIN X-----" + line_end;
+  for (const auto& line : body) text += line + line_end;
+  CHECK(read("key: ", text + "-----END X-----") == body);
+}
+
+TEST_CASE("characters of base64 that are written out are themselves") {
+  for (const std::string text : {"-----BEGIN X-----\nab\\u002bcdefghij\n", "-----BEGIN X-----\nab&#43;cdefghij\n",
+                                 "-----BEGIN X-----\nab%2Bcdefghij\n"})
+    CHECK(read("", text) == std::vector<std::string>{"ab+cdefghij"});
+}
+
+TEST_CASE("what is no key of a single program is none, however it begins") {
+  std::size_t size = 0;
+  CHECK_FALSE(read_signify_key(Bytes(104)));
+  CHECK_FALSE(read_minisign_key(Bytes(158)));
+  CHECK_FALSE(read_dnssec_key("Private-key-format: v1.3\nAlgorithm: 13\nPrivateKey: ...\n", "", size));
+  CHECK_FALSE(read_jwk(R"({"kty": "RSA", "n": "AQAB", "e": "AQAB"})", size));
+  CHECK_FALSE(read_jwk(std::string(20000, '{'), size));
+  CHECK_FALSE(read_dropbear_key(view_of(std::string("\0\0\0\7ssh-rsa", 11)), size));
+  CHECK_FALSE(read_xml_rsa_key("<RSAKeyValue><Modulus>AQAB</Modulus></RSAKeyValue>", size));
+  CHECK_FALSE(read_pgp_packets(Bytes{0x95, 0xff, 0xff, 4}));
+  CHECK_FALSE(read_gpg_agent_key("(11:private-key(3:rsa(1:n99999:"));
+  CHECK_FALSE(read_gpg_agent_key("(shadowed-private-key (rsa (n #00#)(e #01#)))"));
+}
