@@ -4,7 +4,7 @@ set(FLOORS
   "git tar crypto http"
   "verdict"
   "image scan config"
-  "context agent relay engine audit report"
+  "context agent relay engine dockerfile buildkit audit report"
   "build push"
   "cmd")
 
@@ -13,7 +13,7 @@ set(FLOORS
 set(LIBRARY_ROOMS
   "git2.h=git" "archive.h=tar" "archive_entry.h=tar" "zstd.h=tar" "isa-l=tar" "lzma.h=tar"
   "bzlib.h=tar" "sqfs/=tar" "zlib.h=git" "openssl/=crypto"
-  "curl/=http" "hs/=scan" "hs.h=scan" "re2/=scan" "toml++/=scan|config" "CLI/=cmd")
+  "curl/=http" "nghttp2/=buildkit" "hs/=scan" "hs.h=scan" "re2/=scan" "toml++/=scan|config" "CLI/=cmd")
 
 # room(NAME [LIBRARIES...]): the static library of lib/NAME, from the sources that lie in the folder.
 function(room name)

@@ -25,9 +25,13 @@ secret is the file $BUILD_SECRETS/ID. All of that is gone from the image. What t
 every byte of it was looked at. Settings may stand in imgbuild.toml in the context and in your own
 ~/.config/imgbuild/config.toml; flags win, then IMGBUILD_* variables.
 
+With -f FILE, or without --run where PATH holds a Dockerfile, the engine's own builder builds that: RUN --mount=type=ssh
+has the hosts of --ssh, RUN --mount=type=secret the secrets and, as known_hosts, the keys of those hosts.
+
 Examples:
   imgbuild build . --from debian:12 --run build.sh -t app:1
   imgbuild build . --from node:20 --run build.sh --ssh git@github.com --secret id=npm,src=$HOME/.npm-token -t app:1
+  imgbuild build . -f Dockerfile --ssh git@github.com --build-arg VERSION=2 -t app:1
   imgbuild build . --from alpine --cmd '["/app"]' -t app:1 -- make install
 
 The image's id is printed on standard output.
@@ -118,7 +122,8 @@ int conclude(const BuildFlags& flags, const Plan& plan, const Outcome& outcome, 
       put_result(outcome.handle + "\n");
       break;
     case Status::script:
-      say("the script failed: exit status " + std::to_string(outcome.script_status));
+      say((plan.dockerfile ? "the Dockerfile's RUN failed: exit status " : "the script failed: exit status ") +
+          std::to_string(outcome.script_status));
       break;
     default:
       if (outcome.audit)
@@ -149,6 +154,7 @@ int work(const BuildFlags& flags, Session& session) {
   const auto engine = connect_engine(flags.engine.empty() ? settings.text("engine").value_or("") : flags.engine);
   BuildTalk talk;
   const Diary diary(session, talk);
+  if (flags.progress == "quiet") talk.output = nullptr;
   const std::time_t started = std::time(nullptr);
   std::optional<Outcome> outcome;
   try {

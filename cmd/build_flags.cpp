@@ -6,6 +6,8 @@ void BuildFlags::offer(CLI::App& app) {
   app.add_option("PATH", path, "the context: a work tree (default: .)");
   add_value(app, "--from", from, "IMAGE", "the base image");
   add_value(app, "--run", run, "SCRIPT", "the script that builds, run in the unpacked context; - is standard input");
+  add_value(app, "-f,--file", file, "FILE",
+            "build this Dockerfile (default: PATH/Dockerfile, where there is no script); - is standard input");
   add_several(app, "-t,--tag", tags, "NAME", "name the image, once it is proved clean");
   ssh.offer(app);
   add_several(app, "--secret", secrets, "id=ID,...",
@@ -30,6 +32,12 @@ void BuildFlags::offer(CLI::App& app) {
   add_several(app, "--image-env", image_env, "K=V", "K=V, of the image");
   add_value(app, "--image-user", image_user, "USER", "USER of the image");
   add_value(app, "--image-workdir", image_workdir, "DIR", "WORKDIR of the image");
+  add_several(app, "--build-arg", build_args, "K=V", "of a Dockerfile: K=V, or K for the variable; never a credential");
+  add_value(app, "--target", target, "STAGE", "of a Dockerfile: build up to this stage");
+  add_several(app, "--cache-from", cache_from, "IMAGE", "of a Dockerfile: also take steps from this image");
+  add_several(app, "--add-host", add_hosts, "HOST:ADDRESS", "of a Dockerfile: a name that RUNs know");
+  add_value(app, "--progress", progress, "HOW", "of a Dockerfile: auto, plain, or quiet");
+  app.add_flag("--purge", purge, "of a Dockerfile: clear the engine's build cache of a build that is refused");
   add_value(app, "--fail-on", fail_on, "SEVERITY",
             "least severity that is a leak: low, medium (default), high, critical");
   app.add_flag("--keep", keep, "keep an image that is refused, untagged");
@@ -38,7 +46,7 @@ void BuildFlags::offer(CLI::App& app) {
   add_several(app, "--report", reports, "[FORMAT=]FILE", "write the report to FILE: json, or FORMAT as in `audit`");
   add_value(app, "--engine", engine, "URL", "unix://PATH or tcp://HOST:PORT (else DOCKER_HOST, the docker context...)");
   add_several(app, "--rules", rules, "FILE", "more rules, from FILE");
-  app.add_flag("--no-cache", no_cache, "audit every layer of the base, also those that were looked at before");
+  app.add_flag("--no-cache", no_cache, "use nothing remembered: no step of a Dockerfile, no layer that was audited");
   app.add_flag("--no-repo-allow", no_repo_allow, "ignore the allow-entries of the context's imgbuild.toml");
 }
 

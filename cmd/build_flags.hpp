@@ -11,10 +11,11 @@ namespace imgbuild {
 /// The flags of `build`, as they were written.
 struct BuildFlags {
   std::string path = ".", from, run, ref, user, workdir, network, platform, timeout, fail_on, cmd, entrypoint;
-  std::string image_user, image_workdir, iidfile, engine;
+  std::string image_user, image_workdir, iidfile, engine, file, target, progress = "auto";
   std::vector<std::string> tags, secrets, weak_secrets, env, labels, expose, image_env, include, ignore_volumes, rules,
-      reports;
-  bool pull = false, keep = false, dry_run = false, with_git = false, no_repo_allow = false, no_cache = false;
+      reports, build_args, cache_from, add_hosts;
+  bool pull = false, keep = false, dry_run = false, with_git = false, no_repo_allow = false, no_cache = false,
+       purge = false;
   SshFlags ssh;
 
   void offer(CLI::App& app);
@@ -24,5 +25,12 @@ struct BuildFlags {
 /// anything is created. Secrets are read, and what a variable held is removed from our environment; their values join
 /// the vault. Throws usage Error.
 Plan plan_from(const BuildFlags& flags, const Settings& settings, Session& session);
+
+/// Is it to be a build by Dockerfile? With -f; or where nothing of a script is said and PATH holds a Dockerfile.
+bool wants_dockerfile(const BuildFlags& flags, const Settings& settings, const Session& session);
+/// The part of the plan that is for a Dockerfile; throws usage Error also on flags that are for a script.
+DockerfilePlan dockerfile_plan(const BuildFlags& flags, const Session& session);
+/// Throws usage Error on flags that are for a Dockerfile.
+void check_script_flags(const BuildFlags& flags);
 
 }  // namespace imgbuild

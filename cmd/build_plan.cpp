@@ -257,9 +257,8 @@ void choose_command(Plan& plan, const BuildFlags& flags, const Settings& setting
   plan.command = command->values;
 }
 
-}  // namespace
-
-Plan plan_from(const BuildFlags& flags, const Settings& settings, Session& session) {
+// What only a script, or the config that we write behind it, has.
+void plan_script(Plan& plan, const BuildFlags& flags, const Settings& settings) {
   const auto text = [&](const std::string& flag, const char* key) {
     return flag.empty() ? settings.text(key).value_or("") : flag;
   };
@@ -275,32 +274,6 @@ Plan plan_from(const BuildFlags& flags, const Settings& settings, Session& sessi
     return flag.empty() ? settings.text(key) : flag;
   };
 
-  Plan plan;
-  plan.context = flags.path;
-  plan.ref = flags.ref;
-  plan.include = list(flags.include, "include");
-  plan.with_git = flags.with_git || settings.on("with_git");
-  plan.from = text(flags.from, "from");
-  if (plan.from.empty()) throw usage_error("build: no base image", "--from IMAGE");
-  plan.pull = flags.pull || settings.on("pull") ? Pull::always : Pull::missing;
-  plan.platform = text(flags.platform, "platform");
-  if (!plan.platform.empty()) {
-    const auto parts = split(plan.platform, '/');
-    if (parts.size() < 2 || parts.size() > 3 ||
-        !std::all_of(parts.begin(), parts.end(), [](const auto& p) { return is_word(p, "._-"); }))
-      throw usage_error("--platform: " + printable(plan.platform) + ": must be OS/ARCHITECTURE[/VARIANT]",
-                        "for instance linux/arm64");
-  }
-  plan.network = text(flags.network, "network");
-  choose_command(plan, flags, settings, session);
-  plan.tags = list(flags.tags, "tags");
-  if (plan.tags.empty()) throw usage_error("build: no name for the image", "-t NAME");
-  for (const auto& tag : plan.tags)
-    if (!is_name(tag))
-      throw usage_error("-t: " + printable(tag) + ": is no image's name", "for instance team/app:1.0, in lower case");
-
-  plan.ssh = flags.ssh.request(settings);
-  check_asked_hosts(plan, settings);
   plan.env = list(flags.env, "env");
   check_pairs("--env", plan.env, true);
   plan.user = text(flags.user, "user");
@@ -311,14 +284,8 @@ Plan plan_from(const BuildFlags& flags, const Settings& settings, Session& sessi
     if (!seconds) throw usage_error("--timeout: " + printable(timeout) + ": must be like 90s, 10m or 1h30m");
     plan.timeout = *seconds;
   }
-  plan.keep = flags.keep;
-  plan.cache = !flags.no_cache;
-  plan.policy = policy_from(settings, severity_flag(flags.fail_on));
-
   plan.image_cmd = words(flags.cmd, "image_cmd");
   plan.image_entrypoint = words(flags.entrypoint, "image_entrypoint");
-  plan.image_labels = list(flags.labels, "image_labels");
-  check_pairs("--label", plan.image_labels, false);
   plan.image_env = list(flags.image_env, "image_env");
   check_pairs("--image-env", plan.image_env, true);
   plan.expose = ports(list(flags.expose, "image_expose"));
@@ -326,7 +293,58 @@ Plan plan_from(const BuildFlags& flags, const Settings& settings, Session& sessi
   plan.image_workdir = perhaps(flags.image_workdir, "image_workdir");
   if (plan.image_workdir && (plan.image_workdir->empty() || plan.image_workdir->front() != '/'))
     throw usage_error("--image-workdir: must be an absolute path");
+}
 
+}  // namespace
+
+Plan plan_from(const BuildFlags& flags, const Settings& settings, Session& session) {
+  const auto text = [&](const std::string& flag, const char* key) {
+    return flag.empty() ? settings.text(key).value_or("") : flag;
+  };
+  const auto list = [&](const std::vector<std::string>& flag, const char* key) {
+    return flag.empty() ? settings.list(key) : flag;
+  };
+  Plan plan;
+  plan.context = flags.path;
+  plan.ref = flags.ref;
+  plan.include = list(flags.include, "include");
+  plan.with_git = flags.with_git || settings.on("with_git");
+  const bool by_dockerfile = wants_dockerfile(flags, settings, session);
+  if (flags.progress != "auto" && flags.progress != "plain" && flags.progress != "quiet")
+    throw usage_error("--progress: must be auto, plain or quiet, not `" + printable(flags.progress) + "`");
+  if (by_dockerfile) {
+    plan.dockerfile = dockerfile_plan(flags, session);
+  } else {
+    check_script_flags(flags);
+    plan.from = text(flags.from, "from");
+    if (plan.from.empty()) throw usage_error("build: no base image", "--from IMAGE, or a Dockerfile");
+  }
+  plan.pull = flags.pull || settings.on("pull") ? Pull::always : Pull::missing;
+  plan.platform = text(flags.platform, "platform");
+  if (!plan.platform.empty()) {
+    const auto parts = split(plan.platform, '/');
+    if (parts.size() < 2 || parts.size() > 3 ||
+        !std::all_of(parts.begin(), parts.end(), [](const auto& p) { return is_word(p, "._-"); }))
+      throw usage_error("--platform: " + printable(plan.platform) + ": must be OS/ARCHITECTURE[/VARIANT]",
+                        "for instance linux/arm64");
+  }
+  plan.network = text(flags.network, "network");
+  if (!by_dockerfile) choose_command(plan, flags, settings, session);
+  plan.tags = list(flags.tags, "tags");
+  if (plan.tags.empty()) throw usage_error("build: no name for the image", "-t NAME");
+  for (const auto& tag : plan.tags)
+    if (!is_name(tag))
+      throw usage_error("-t: " + printable(tag) + ": is no image's name", "for instance team/app:1.0, in lower case");
+
+  plan.ssh = flags.ssh.request(settings);
+  check_asked_hosts(plan, settings);
+  plan.keep = flags.keep;
+  plan.cache = !flags.no_cache;
+  plan.policy = policy_from(settings, severity_flag(flags.fail_on));
+
+  plan.image_labels = list(flags.labels, "image_labels");
+  check_pairs("--label", plan.image_labels, false);
+  if (!by_dockerfile) plan_script(plan, flags, settings);
   read_secrets(plan, flags, settings, session);
   return plan;
 }

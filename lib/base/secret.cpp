@@ -83,7 +83,10 @@ Secret::~Secret() {
 
 std::size_t Secret::unlocked() noexcept { return not_locked; }
 
-void wipe(void* data, std::size_t size) noexcept { ::explicit_bzero(data, size); }
+void wipe(void* data, std::size_t size) noexcept {
+  if (size == 0) return;
+  ::explicit_bzero(data, size);
+}
 
 void forbid_dumps() noexcept {
   ::prctl(PR_SET_DUMPABLE, 0);

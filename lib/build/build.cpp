@@ -4,44 +4,17 @@
 
 #include <algorithm>
 
-#include "audit/audit.hpp"
 #include "base/interrupt.hpp"
 #include "base/text.hpp"
+#include "build/dockerfile_build.hpp"
+#include "build/ending.hpp"
 #include "build/final_config.hpp"
 #include "build/script.hpp"
 #include "build/stubs.hpp"
 #include "build/traces.hpp"
-#include "crypto/digest.hpp"
 
 namespace imgbuild {
 namespace {
-
-// Every secret is known before anything else is done, so that nothing that follows can print or ship it unseen.
-void know_secrets(const Plan& plan, Vault& vault, Outcome& outcome) {
-  for (const HandedSecret& secret : plan.secrets) {
-    if (secret.weak) {
-      outcome.weak_secrets.push_back(secret.id);
-      continue;
-    }
-    if (is_weak(secret.value.reveal()))
-      throw usage_error("secret " + printable(secret.id) + ": too short or too common to be looked for in the image",
-                        "--weak-secret " + printable(secret.id) + " hands it out all the same");
-    vault.add(secret.value.reveal(), "secret " + secret.id, Origin::handed_out);
-  }
-}
-
-// The image's bytes as they come from the engine, with an ear for interrupts.
-class Heeding : public Source {
- public:
-  explicit Heeding(std::unique_ptr<Source> source) : source_(std::move(source)) {}
-  View next() override {
-    interrupt::check();
-    return source_->next();
-  }
-
- private:
-  std::unique_ptr<Source> source_;
-};
 
 // The VOLUMEs of the base that the user says are to be written to, and not to ship.
 std::vector<std::string> ignored_volumes(const Plan& plan, const ImageConfig& base) {
@@ -67,64 +40,11 @@ void check_volumes(const std::vector<std::string>& ignored, const RelayResult& r
   }
 }
 
-// The audit of exactly the image that we wrote: its config's bytes and its layers' are those that were looked at.
-// Of the base's layers those that were audited before need not be read: the engine's own store answers for their diff
-// ids. What the script made always is.
-Audit audit_of(const std::string& handle, const std::string& config, std::size_t base_layers, const Plan& plan,
-               Engine& engine, const std::shared_ptr<const Scanner>& scanner, Vault& vault,
-               std::vector<std::string> agent_keys) {
-  const ImageConfig written = parse_config(config);
-  const ValueMatcher values(vault, {Origin::handed_out, Origin::withheld});
-  AuditOptions options;
-  options.scanner = scanner;
-  options.values = &values;
-  options.found = &vault;
-  options.policy = plan.policy;
-  options.source = plan.tags.empty() ? handle : plan.tags.front();
-  options.agent_keys = std::move(agent_keys);
-  options.cache = plan.cache;
-  Auditor auditor(options);
-  std::vector<Audit> audits;
-  try {
-    if (engine.facts().kind != EngineFacts::Kind::docker_containerd) {
-      const auto open = [&](std::size_t i) { return engine.stored_layer(written.diff_ids, i); };
-      if (auto audit = auditor.stored(written, options.source, open, base_layers)) return std::move(*audit);
-    }
-    Heeding image(engine.save(handle));
-    audits = auditor.archive(image, options.source);
-  } catch (const Interrupted&) {
-    throw;
-  } catch (const Error& error) {
-    throw error.within("audit");
-  }
-  if (audits.size() != 1) throw Error("audit: the engine saved " + std::to_string(audits.size()) + " images, not one");
-  const ImageRecord& record = audits.front().record();
-  const bool same =
-      record.id == written.id &&
-      std::equal(record.layers.begin(), record.layers.end(), written.diff_ids.begin(), written.diff_ids.end(),
-                 [](const LayerFacts& layer, const std::string& id) { return layer.diff_id == id; });
-  if (!same) throw Error("audit: the engine saved another image than the one that was built");
-  return std::move(audits.front());
-}
-
-// One engine call a name. Where a later one fails, those before it stand: they name what was cleared, and what they
-// named before cannot be had back. It is said.
-void name_all(Engine& engine, const Cleared& cleared, const std::vector<std::string>& names) {
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    try {
-      engine.tag(cleared, names[i]);
-    } catch (const Error& error) {
-      if (i == 0) throw;
-      throw error.within("named " + join({names.begin(), names.begin() + static_cast<std::ptrdiff_t>(i)}, ", ") +
-                         ", but not " + names[i]);
-    }
-  }
-}
-
 }  // namespace
 
 Outcome build(Plan& plan, Engine& engine, const std::shared_ptr<const Scanner>& scanner, Vault& vault,
               const BuildTalk& talk) {
+  if (plan.dockerfile) return build_by_dockerfile(plan, engine, scanner, vault, talk);
   const auto say = [&](const std::string& line) {
     interrupt::check();
     if (talk.step) talk.step(line);
@@ -213,19 +133,7 @@ Outcome build(Plan& plan, Engine& engine, const std::shared_ptr<const Scanner>& 
   say(std::string("audit: ") + name_of(outcome.audit->verdict()));
 
   // 8. Name it, given its permission; else it goes, or is kept without a name.
-  if (const auto cleared = outcome.audit->clear(handle)) {
-    interrupt::check();
-    name_all(engine, *cleared, plan.tags);
-    traces.release();
-    outcome.status = Status::clean;
-    outcome.handle = handle;
-    return outcome;
-  }
-  outcome.status = outcome.audit->verdict() == Verdict::leak ? Status::leak : Status::failed;
-  if (plan.keep) {
-    traces.keep();
-    outcome.handle = handle;
-  }
+  name_or_refuse(outcome, handle, plan, engine, traces);
   return outcome;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +21,20 @@ struct HandedSecret {
   std::string id;
   Secret value;
   bool weak = false;  ///< --weak-secret: too short or common to be looked for; the report says so
+};
+
+/// What the engine's own builder is asked for.
+struct DockerfilePlan {
+  std::string shown;                  ///< for messages: as it was said
+  std::string path;                   ///< in the context; empty: it lies elsewhere
+  std::string text;                   ///< what stands in it
+  std::optional<std::string> ignore;  ///< of its own `.dockerignore`
+  bool has_ignore = false;            ///< that, or the context's
+  std::string target;
+  std::map<std::string, std::string> args;
+  std::vector<std::string> cache_from, add_hosts;
+  bool no_cache = false;
+  bool purge = false;  ///< what a refused build left in the engine's build cache goes
 };
 
 /// Everything a build was asked for; flags, environment and files are settled already.
@@ -44,6 +59,8 @@ struct Plan {
   bool keep = false;   ///< keep a refused image, untagged
   Policy policy;
   bool cache = true;  ///< the base's layers need not be read where they were audited before
+  /// Dockerfile mode: there is no `from`, no script and nothing for one, and of the config only labels are ours.
+  std::optional<DockerfilePlan> dockerfile;
 
   /// Of the resulting config; nullopt: the base's, unchanged.
   std::optional<std::vector<std::string>> image_cmd, image_entrypoint;

@@ -3,6 +3,13 @@
 
 namespace imgbuild {
 
+static void describe_end(const Plan& plan, std::vector<std::string>& steps) {
+  steps.push_back("audit every byte of every layer, the config and the history");
+  std::string naming = plan.tags.empty() ? "leave it unnamed" : "name it " + printable(join(plan.tags, ", "));
+  naming += ", only if the audit is clean and complete; else ";
+  steps.push_back(naming + (plan.keep ? "keep it without a name" : "remove it"));
+}
+
 std::vector<std::string> describe(const Plan& plan) {
   std::vector<std::string> steps;
   const auto named = [](const std::vector<std::string>& words) { return printable(join(words, ", ")); };
@@ -10,13 +17,29 @@ std::vector<std::string> describe(const Plan& plan) {
   if (!plan.ref.empty()) staging += " at " + printable(plan.ref);
   if (!plan.include.empty()) staging += ", also " + named(plan.include);
   if (plan.with_git) staging += ", with a .git of our own making";
-  steps.push_back(staging + ": refused here when a credential is in it, in the script or in --env");
+  steps.push_back(staging + (plan.dockerfile
+                                 ? ": refused here when a credential is in it, in the Dockerfile or in --build-arg"
+                                 : ": refused here when a credential is in it, in the script or in --env"));
 
   if (!plan.ssh.hosts.empty()) {
     std::string lending = "lend the ssh agent for " + named(plan.ssh.hosts);
     if (!plan.ssh.keys.empty()) lending += ", keys " + named(plan.ssh.keys);
     if (!plan.ssh.key_files.empty()) lending += ", key files " + named(plan.ssh.key_files);
     steps.push_back(lending);
+  }
+
+  std::vector<std::string> ids;
+  for (const HandedSecret& secret : plan.secrets) ids.push_back(secret.id);
+  if (plan.dockerfile) {
+    std::string building = "have the engine build " + printable(plan.dockerfile->shown);
+    if (!plan.dockerfile->target.empty()) building += " up to " + printable(plan.dockerfile->target);
+    if (!plan.platform.empty()) building += " for " + printable(plan.platform);
+    if (!plan.network.empty()) building += " on the network " + printable(plan.network);
+    if (!ids.empty()) building += " with the secrets " + named(ids);
+    steps.push_back(building + ", without a name");
+    steps.push_back("close the agent and the session, and take our label out of the image's config");
+    describe_end(plan, steps);
+    return steps;
   }
 
   std::string creating = "create a builder from " + printable(plan.from);
@@ -27,8 +50,6 @@ std::vector<std::string> describe(const Plan& plan) {
   if (!plan.network.empty()) creating += " on the network " + printable(plan.network);
   steps.push_back(creating);
 
-  std::vector<std::string> ids;
-  for (const HandedSecret& secret : plan.secrets) ids.push_back(secret.id);
   std::string running =
       "run " + (plan.command.empty() ? printable(plan.script_name) : printable(join(plan.command, " ")));
   running += " as " + (plan.user.empty() ? std::string("the base's user") : printable(plan.user));
@@ -37,10 +58,7 @@ std::vector<std::string> describe(const Plan& plan) {
   if (plan.timeout > 0) running += " for " + std::to_string(static_cast<long>(plan.timeout)) + " s at most";
   steps.push_back(running);
   steps.push_back("close the agent, end what still runs, commit, and write the image's config anew");
-  steps.push_back("audit every byte of every layer, the config and the history");
-  std::string naming = plan.tags.empty() ? "leave it unnamed" : "name it " + named(plan.tags);
-  naming += ", only if the audit is clean and complete; else ";
-  steps.push_back(naming + (plan.keep ? "keep it without a name" : "remove it"));
+  describe_end(plan, steps);
   return steps;
 }
 

@@ -7,15 +7,15 @@
 namespace imgbuild {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Ordered = nlohmann::ordered_json;
 
-Json& object_at(Json& in, const char* name) {
-  Json& at = in[name];
-  if (!at.is_object()) at = Json::object();
+Ordered& object_at(Ordered& in, const char* name) {
+  Ordered& at = in[name];
+  if (!at.is_object()) at = Ordered::object();
   return at;
 }
 
-void set_labels(Json& config, const std::vector<std::string>& labels) {
+void set_labels(Ordered& config, const std::vector<std::string>& labels) {
   for (const std::string& label : labels) {
     const std::size_t equals = label.find('=');
     object_at(config, "Labels")[label.substr(0, equals)] =
@@ -24,13 +24,13 @@ void set_labels(Json& config, const std::vector<std::string>& labels) {
 }
 
 // A variable keeps its place in the list.
-void set_env(Json& config, const std::vector<std::string>& entries) {
+void set_env(Ordered& config, const std::vector<std::string>& entries) {
   for (const std::string& entry : entries) {
-    Json& env = config["Env"];
-    if (!env.is_array()) env = Json::array();
+    Ordered& env = config["Env"];
+    if (!env.is_array()) env = Ordered::array();
     const std::string name = entry.substr(0, entry.find('=')) + "=";
     bool replaced = false;
-    for (Json& old : env)
+    for (Ordered& old : env)
       if (old.is_string() && old.get_ref<const std::string&>().starts_with(name)) {
         old = entry;
         replaced = true;
@@ -39,16 +39,16 @@ void set_env(Json& config, const std::vector<std::string>& entries) {
   }
 }
 
-void set_ports(Json& config, const std::vector<std::string>& ports) {
+void set_ports(Ordered& config, const std::vector<std::string>& ports) {
   for (const std::string& port : ports)
-    object_at(config, "ExposedPorts")[port.find('/') == std::string::npos ? port + "/tcp" : port] = Json::object();
+    object_at(config, "ExposedPorts")[port.find('/') == std::string::npos ? port + "/tcp" : port] = Ordered::object();
 }
 
 // Engines refuse a history that counts other layers than there are: a base without lines for its layers gets some.
-void fill_history(Json& history, std::size_t layers) {
-  if (!history.is_array()) history = Json::array();
+void fill_history(Ordered& history, std::size_t layers) {
+  if (!history.is_array()) history = Ordered::array();
   std::size_t told = 0;
-  for (const Json& line : history)
+  for (const Ordered& line : history)
     if (!line.is_object() || !line.value("empty_layer", false)) ++told;
   for (; told < layers; ++told) history.push_back({{"created_by", ""}, {"comment", "a layer of the base"}});
 }
@@ -67,9 +67,9 @@ std::string final_config(const ImageConfig& base, const std::vector<std::string>
   char time[32];
   std::strftime(time, sizeof time, "%Y-%m-%dT%H:%M:%SZ", &utc);
   try {
-    Json image = Json::parse(base.raw);
+    Ordered image = Ordered::parse(base.raw);
     image["created"] = time;
-    Json& config = object_at(image, "config");
+    Ordered& config = object_at(image, "config");
     if (plan.image_cmd) config["Cmd"] = *plan.image_cmd;
     if (plan.image_entrypoint) config["Entrypoint"] = *plan.image_entrypoint;
     if (plan.image_user) config["User"] = *plan.image_user;
@@ -79,9 +79,9 @@ std::string final_config(const ImageConfig& base, const std::vector<std::string>
     set_ports(config, plan.expose);
 
     image["rootfs"]["diff_ids"] = diff_ids;
-    Json& history = image["history"];
+    Ordered& history = image["history"];
     fill_history(history, before);
-    Json line = {{"created", time}, {"created_by", "imgbuild build"}};
+    Ordered line = {{"created", time}, {"created_by", "imgbuild build"}};
     if (diff_ids.size() == before) line["empty_layer"] = true;
     history.push_back(std::move(line));
     return image.dump();
@@ -92,10 +92,10 @@ std::string final_config(const ImageConfig& base, const std::vector<std::string>
 
 std::string builder_config(const ImageConfig& base, const std::vector<std::string>& keep,
                            const std::map<std::string, std::string>& labels) {
-  Json image = Json::parse(base.raw);
-  Json& config = object_at(image, "config");
-  Json volumes = Json::object();
-  for (const std::string& path : keep) volumes[path] = Json::object();
+  Ordered image = Ordered::parse(base.raw);
+  Ordered& config = object_at(image, "config");
+  Ordered volumes = Ordered::object();
+  for (const std::string& path : keep) volumes[path] = Ordered::object();
   config["Volumes"] = std::move(volumes);
   for (const auto& [name, value] : labels) object_at(config, "Labels")[name] = value;
   fill_history(image["history"], base.diff_ids.size());

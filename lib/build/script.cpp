@@ -57,11 +57,11 @@ RelayTask task_of(const Plan& plan, const ImageConfig& base, const Context& cont
 
 }  // namespace
 
-std::vector<Withheld> refusals_of_script(const Plan& plan, const std::shared_ptr<const Scanner>& scanner,
-                                         Vault& vault) {
-  const Judge judge(scanner, vault, plan.policy);
+std::vector<Withheld> refusals_in(const std::vector<std::pair<std::string, std::string>>& texts, const Policy& policy,
+                                  const std::shared_ptr<const Scanner>& scanner, Vault& vault) {
+  const Judge judge(scanner, vault, policy);
   std::vector<Withheld> refused;
-  const auto look = [&](std::string_view text, const std::string& name) {
+  for (const auto& [name, text] : texts) {
     Location place;
     place.path = name;
     for (const Remark& remark : judge.text(view_of(text), place)) {
@@ -76,11 +76,16 @@ std::vector<Withheld> refusals_of_script(const Plan& plan, const std::shared_ptr
           allow_entry_text(each.rule, allow_place_of(remark.place), allow_identity(remark.key, remark.value.reveal()));
       refused.push_back(std::move(each));
     }
-  };
-  look(plan.script, plan.script_name.empty() ? "script" : plan.script_name);
-  look(join(plan.command, "\n"), "command");
-  for (const std::string& entry : plan.env) look(entry, "--env " + entry.substr(0, entry.find('=')));
+  }
   return refused;
+}
+
+std::vector<Withheld> refusals_of_script(const Plan& plan, const std::shared_ptr<const Scanner>& scanner,
+                                         Vault& vault) {
+  std::vector<std::pair<std::string, std::string>> texts = {
+      {plan.script_name.empty() ? "script" : plan.script_name, plan.script}, {"command", join(plan.command, "\n")}};
+  for (const std::string& entry : plan.env) texts.emplace_back("--env " + entry.substr(0, entry.find('=')), entry);
+  return refusals_in(texts, plan.policy, scanner, vault);
 }
 
 RelayResult run_script(const Plan& plan, const ImageConfig& base, const Context& context, Gateway* gateway,

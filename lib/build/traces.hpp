@@ -30,6 +30,8 @@ class Traces {
   const std::string& builder() const { return builder_; }
   /// Commits the builder; the intermediate image's handle. It goes in any case.
   std::string commit();
+  /// The engine's own builder is about to make an image that carries our labels. It goes in any case.
+  void expect_image() { began_ = true; }
   /// Loads `config` over the layers of `committed`; the final image's handle.
   std::string load(const std::string& committed, const std::string& config);
 

@@ -261,6 +261,30 @@ std::vector<Item> synthetic_git(const GitHistory& history, const std::string& fo
   return items;
 }
 
+// The Dockerfile as it was read, in its place; or, where it is ignored or lies elsewhere, under a name that is nobody
+// else's. What is built is what was looked at, whatever happens to the file meanwhile.
+std::string put_dockerfile(const DockerContext& docker, Tree& tree) {
+  const auto put = [&](Item& item) {
+    tree.shelves.push_back(std::make_unique<TextShelf>(docker.text));
+    item.kind = Item::Kind::file;
+    item.size = docker.text.size();
+    item.link.clear();
+    item.shelf = tree.shelves.back().get();
+  };
+  for (Item& item : tree.items)
+    if (!docker.dockerfile.empty() && item.path == docker.dockerfile) {
+      put(item);
+      return item.path;
+    }
+  Item item;
+  item.path = ".imgbuild.dockerfile";
+  put(item);
+  const std::string path = item.path;
+  tree.items.push_back(std::move(item));
+  arrange(tree.items);
+  return path;
+}
+
 }  // namespace
 
 bool Context::refused() const {
@@ -270,8 +294,10 @@ bool Context::refused() const {
 
 Context stage(const StageOptions& options) {
   Includes includes(options.include);
-  Tree tree = options.ref.empty() ? read_work_tree(options.root, std::move(includes))
+  const DockerContext* docker = options.docker ? &*options.docker : nullptr;
+  Tree tree = options.ref.empty() ? read_work_tree(options.root, std::move(includes), docker)
                                   : read_commit(options.root, options.ref, std::move(includes));
+  const std::string dockerfile = docker == nullptr ? std::string() : put_dockerfile(*docker, tree);
   Stager stager(options, time_of(tree));
 
   const TempDir made;
@@ -292,7 +318,9 @@ Context stage(const StageOptions& options) {
     }
   }
   stager.take(tree.items);
-  return stager.finish();
+  Context context = stager.finish();
+  context.dockerfile = dockerfile;
+  return context;
 }
 
 }  // namespace imgbuild

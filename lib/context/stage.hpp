@@ -13,6 +13,13 @@
 /// From a work tree to a credential-free, canonical tar.
 namespace imgbuild {
 
+/// A context for an engine's own builder: what `docker build` would send. git's ignore rules have no say in it.
+struct DockerContext {
+  std::string dockerfile;             ///< its path in the context; empty: it lies elsewhere
+  std::string text;                   ///< what stands in it: staged as it was read, also where it is ignored
+  std::optional<std::string> ignore;  ///< what stands in its own `.dockerignore`, which then counts alone
+};
+
 struct StageOptions {
   std::string root;                  ///< the tree
   std::string ref;                   ///< --ref: stage a commit instead of the work tree
@@ -21,6 +28,7 @@ struct StageOptions {
   std::shared_ptr<const Scanner> scanner;
   Vault* vault = nullptr;  ///< withheld values join it; never null
   Policy policy;           ///< allow-entries let a refused file through
+  std::optional<DockerContext> docker;
 };
 
 /// A staged context. Its bytes live in an unnamed file, or in memory when small.
@@ -29,6 +37,7 @@ struct Context {
   std::string digest;                   ///< "sha256:..." of the tar
   std::uint64_t files = 0, bytes = 0;   ///< regular files; bytes of the tar
   std::int64_t time = 0;                ///< mtime of every entry
+  std::string dockerfile;               ///< StageOptions::docker: where it stands in the tar
   std::vector<Withheld> withheld;       ///< what was left out (and, where refused, why nothing was made)
   std::vector<Finding> allowed, notes;  ///< staged all the same, and why
   bool refused() const;                 ///< a refusal is among `withheld`: there is no tar

@@ -7,6 +7,7 @@
 
 #include "base/fd.hpp"
 #include "context/dockerignore.hpp"
+#include "context/stage.hpp"
 #include "git/repository.hpp"
 
 namespace imgbuild {
@@ -34,6 +35,16 @@ struct Item {
   std::string at;                ///< what the shelf knows it by
   std::uint64_t device = 0, inode = 0;
   std::int64_t changed = 0;  ///< of a file on disk: its mtime, nanoseconds
+};
+
+/// One file that lies in memory.
+class TextShelf : public Shelf {
+ public:
+  explicit TextShelf(std::string text) : text_(std::move(text)) {}
+  void read(const Item&, const std::function<void(View)>& piece) const override { piece(view_of(text_)); }
+
+ private:
+  std::string text_;
 };
 
 /// Files of a folder on disk, by their path below it. Links are not followed.
@@ -90,7 +101,8 @@ struct Tree {
 
 /// The files of a work tree as they lie there: tracked or not, but for what .dockerignore or git ignores. Submodules
 /// and repositories within are looked at by their own rules. `.git` is never among them.
-Tree read_work_tree(const std::string& root, Includes includes);
+/// `docker`: git has no say, and the ignore rules may stand elsewhere.
+Tree read_work_tree(const std::string& root, Includes includes, const DockerContext* docker = nullptr);
 /// The files of a commit, of its submodules too, but for what the commit's .dockerignore ignores.
 Tree read_commit(const std::string& root, const std::string& ref, Includes includes);
 

@@ -57,8 +57,8 @@ DockerIgnore rules_of(int root) {
 
 class Walk {
  public:
-  Walk(std::string root, const DiskShelf& shelf, const DockerIgnore& docker, Includes& includes)
-      : root_(std::move(root)), shelf_(shelf), docker_(docker), includes_(includes) {}
+  Walk(std::string root, const DiskShelf& shelf, const DockerIgnore& docker, Includes& includes, bool ask_git)
+      : root_(std::move(root)), shelf_(shelf), docker_(docker), includes_(includes), ask_git_(ask_git) {}
 
   // A folder of the tree, and what holds for all that lies in it.
   struct Folder {
@@ -98,7 +98,7 @@ class Walk {
       }
       inner.fd = opened.get();
       std::unique_ptr<GitRepository> own;
-      if (::faccessat(opened.get(), ".git", F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+      if (ask_git_ && ::faccessat(opened.get(), ".git", F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
         own = GitRepository::at(root_ + "/" + path);
         if (own) {
           inner.repository = own.get();
@@ -129,17 +129,19 @@ class Walk {
   const DiskShelf& shelf_;
   const DockerIgnore& docker_;
   Includes& includes_;
+  bool ask_git_;  // repositories within have a say in what lies in them
 };
 
 }  // namespace
 
-Tree read_work_tree(const std::string& root, Includes includes) {
+Tree read_work_tree(const std::string& root, Includes includes, const DockerContext* docker) {
   const Owned<char, std::free> resolved(::realpath(root.c_str(), nullptr));
   if (!resolved) throw system_error(printable(root), errno);
   const std::string top = resolved.get();
   Tree tree;
   auto shelf = std::make_unique<DiskShelf>(top);
-  tree.docker_ignore = rules_of(shelf->folder().get());
+  tree.docker_ignore =
+      docker != nullptr && docker->ignore ? DockerIgnore::parse(*docker->ignore) : rules_of(shelf->folder().get());
 
   Walk::Folder folder{shelf->folder().get(), "", nullptr, "", false, false, {}};
   tree.repository = GitRepository::discover(top);
@@ -155,12 +157,12 @@ Tree read_work_tree(const std::string& root, Includes includes) {
     }
   }
   if (tree.repository) {
-    folder.repository = tree.repository.get();
+    if (docker == nullptr) folder.repository = tree.repository.get();
     tree.commit = tree.repository->head().value_or("");
     tree.branch = tree.repository->branch_of("HEAD");
   }
 
-  Walk walk(top, *shelf, tree.docker_ignore, includes);
+  Walk walk(top, *shelf, tree.docker_ignore, includes, docker == nullptr);
   walk.walk(folder);
   includes.check_used();
   tree.items = std::move(walk.items);

@@ -99,10 +99,10 @@ Json Api::demand(const std::string& what, const std::string& method, const std::
 }
 
 std::unique_ptr<HttpBody> Api::open(const std::string& what, const std::string& method, const std::string& path,
-                                    const std::vector<std::string>& headers) {
+                                    const std::vector<std::string>& headers, Source* upload) {
   auto body = std::make_unique<NamedBody>(told(address_,
                                                [&] {
-                                                 return client_.open({method, path_of(path), headers, {}, nullptr});
+                                                 return client_.open({method, path_of(path), headers, {}, upload});
                                                }),
                                           address_, what);
   if (body->head().status == 200) return body;
@@ -113,12 +113,18 @@ std::unique_ptr<HttpBody> Api::open(const std::string& what, const std::string& 
   throw refusal(what, answer);
 }
 
-std::unique_ptr<Stream> Api::hijack(const std::string& what, const std::string& path, const std::string& body) {
-  HttpRequest request{"POST", path_of(path), {}, body, nullptr};
+std::unique_ptr<Stream> Api::hijack(const std::string& what, const std::string& path, const std::string& body,
+                                    const std::vector<std::string>& headers, const std::string& upgrade) {
+  HttpRequest request{"POST", path_of(path), headers, body, nullptr};
+  request.upgrade = upgrade;
   if (!body.empty()) request.headers.push_back("Content-Type: application/json");
   Hijacked hijacked = told(address_, [&] { return client_.hijack(request); });
   if (!hijacked.stream) throw refusal(what, hijacked.answer);
   return std::move(hijacked.stream);
+}
+
+std::unique_ptr<Stream> Api::begin(const std::string& path, const std::vector<std::string>& headers) {
+  return told(address_, [&] { return client_.begin({"POST", path_of(path), headers, {}, nullptr}); });
 }
 
 Error Api::refusal(const std::string& what, const HttpAnswer& answer) {

@@ -35,8 +35,11 @@ class Api {
               const std::string& body = {});
   /// A streamed answer with status 200; else throws as demand() does.
   std::unique_ptr<HttpBody> open(const std::string& what, const std::string& method, const std::string& path,
-                                 const std::vector<std::string>& headers = {});
-  std::unique_ptr<Stream> hijack(const std::string& what, const std::string& path, const std::string& body);
+                                 const std::vector<std::string>& headers = {}, Source* upload = nullptr);
+  std::unique_ptr<Stream> hijack(const std::string& what, const std::string& path, const std::string& body,
+                                 const std::vector<std::string>& headers = {}, const std::string& upgrade = "tcp");
+  /// Sends the head of a POST; body and answer are the caller's.
+  std::unique_ptr<Stream> begin(const std::string& path, const std::vector<std::string>& headers);
 
   /// "engine: WHAT: its words".
   static Error refusal(const std::string& what, const HttpAnswer& answer);

@@ -4,12 +4,10 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "image/json.hpp"
 
 namespace imgbuild {
 namespace {
 constexpr std::size_t most_errors = std::size_t{64} << 10;
-constexpr std::size_t most_message = std::size_t{1} << 20;
 }  // namespace
 
 std::string one_line(std::string_view text, std::size_t most) {
@@ -57,7 +55,7 @@ void Messages::feed(View bytes) {
   for (const char c : text_of(bytes)) {
     if (depth_ == 0 && c != '{') continue;
     message_ += c;
-    if (message_.size() > most_message) throw Error("a message of more than 1 MiB");
+    if (message_.size() > most_) throw Error("a message of more than " + std::to_string(most_ >> 20) + " MiB");
     if (quoted_) {
       if (escaped_) {
         escaped_ = false;
@@ -83,6 +81,7 @@ void Messages::finish() const {
 
 void Messages::take(const std::string& message) {
   const Json json = parse_json(message, "the engine's message");
+  if (each_) each_(json);
   if (!failure_.empty()) return;
   std::string text = text_at(at(json, "errorDetail"), "message");
   if (text.empty()) text = text_at(json, "error");

@@ -1,8 +1,10 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "base/bytes.hpp"
+#include "image/json.hpp"
 
 namespace imgbuild {
 
@@ -32,10 +34,13 @@ class Demux {
 /// The first `most` bytes of an engine's words on one line, printable.
 std::string one_line(std::string_view text, std::size_t most = 600);
 
-/// Reads the JSON messages that an engine sends while it pulls or loads: objects one after the other, whatever stands
-/// between them. It answers 200 before it knows whether it will succeed; a failure is a message.
+/// Reads the JSON messages that an engine sends while it pulls, loads or builds: objects one after the other, whatever
+/// stands between them. It answers 200 before it knows whether it will succeed; a failure is a message.
 class Messages {
  public:
+  /// `each` gets every message; it may be empty. One of more than `most` bytes is refused.
+  explicit Messages(std::function<void(const Json&)> each = {}, std::size_t most = std::size_t{1} << 20)
+      : each_(std::move(each)), most_(most) {}
   /// Takes the next bytes, cut anywhere. Throws Error on what is no such stream.
   void feed(View bytes);
   /// The stream has ended. Throws Error where it ended within a message.
@@ -46,6 +51,8 @@ class Messages {
  private:
   void take(const std::string& message);
 
+  std::function<void(const Json&)> each_;
+  std::size_t most_;
   std::string message_;
   int depth_ = 0;
   bool quoted_ = false, escaped_ = false;

@@ -26,6 +26,12 @@ class DockerEngine : public Engine {
   void remove_container(const std::string& container) override;
   std::string commit(const std::string& container, const std::map<std::string, std::string>& labels) override;
   std::string load_config(const std::string& committed, const std::string& config) override;
+  std::unique_ptr<Stream> open_session(const std::string& id, const std::vector<std::string>& methods) override;
+  std::unique_ptr<Stream> open_upload(const std::string& session, std::uint64_t size) override;
+  std::string build_dockerfile(const DockerfileSpec& spec, Source* context,
+                               const std::function<void(const Json&)>& said) override;
+  std::vector<CacheRecord> build_cache() override;
+  bool remove_cache(const std::string& id) override;
   void tag(const Cleared& cleared, const std::string& name) override;
   bool remove_image(const std::string& handle) override;
   Ours ours(const std::string& label) override;

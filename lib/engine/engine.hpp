@@ -8,6 +8,7 @@
 
 #include "base/stream.hpp"
 #include "image/image.hpp"
+#include "image/json.hpp"
 #include "verdict/verdict.hpp"
 
 /// What a build needs of a container engine, and no more: a fake with a diary fits on a page.
@@ -46,6 +47,23 @@ struct BuilderSpec {
 struct ExecSpec {
   std::vector<std::string> argv;  ///< stands in `docker events`: holds nothing but the bootstrap
   std::string user = "0";
+};
+
+/// What is asked of the engine's own builder. Nothing of it is a secret: it travels in a URL.
+struct DockerfileSpec {
+  std::string dockerfile;  ///< path in the context
+  std::string target, platform, network;
+  std::map<std::string, std::string> args, labels;
+  std::vector<std::string> cache_from, extra_hosts;  ///< "NAME", "HOST:ADDRESS"
+  bool pull = false, no_cache = false;
+  std::string session;  ///< of BuildKit, whose id is the upload's too; empty: the builder without one
+};
+
+/// A record of an engine's build cache.
+struct CacheRecord {
+  std::string id, description;
+  std::uint64_t bytes = 0;
+  std::int64_t used = 0;  ///< when last, Unix time; 0: not told
 };
 
 /// A command in the builder: its standard input and output as a Stream. One thread.
@@ -93,6 +111,21 @@ class Engine {
   virtual std::string commit(const std::string& container, const std::map<std::string, std::string>& labels) = 0;
   /// Loads `config` over the layers of `committed`, whose diff ids it lists, sending no layer; returns the handle.
   virtual std::string load_config(const std::string& committed, const std::string& config) = 0;
+  /// Opens a session for the engine's BuildKit, which then calls `methods` ("/package.Service/Method") of ours over the
+  /// connection: HTTP/2, the engine being the client. Throws Error where the engine has none.
+  virtual std::unique_ptr<Stream> open_session(const std::string& id, const std::vector<std::string>& methods) = 0;
+  /// Begins to send the context of the build whose session that is: so many bytes of tar are to be written to it. What
+  /// is read from it is an HTTP answer. Closed before its time, nothing is left of it.
+  virtual std::unique_ptr<Stream> open_upload(const std::string& session, std::uint64_t size) = 0;
+  /// Builds a Dockerfile, without a name. Each message that the builder sends goes to `said`. `context`: its tar, where
+  /// there is no session; else null. Returns the handle, empty where no message told it. Throws Error in the builder's
+  /// words; an interrupt ends the build.
+  virtual std::string build_dockerfile(const DockerfileSpec& spec, Source* context,
+                                       const std::function<void(const Json&)>& said) = 0;
+  /// What the build cache holds; empty where the engine has none or does not tell.
+  virtual std::vector<CacheRecord> build_cache() = 0;
+  /// Removes one record of it. One that is gone, in use, or needed by another is left: false.
+  virtual bool remove_cache(const std::string& id) = 0;
   /// Names an image: the one way, and it takes the permission.
   virtual void tag(const Cleared& cleared, const std::string& name) = 0;
   /// Removes an image without its untagged parents. One that is gone, or that has a name, is left alone: false.

@@ -74,6 +74,10 @@ Hijacked HttpClient::hijack(const HttpRequest& request) {
   return hijack_connection(std::make_unique<HttpTransfer>(endpoint_, socket_, request, true), request, endpoint_);
 }
 
+std::unique_ptr<Stream> HttpClient::begin(const HttpRequest& request) {
+  return begin_request(std::make_unique<HttpTransfer>(endpoint_, socket_, request, true), request, endpoint_);
+}
+
 std::string percent_encode(std::string_view text, std::string_view keep) {
   static constexpr char digits[] = "0123456789ABCDEF";
   std::string out;

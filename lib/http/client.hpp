@@ -33,6 +33,7 @@ struct HttpRequest {
   std::string body;
   Source* upload = nullptr;       ///< sent instead of `body`; must outlive the answer's head
   std::uint64_t upload_size = 0;  ///< of `upload`, where it is known; else it is sent chunked
+  std::string upgrade = "tcp";    ///< hijack(): what the connection is to become
 };
 // What a request sends may hold credentials: our copies of it are wiped.
 
@@ -86,6 +87,9 @@ class HttpClient {
   std::unique_ptr<HttpBody> open(const HttpRequest& request);
   /// Sends `Connection: Upgrade` and `Upgrade: tcp` along. Bytes that came with the head are the stream's first.
   Hijacked hijack(const HttpRequest& request);
+  /// Sends the head alone, as it is: the request's body is for the caller to write, the answer, head and all, to read.
+  /// A large body can so be sent while other connections are looked after, and given up at any time.
+  std::unique_ptr<Stream> begin(const HttpRequest& request);
 
   const HttpEndpoint& endpoint() const noexcept { return endpoint_; }
 

@@ -125,23 +125,38 @@ std::string refusal(HijackedStream& stream, const HttpHead& head, std::string te
   return text;
 }
 
-}  // namespace
-
-Hijacked hijack_connection(std::unique_ptr<HttpTransfer> connection, const HttpRequest& request,
-                           const HttpEndpoint& endpoint) {
-  while (connection->step()) {
-  }
-  auto stream = std::make_unique<HijackedStream>(std::move(connection), name_of(endpoint));
-
+// The request line and the headers, without the empty line that ends them.
+std::string head_of(const HttpRequest& request, const HttpEndpoint& endpoint) {
   const bool v6 = endpoint.host.find(':') != std::string::npos;
   std::string head = request.method + " " + request.target + " HTTP/1.1\r\nHost: ";
   head += !endpoint.socket.empty()
               ? "localhost"
               : (v6 ? "[" + endpoint.host + "]" : endpoint.host) + ":" + std::to_string(endpoint.port);
-  head += "\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n";
+  head += "\r\n";
   for (const auto& header : request.headers) head += header + "\r\n";
-  head += "Content-Length: " + std::to_string(request.body.size()) + "\r\n\r\n";
-  send_all(*stream, head + request.body);
+  return head;
+}
+
+std::unique_ptr<HijackedStream> connected(std::unique_ptr<HttpTransfer> connection, const HttpEndpoint& endpoint) {
+  while (connection->step()) {
+  }
+  return std::make_unique<HijackedStream>(std::move(connection), name_of(endpoint));
+}
+
+}  // namespace
+
+std::unique_ptr<Stream> begin_request(std::unique_ptr<HttpTransfer> connection, const HttpRequest& request,
+                                      const HttpEndpoint& endpoint) {
+  auto stream = connected(std::move(connection), endpoint);
+  send_all(*stream, head_of(request, endpoint) + "\r\n");
+  return stream;
+}
+
+Hijacked hijack_connection(std::unique_ptr<HttpTransfer> connection, const HttpRequest& request,
+                           const HttpEndpoint& endpoint) {
+  auto stream = connected(std::move(connection), endpoint);
+  send_all(*stream, head_of(request, endpoint) + "Connection: Upgrade\r\nUpgrade: " + request.upgrade +
+                        "\r\nContent-Length: " + std::to_string(request.body.size()) + "\r\n\r\n" + request.body);
 
   std::string text;
   std::size_t end = std::string::npos;

@@ -1,4 +1,5 @@
 #pragma once
+#include <ctime>
 #include <functional>
 #include <map>
 #include <set>
@@ -93,6 +94,17 @@ class FakeExec : public Exec {
   std::pair<Fd, Fd> ends_;
   std::string in_, out_, errors_;
   bool over_ = false;
+};
+
+/// A connection on which nobody says anything.
+class QuietStream : public Stream {
+ public:
+  int fd() const override { return ends_.first.get(); }
+  std::optional<std::size_t> read(std::span<std::uint8_t>) override { return std::nullopt; }
+  std::size_t write(View bytes) override { return bytes.size(); }
+
+ private:
+  std::pair<Fd, Fd> ends_ = Fd::pipe();
 };
 
 /// An engine that behaves, in memory, and keeps a diary.
@@ -207,6 +219,48 @@ class FakeEngine : public Engine {
     });
   }
   std::unique_ptr<Source> stored_layer(const std::vector<std::string>&, std::size_t) override { return nullptr; }
+  std::unique_ptr<Stream> open_session(const std::string&, const std::vector<std::string>& methods) override {
+    return step("session", [&]() -> std::unique_ptr<Stream> {
+      offered = methods;
+      return std::make_unique<QuietStream>();
+    });
+  }
+  std::unique_ptr<Stream> open_upload(const std::string&, std::uint64_t) override {
+    return step("upload", [&]() -> std::unique_ptr<Stream> { return std::make_unique<QuietStream>(); });
+  }
+  std::string build_dockerfile(const DockerfileSpec& spec, Source*,
+                               const std::function<void(const Json&)>& said) override {
+    return step("build", [&] {
+      asked = spec;
+      if (!build_fails.empty()) {
+        said(Json{{"errorDetail", {{"message", build_fails}}}});
+        throw Error("engine: build: " + build_fails);
+      }
+      said(Json{{"stream", "Step 1/1 : FROM base\n"}});
+      Image made = images.at(base);
+      made.names.clear();
+      made.labels = spec.labels;
+      Json config = Json::parse(made.config);
+      for (const auto& [name, value] : spec.labels) config["config"]["Labels"][name] = value;
+      if (!written.empty()) {
+        made.layers.push_back(written);
+        config["rootfs"]["diff_ids"].push_back(sha256_digest(view_of(written)));
+        config["history"].push_back({{"created_by", built_by}});
+      }
+      made.config = config.dump();
+      const std::string id = sha256_digest(view_of(made.config));
+      images[id] = made;
+      cache.push_back({"c-" + std::to_string(cache.size()), "mount / from exec", 10, std::time(nullptr)});
+      return id;
+    });
+  }
+  std::vector<CacheRecord> build_cache() override {
+    return step("cache", [&] { return cache; });
+  }
+  bool remove_cache(const std::string& id) override {
+    return step("remove cache",
+                [&] { return std::erase_if(cache, [&](const CacheRecord& record) { return record.id == id; }) > 0; });
+  }
   void tag(const Cleared& cleared, const std::string& name) override {
     step("tag " + name, [&] { return images.at(cleared.handle()).names.insert(name).second; });
   }
@@ -243,6 +297,10 @@ class FakeEngine : public Engine {
   std::map<std::string, Container> containers;
   std::vector<std::string> diary, argv;
   FakeExec::Frames script = {{wire::Kind::running, ""}, {wire::Kind::ended, std::string(4, '\0')}};
+  DockerfileSpec asked;              ///< the last build of a Dockerfile
+  std::vector<std::string> offered;  ///< methods of the last session
+  std::string built_by = "RUN /bin/sh -c make # buildkit", build_fails;
+  std::vector<CacheRecord> cache = {{"theirs", "pulled", 5, 1}};
   std::string written;               ///< the tar of what the script wrote; empty: nothing
   std::string tail_of_saved_layers;  ///< bytes that only save() has
   std::size_t cut_save = 0;

@@ -1,0 +1,136 @@
+// Dockerfile mode: what was said, settled. As in build_plan.cpp, whatever can be found wrong is found here.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/fd.hpp"
+#include "base/text.hpp"
+#include "build_flags.hpp"
+
+namespace imgbuild {
+namespace {
+
+constexpr std::size_t largest_dockerfile = std::size_t{1} << 20;
+
+std::string read_input() {
+  if (::isatty(STDIN_FILENO) == 1) throw usage_error("-f -: standard input is a terminal");
+  std::string text(largest_dockerfile + 1, '\0');
+  text.resize(read_full(STDIN_FILENO, {reinterpret_cast<std::uint8_t*>(text.data()), text.size()}, "standard input"));
+  if (text.size() > largest_dockerfile) throw usage_error("-f -: larger than 1 MiB");
+  return text;
+}
+
+std::string read_dockerfile(const std::string& path) {
+  try {
+    struct stat facts {};
+    if (::stat(path.c_str(), &facts) == 0 && !S_ISREG(facts.st_mode)) throw Error(printable(path) + ": is no file");
+    return read_file(path, largest_dockerfile);
+  } catch (const Error& error) {
+    throw usage_error(std::string("Dockerfile: ") + error.what(), "-f FILE is relative to the working directory");
+  }
+}
+
+// The file's path in the context; empty where it lies elsewhere. A link within leads where docker's would.
+std::string path_in(const std::string& context, const std::string& file) {
+  std::error_code none;
+  const auto root = std::filesystem::canonical(context, none);
+  const std::filesystem::path said(file);
+  const auto folder = std::filesystem::canonical(said.has_parent_path() ? said.parent_path() : ".", none);
+  if (root.empty() || folder.empty()) return {};
+  const auto relative = (folder / said.filename()).lexically_relative(root).string();
+  return relative.empty() || relative == ".." || relative.starts_with("../") ? std::string() : relative;
+}
+
+bool has_file(const std::string& path) {
+  std::error_code none;
+  return std::filesystem::is_regular_file(path, none);
+}
+
+// K=V, or K for the variable of that name where it is set.
+std::map<std::string, std::string> arguments(const std::vector<std::string>& said) {
+  std::map<std::string, std::string> all;
+  for (const auto& one : said) {
+    const auto equals = one.find('=');
+    const std::string name = one.substr(0, equals);
+    if (name.empty()) throw usage_error("--build-arg: must be K=V, or K");
+    if (equals != std::string::npos)
+      all[name] = one.substr(equals + 1);
+    else if (const char* value = std::getenv(name.c_str()))
+      all[name] = value;
+  }
+  return all;
+}
+
+void refuse(bool given, const char* flag, const char* instead) {
+  if (given)
+    throw usage_error(std::string("build: ") + flag + " is for a build by script, not for a Dockerfile", instead);
+}
+
+}  // namespace
+
+bool wants_dockerfile(const BuildFlags& flags, const Settings& settings, const Session& session) {
+  if (!flags.file.empty()) return true;
+  const bool script = !flags.run.empty() || session.has_words || !flags.from.empty() ||
+                      settings.find("run") != nullptr || settings.find("command") != nullptr ||
+                      settings.find("from") != nullptr;
+  return !script && has_file(flags.path + "/Dockerfile");
+}
+
+DockerfilePlan dockerfile_plan(const BuildFlags& flags, const Session& session) {
+  if (!flags.run.empty() || session.has_words)
+    throw usage_error("build: both -f and a script",
+                      "-f builds a Dockerfile; --run SCRIPT or -- COMMAND builds by script");
+  refuse(!flags.from.empty(), "--from", "FROM says it");
+  refuse(!flags.env.empty(), "--env", "--build-arg K=V, where it is no secret");
+  refuse(!flags.user.empty() || !flags.image_user.empty(), "--user", "USER says it");
+  refuse(!flags.workdir.empty() || !flags.image_workdir.empty(), "--workdir", "WORKDIR says it");
+  refuse(!flags.cmd.empty(), "--cmd", "CMD says it");
+  refuse(!flags.entrypoint.empty(), "--entrypoint", "ENTRYPOINT says it");
+  refuse(!flags.expose.empty(), "--expose", "EXPOSE says it");
+  refuse(!flags.image_env.empty(), "--image-env", "ENV says it");
+  refuse(!flags.ignore_volumes.empty(), "--ignore-volume", "");
+  refuse(!flags.timeout.empty(), "--timeout", "`timeout` in a RUN");
+  refuse(!flags.ref.empty(), "--ref", "check the commit out: git worktree add DIR REV");
+  for (const auto& host : flags.add_hosts)
+    if (const auto colon = host.find(':'); colon == 0 || colon == std::string::npos || colon + 1 == host.size())
+      throw usage_error("--add-host: " + printable(host) + ": must be HOST:ADDRESS");
+
+  DockerfilePlan plan;
+  if (flags.file == "-") {
+    plan.shown = "standard input";
+    plan.text = read_input();
+  } else {
+    const bool given = !flags.file.empty();
+    const std::string file = given ? flags.file : flags.path + "/Dockerfile";
+    plan.shown = given ? flags.file : "Dockerfile";
+    plan.text = read_dockerfile(file);
+    plan.path = path_in(flags.path, file);
+    if (has_file(file + ".dockerignore")) plan.ignore = read_dockerfile(file + ".dockerignore");
+  }
+  plan.has_ignore = plan.ignore || has_file(flags.path + "/.dockerignore");
+  plan.target = flags.target;
+  plan.args = arguments(flags.build_args);
+  plan.cache_from = flags.cache_from;
+  plan.add_hosts = flags.add_hosts;
+  plan.no_cache = flags.no_cache;
+  plan.purge = flags.purge;
+  return plan;
+}
+
+void check_script_flags(const BuildFlags& flags) {
+  const auto only = [](bool given, const char* flag) {
+    if (given)
+      throw usage_error(std::string("build: ") + flag + " is for a Dockerfile, not for a build by script",
+                        "-f Dockerfile");
+  };
+  only(!flags.build_args.empty(), "--build-arg");
+  only(!flags.target.empty(), "--target");
+  only(!flags.cache_from.empty(), "--cache-from");
+  only(!flags.add_hosts.empty(), "--add-host");
+  only(flags.purge, "--purge");
+}
+
+}  // namespace imgbuild

@@ -1,0 +1,387 @@
+// The driver where the engine's own builder does the building. What differs from a build by script: the lines of the
+// Dockerfile are looked at first; what may be asked for while it builds is served over a session; and what comes out is
+// an image already, with our label in its config. That one is never named: its config is loaded again without the
+// label, and the image that results is what is audited and named.
+#include "build/dockerfile_build.hpp"
+
+#include <algorithm>
+#include <ctime>
+#include <set>
+
+#include "base/interrupt.hpp"
+#include "base/text.hpp"
+#include "build/build_session.hpp"
+#include "build/ending.hpp"
+#include "build/script.hpp"
+#include "build/traces.hpp"
+#include "buildkit/progress.hpp"
+#include "crypto/digest.hpp"
+#include "dockerfile/lint.hpp"
+#include "dockerfile/origin.hpp"
+#include "scan/redactor.hpp"
+#include "tar/archive.hpp"
+
+namespace imgbuild {
+namespace {
+
+class DockerfileBuild {
+ public:
+  DockerfileBuild(Plan& plan, Engine& engine, const std::shared_ptr<const Scanner>& scanner, Vault& vault,
+                  const BuildTalk& talk)
+      : plan_(plan),
+        asked_(*plan.dockerfile),
+        engine_(engine),
+        scanner_(scanner),
+        vault_(vault),
+        talk_(talk),
+        file_(parse_dockerfile(asked_.text)) {}
+
+  Outcome run();
+
+ private:
+  void say(const std::string& line) const {
+    interrupt::check();
+    if (talk_.step) talk_.step(line);
+  }
+  void warn(const std::string& line) const {
+    if (talk_.warn) talk_.warn(line);
+  }
+  std::string safe(const std::string& text) const { return printable(redact(text, *scanner_, vault_)); }
+  std::string line_of(const DockerInstruction& at) const { return asked_.shown + ":" + std::to_string(at.line); }
+
+  void check_possible() const;
+  void advise() const;
+  std::vector<Withheld> refusals(const std::vector<Withheld>& withheld);
+  bool built(const Context& context, Gateway* gateway, Traces& traces);
+  std::size_t layers_of_base(const std::vector<std::string>& diff_ids) const;
+  void tell_origins(const ImageRecord& record, const ImageConfig& config) const;
+  void look_after_cache(std::time_t since) const;
+
+  Plan& plan_;
+  const DockerfilePlan& asked_;
+  Engine& engine_;
+  const std::shared_ptr<const Scanner>& scanner_;
+  Vault& vault_;
+  const BuildTalk& talk_;
+  const Dockerfile file_;
+  std::string image_;  // what the builder made
+  Outcome outcome_;
+};
+
+// What this engine cannot do, and what cannot be meant: before anything is made.
+void DockerfileBuild::check_possible() const {
+  if (file_.stage(asked_.target) == nullptr)
+    throw usage_error(printable(asked_.shown) +
+                      (asked_.target.empty() ? ": has no FROM" : ": has no stage " + printable(asked_.target)));
+  if (engine_.facts().kind != EngineFacts::Kind::podman) return;
+  if (!plan_.ssh.hosts.empty())
+    throw Error("podman's builder has no session over which the agent could be lent to a Dockerfile",
+                "build by script (--from IMAGE --run SCRIPT --ssh ...), which podman can do, or on a Docker engine");
+  if (!plan_.secrets.empty())
+    throw Error("podman's builder takes secrets as files in the context only, which would write them to a disk",
+                "build by script (--from IMAGE --run SCRIPT --secret ...), which podman can do, or on a Docker engine");
+}
+
+void DockerfileBuild::advise() const {
+  LintFacts facts;
+  facts.scanner = scanner_.get();
+  facts.has_ignore = asked_.has_ignore;
+  facts.lends_agent = !plan_.ssh.hosts.empty();
+  for (const auto& secret : plan_.secrets) facts.secrets.insert(secret.id);
+  if (facts.lends_agent) facts.secrets.insert("known_hosts");
+  for (const Advice& one : lint(file_, facts))
+    warn(safe(asked_.shown + ":" + std::to_string(one.line) + ": " + one.says) + " (" + one.rule +
+         "); better: " + safe(one.better));
+}
+
+// Reasons not to begin: a build argument that is a credential, which would stay in the history; and a COPY of a file
+// that was withheld, which could only fail.
+std::vector<Withheld> DockerfileBuild::refusals(const std::vector<Withheld>& withheld) {
+  std::vector<std::pair<std::string, std::string>> texts;
+  for (const auto& [name, value] : asked_.args) texts.emplace_back("--build-arg " + name, name + "=" + value);
+  for (const auto& label : plan_.image_labels) texts.emplace_back("--label " + label.substr(0, label.find('=')), label);
+  auto refused = refusals_in(texts, plan_.policy, scanner_, vault_);
+  for (const auto& instruction : file_.instructions) {
+    const DockerInstruction& real = instruction.inner.empty() ? instruction : instruction.inner.front();
+    if ((real.name != "COPY" && real.name != "ADD") || !real.flag("from").empty()) continue;
+    auto sources = real.paths();
+    if (!sources.empty()) sources.pop_back();
+    for (std::string source : sources) {
+      while (source.starts_with("./")) source.erase(0, 2);
+      while (source.starts_with('/')) source.erase(0, 1);
+      for (const Withheld& each : withheld) {
+        if (each.action != Withheld::Action::file || source.empty()) continue;
+        if (each.path != source && !glob_matches(source, each.path)) continue;
+        Withheld copy = each;
+        copy.action = Withheld::Action::refuse;
+        copy.path = asked_.shown;
+        copy.line = instruction.line;
+        copy.says = real.name + " of " + each.path + ", which is withheld: " + each.says;
+        if (std::none_of(refused.begin(), refused.end(), [&](const Withheld& one) {
+              return one.path == copy.path && one.line == copy.line && one.says == copy.says;
+            }))
+          refused.push_back(std::move(copy));
+      }
+    }
+  }
+  return refused;
+}
+
+// The status that a RUN ended with, where that is why the build failed.
+std::optional<int> status_in(const std::string& words) {
+  static constexpr std::string_view mark = "exit code: ";
+  const auto at = words.rfind(mark);
+  if (at == std::string::npos) return std::nullopt;
+  int status = 0;
+  for (const char c : std::string_view(words).substr(at + mark.size()).substr(0, 3)) {
+    if (c < '0' || c > '9') break;
+    status = status * 10 + (c - '0');
+  }
+  return status > 0 ? std::optional(status) : std::nullopt;
+}
+
+// False where an instruction of the Dockerfile failed. Nothing can be asked of us any more when it returns.
+bool DockerfileBuild::built(const Context& context, Gateway* gateway, Traces& traces) {
+  DockerfileSpec spec;
+  spec.dockerfile = context.dockerfile;
+  spec.target = asked_.target;
+  spec.platform = plan_.platform;
+  spec.network = plan_.network;
+  spec.args = asked_.args;
+  spec.cache_from = asked_.cache_from;
+  spec.extra_hosts = asked_.add_hosts;
+  spec.pull = plan_.pull == Pull::always;
+  spec.no_cache = asked_.no_cache;
+  for (const auto& label : plan_.image_labels) {
+    const auto equals = label.find('=');
+    spec.labels[label.substr(0, equals)] = equals == std::string::npos ? "" : label.substr(equals + 1);
+  }
+  spec.labels.insert(traces.labels().begin(), traces.labels().end());
+
+  std::unique_ptr<BuildSession> session;
+  traces.expect_image();
+  Mapping tar;
+  std::unique_ptr<Source> body;
+  if (engine_.facts().kind == EngineFacts::Kind::podman) {
+    tar = Mapping(context.tar, "the context");
+    body = std::make_unique<ViewSource>(tar.bytes());
+  } else {
+    Lent lent;
+    lent.gateway = gateway;
+    lent.secrets = &plan_.secrets;
+    if (gateway != nullptr) lent.known_hosts = gateway->pinned_known_hosts();
+    lent.login = [](const std::string& host) {
+      return find_login(host == "registry-1.docker.io" ? "docker.io" : host, process_variables());
+    };
+    std::uint8_t id[16];
+    random_bytes(id);
+    spec.session = hex(id);
+    auto stream = engine_.open_session(spec.session, BuildSession::methods(lent));
+    session = std::make_unique<BuildSession>(std::move(stream), engine_.open_upload(spec.session, context.bytes),
+                                             context.tar.get(), context.bytes, std::move(lent));
+  }
+
+  Progress progress(scanner_, vault_, [this](std::string_view text) {
+    if (talk_.output) talk_.output(text);
+  });
+  Redactor lines(scanner_, vault_);  // of a builder that sends text
+  std::optional<int> failed;
+  const auto tell = [&](const Json& message) {
+    if (const auto status = status_in(text_at(at(message, "errorDetail"), "message"))) failed = status;
+    if (text_at(message, "id") == "moby.buildkit.trace") {
+      if (const auto trace = unbase64(text_at(message, "aux"))) progress.feed(parse_trace(*trace));
+    } else if (const std::string text = text_at(message, "stream"); !text.empty() && talk_.output) {
+      talk_.output(lines.feed(text));
+    }
+  };
+  try {
+    image_ = engine_.build_dockerfile(spec, body.get(), tell);
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Error& error) {
+    progress.finish();
+    if (talk_.output) talk_.output(lines.finish());
+    if (session && !session->failure().empty()) throw Error(safe(session->failure()));
+    if (!failed) throw Error(redact(error.what(), *scanner_, vault_), error.hint());
+    warn(safe(error.what()));
+  }
+  if (!failed) {
+    progress.finish();
+    if (talk_.output) talk_.output(lines.finish());
+  }
+  if (session)
+    for (const auto& line : session->warnings()) warn(line);
+  if (!failed) return true;
+  outcome_.status = Status::script;
+  outcome_.script_status = *failed;
+  return false;
+}
+
+// The config without our label, and otherwise as the builder wrote it.
+std::string unlabelled(const std::string& raw) {
+  auto image = nlohmann::ordered_json::parse(raw);
+  for (const char* part : {"config", "container_config"}) {
+    const auto at = image.find(part);
+    if (at == image.end() || !at->is_object() || !at->contains("Labels") || !(*at)["Labels"].is_object()) continue;
+    (*at)["Labels"].erase(build_label);
+    if ((*at)["Labels"].empty()) at->erase("Labels");
+  }
+  return image.dump();
+}
+
+// How many of the oldest layers are those of the base, as the engine has it; 0 where it has none.
+std::size_t DockerfileBuild::layers_of_base(const std::vector<std::string>& diff_ids) const {
+  const std::string base = file_.base(asked_.target);
+  if (base.empty() || base == "scratch" || base.find('$') != std::string::npos) return 0;
+  try {
+    const auto below = engine_.config_of(engine_.find_image(base, plan_.platform, Pull::never).handle).diff_ids;
+    return below.size() <= diff_ids.size() && std::equal(below.begin(), below.end(), diff_ids.begin()) ? below.size()
+                                                                                                       : 0;
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Error&) {
+    return 0;  // a builder keeps bases that it pulled to itself: then all layers are read
+  }
+}
+
+void DockerfileBuild::tell_origins(const ImageRecord& record, const ImageConfig& config) const {
+  std::vector<Origins::Line> lines;
+  const Json image = Json::parse(config.raw, nullptr, false);
+  if (at(image, "history").is_array())
+    for (const auto& line : at(image, "history"))
+      lines.push_back({text_at(line, "created_by"), at(line, "empty_layer") == Json(true)});
+  const Origins origins(file_, asked_.target, lines);
+  std::set<std::string> told;
+  for (const Finding& leak : record.leaks)
+    for (const Location& place : leak.locations) {
+      const DockerInstruction* from = origins.of(place);
+      if (from == nullptr) continue;
+      const std::string line =
+          safe(line_of(*from) + ": " + from->shown()) + " brought in " + leak.rule + ": " + safe(place_of(place));
+      if (told.insert(line).second && told.size() <= 50 && talk_.step) talk_.step(line);
+    }
+}
+
+// A base, which others stand on: the engine's own image, or one that it pulled.
+bool is_base(const CacheRecord& record) {
+  return record.description.starts_with("from local") || record.description.starts_with("pulled from");
+}
+
+// What of a refused build stays where the next one would take it from.
+void DockerfileBuild::look_after_cache(std::time_t since) const {
+  std::vector<CacheRecord> ours;
+  for (auto& record : engine_.build_cache())
+    if (record.used >= since && !is_base(record)) ours.push_back(std::move(record));
+  if (ours.empty()) return;
+  const auto count = [](std::size_t n) { return std::to_string(n) + (n == 1 ? " record" : " records"); };
+  if (!asked_.purge) {
+    std::uint64_t bytes = 0;
+    std::string ids;
+    for (const auto& record : ours) {
+      bytes += record.bytes;
+      ids += (ids.empty() ? "" : "|") + printable(record.id);
+    }
+    warn("the engine's build cache holds steps of this build (" + count(ours.size()) + ", " + human_size(bytes) +
+         "); this removes it, as --purge would have: docker builder prune --all --force --filter 'id=" + ids + "'");
+    return;
+  }
+  // What another record stands on goes after that one.
+  std::size_t gone = 0;
+  for (bool some = true; some && !ours.empty();) {
+    some = false;
+    for (auto at = ours.begin(); at != ours.end();) {
+      const bool removed = engine_.remove_cache(at->id);
+      gone += removed ? 1 : 0;
+      some = some || removed;
+      at = removed ? ours.erase(at) : at + 1;
+    }
+  }
+  warn("purged " + count(gone) + " of the engine's build cache" +
+       (ours.empty() ? "" : "; still there, since something else uses them: " + std::to_string(ours.size())));
+}
+
+Outcome DockerfileBuild::run() {
+  check_possible();
+  know_secrets(plan_, vault_, outcome_);
+  const std::time_t began = std::time(nullptr) - 1;
+
+  // 1. Stage. From here on what is handed over is fixed, the Dockerfile with it, and holds nothing that a rule knows.
+  say("staging " + printable(plan_.context));
+  StageOptions staging{plan_.context, {}, plan_.include, plan_.with_git, scanner_, &vault_, plan_.policy, {}};
+  staging.docker = DockerContext{asked_.path, asked_.text, asked_.ignore};
+  const Context context = stage(staging);
+  outcome_.withheld = context.withheld;
+  for (Withheld& each : refusals(context.withheld)) outcome_.withheld.push_back(std::move(each));
+  advise();
+  if (talk_.withheld) std::for_each(outcome_.withheld.begin(), outcome_.withheld.end(), talk_.withheld);
+  const bool refused = std::any_of(outcome_.withheld.begin(), outcome_.withheld.end(),
+                                   [](const Withheld& each) { return each.action == Withheld::Action::refuse; });
+  if (refused) {
+    outcome_.status = Status::leak;
+    return std::move(outcome_);
+  }
+  outcome_.context_digest = context.digest;
+  outcome_.context_files = context.files;
+  outcome_.context_bytes = context.bytes;
+  say("staged " + std::to_string(context.files) + (context.files == 1 ? " file (" : " files (") +
+      human_size(context.bytes) + ") " + context.digest + ", withheld " + std::to_string(outcome_.withheld.size()));
+
+  // 2. Lend. From here on every grant is known to be good: agent, keys, hosts.
+  std::unique_ptr<Gateway> gateway;
+  if (!plan_.ssh.hosts.empty()) {
+    gateway = std::make_unique<Gateway>(plan_.ssh);
+    if (talk_.signature) gateway->on_signature(talk_.signature);
+    say("lending " + join(gateway->granted_keys(), ", ") + " for " + join(gateway->granted_hosts(), ", "));
+    for (const auto& [name, fingerprint] : gateway->fingerprint_hosts())
+      warn("of " + printable(name) +
+           " only a fingerprint is known: the secret known_hosts does not have it "
+           "(--known-host with the whole line, or ~/.ssh/known_hosts)");
+  }
+
+  // 3. Build. From here on the builder has ended, and an image without a name may be there, undone with `traces`.
+  say("building " + printable(asked_.shown) + (asked_.target.empty() ? "" : " up to " + printable(asked_.target)));
+  Traces traces(
+      engine_, talk_.warn ? talk_.warn : [](const std::string&) {});
+  const bool done = built(context, gateway.get(), traces);
+
+  // 4. Beyond this point nothing can be signed, and nothing is handed out: the session is closed.
+  if (gateway) {
+    gateway->close();
+    outcome_.ledger = gateway->ledger();
+  }
+  if (!done) return std::move(outcome_);
+  interrupt::check();
+  if (image_.empty()) {
+    const auto made = engine_.ours(std::string(build_label) + "=" + traces.labels().at(build_label)).images;
+    if (made.size() != 1) throw Error("the engine does not say which image it built");
+    image_ = made.front().id;
+  }
+
+  // 5. Take the label out. From here on the config is ours to the last byte, and the builder's but for that.
+  const std::string config = unlabelled(engine_.config_of(image_).raw);
+  const std::string handle = traces.load(image_, config);
+  const ImageConfig written = parse_config(config);
+
+  // 6. Audit. From here on every byte that a push would send has been looked at.
+  say("auditing " + handle);
+  outcome_.audit = audit_of(handle, config, layers_of_base(written.diff_ids), plan_, engine_, scanner_, vault_,
+                            gateway ? gateway->granted_keys() : std::vector<std::string>());
+  say(std::string("audit: ") + name_of(outcome_.audit->verdict()));
+
+  // 7. Name it, given its permission; else it goes, or is kept without a name, and what stays of it is said.
+  name_or_refuse(outcome_, handle, plan_, engine_, traces);
+  if (outcome_.status != Status::clean) {
+    tell_origins(outcome_.audit->record(), written);
+    look_after_cache(began);
+  }
+  return std::move(outcome_);
+}
+
+}  // namespace
+
+Outcome build_by_dockerfile(Plan& plan, Engine& engine, const std::shared_ptr<const Scanner>& scanner, Vault& vault,
+                            const BuildTalk& talk) {
+  return DockerfileBuild(plan, engine, scanner, vault, talk).run();
+}
+
+}  // namespace imgbuild

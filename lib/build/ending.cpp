@@ -1,0 +1,107 @@
+#include "build/ending.hpp"
+
+#include <algorithm>
+
+#include "audit/audit.hpp"
+#include "base/interrupt.hpp"
+#include "base/text.hpp"
+
+namespace imgbuild {
+namespace {
+
+// The image's bytes as they come from the engine, with an ear for interrupts.
+class Heeding : public Source {
+ public:
+  explicit Heeding(std::unique_ptr<Source> source) : source_(std::move(source)) {}
+  View next() override {
+    interrupt::check();
+    return source_->next();
+  }
+
+ private:
+  std::unique_ptr<Source> source_;
+};
+
+// One engine call a name. Where a later one fails, those before it stand: they name what was cleared, and what they
+// named before cannot be had back. It is said.
+void name_all(Engine& engine, const Cleared& cleared, const std::vector<std::string>& names) {
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    try {
+      engine.tag(cleared, names[i]);
+    } catch (const Error& error) {
+      if (i == 0) throw;
+      throw error.within("named " + join({names.begin(), names.begin() + static_cast<std::ptrdiff_t>(i)}, ", ") +
+                         ", but not " + names[i]);
+    }
+  }
+}
+
+}  // namespace
+
+void know_secrets(const Plan& plan, Vault& vault, Outcome& outcome) {
+  for (const HandedSecret& secret : plan.secrets) {
+    if (secret.weak) {
+      outcome.weak_secrets.push_back(secret.id);
+      continue;
+    }
+    if (is_weak(secret.value.reveal()))
+      throw usage_error("secret " + printable(secret.id) + ": too short or too common to be looked for in the image",
+                        "--weak-secret " + printable(secret.id) + " hands it out all the same");
+    vault.add(secret.value.reveal(), "secret " + secret.id, Origin::handed_out);
+  }
+}
+
+Audit audit_of(const std::string& handle, const std::string& config, std::size_t base_layers, const Plan& plan,
+               Engine& engine, const std::shared_ptr<const Scanner>& scanner, Vault& vault,
+               std::vector<std::string> agent_keys) {
+  const ImageConfig written = parse_config(config);
+  const ValueMatcher values(vault, {Origin::handed_out, Origin::withheld});
+  AuditOptions options;
+  options.scanner = scanner;
+  options.values = &values;
+  options.found = &vault;
+  options.policy = plan.policy;
+  options.source = plan.tags.empty() ? handle : plan.tags.front();
+  options.agent_keys = std::move(agent_keys);
+  options.cache = plan.cache;
+  Auditor auditor(options);
+  std::vector<Audit> audits;
+  try {
+    if (engine.facts().kind != EngineFacts::Kind::docker_containerd) {
+      const auto open = [&](std::size_t i) { return engine.stored_layer(written.diff_ids, i); };
+      if (auto audit = auditor.stored(written, options.source, open, base_layers)) return std::move(*audit);
+    }
+    Heeding image(engine.save(handle));
+    audits = auditor.archive(image, options.source);
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Error& error) {
+    throw error.within("audit");
+  }
+  if (audits.size() != 1) throw Error("audit: the engine saved " + std::to_string(audits.size()) + " images, not one");
+  const ImageRecord& record = audits.front().record();
+  const bool same =
+      record.id == written.id &&
+      std::equal(record.layers.begin(), record.layers.end(), written.diff_ids.begin(), written.diff_ids.end(),
+                 [](const LayerFacts& layer, const std::string& id) { return layer.diff_id == id; });
+  if (!same) throw Error("audit: the engine saved another image than the one that was built");
+  return std::move(audits.front());
+}
+
+void name_or_refuse(Outcome& outcome, const std::string& handle, const Plan& plan, Engine& engine, Traces& traces) {
+  if (const auto cleared = outcome.audit->clear(handle)) {
+    interrupt::check();
+    name_all(engine, *cleared, plan.tags);
+    traces.release();
+    outcome.status = Status::clean;
+    outcome.handle = handle;
+    return;
+  }
+  outcome.status = outcome.audit->verdict() == Verdict::leak ? Status::leak : Status::failed;
+  if (plan.keep) {
+    traces.keep();
+    outcome.handle = handle;
+  }
+}
+
+}  // namespace imgbuild

@@ -1,0 +1,25 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "build/build.hpp"
+#include "build/traces.hpp"
+
+/// What a build by script and a build by Dockerfile have in common: how each begins, and how each ends.
+namespace imgbuild {
+
+/// Every secret is known before anything else is done, so that nothing that follows can print or ship it unseen.
+/// Throws usage Error for one that could not be looked for.
+void know_secrets(const Plan& plan, Vault& vault, Outcome& outcome);
+
+/// The audit of exactly the image that we wrote: its config's bytes and its layers' are those that were looked at.
+/// Of the `base_layers` oldest those that were audited before need not be read: the engine's own store answers for
+/// their diff ids. What the build made always is. Throws Error "audit: why".
+Audit audit_of(const std::string& handle, const std::string& config, std::size_t base_layers, const Plan& plan,
+               Engine& engine, const std::shared_ptr<const Scanner>& scanner, Vault& vault,
+               std::vector<std::string> agent_keys);
+
+/// The audited image gets its names, given its permission; else it goes with `traces`, or is kept without a name.
+void name_or_refuse(Outcome& outcome, const std::string& handle, const Plan& plan, Engine& engine, Traces& traces);
+
+}  // namespace imgbuild
