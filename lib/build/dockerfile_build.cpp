@@ -129,15 +129,17 @@ std::vector<Withheld> DockerfileBuild::refusals(const std::vector<Withheld>& wit
 
 // The status that a RUN ended with, where that is why the build failed.
 std::optional<int> status_in(const std::string& words) {
-  static constexpr std::string_view mark = "exit code: ";
-  const auto at = words.rfind(mark);
-  if (at == std::string::npos) return std::nullopt;
-  int status = 0;
-  for (const char c : std::string_view(words).substr(at + mark.size()).substr(0, 3)) {
-    if (c < '0' || c > '9') break;
-    status = status * 10 + (c - '0');
+  for (const std::string_view mark : {"exit code: ", "exit status "}) {  // BuildKit's words, podman's
+    const auto at = words.rfind(mark);
+    if (at == std::string::npos) continue;
+    int status = 0;
+    for (const char c : std::string_view(words).substr(at + mark.size()).substr(0, 3)) {
+      if (c < '0' || c > '9') break;
+      status = status * 10 + (c - '0');
+    }
+    if (status > 0) return status;
   }
-  return status > 0 ? std::optional(status) : std::nullopt;
+  return std::nullopt;
 }
 
 // False where an instruction of the Dockerfile failed. Nothing can be asked of us any more when it returns.
@@ -217,7 +219,7 @@ bool DockerfileBuild::built(const Context& context, Gateway* gateway, Traces& tr
   return false;
 }
 
-// The config without our label, and otherwise as the builder wrote it.
+// The config without our label, and otherwise as the builder wrote it. Podman's tells the label in the history too.
 std::string unlabelled(const std::string& raw) {
   auto image = nlohmann::ordered_json::parse(raw);
   for (const char* part : {"config", "container_config"}) {
@@ -226,6 +228,16 @@ std::string unlabelled(const std::string& raw) {
     (*at)["Labels"].erase(build_label);
     if ((*at)["Labels"].empty()) at->erase("Labels");
   }
+  if (const auto history = image.find("history"); history != image.end() && history->is_array())
+    for (auto line = history->begin(); line != history->end();) {
+      const bool tells = line->is_object() && line->value("created_by", "").find(build_label) != std::string::npos;
+      if (tells && line->value("empty_layer", false)) {
+        line = history->erase(line);
+        continue;
+      }
+      if (tells) (*line)["created_by"] = "imgbuild build";  // the line of a layer must stay
+      ++line;
+    }
   return image.dump();
 }
 
