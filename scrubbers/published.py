@@ -38,9 +38,9 @@ debian bookworm golang-1.19-src golang-golang-x-crypto-dev golang-google-grpc-de
 debian bookworm libpython3.11-testsuite python3-twisted python3-hyperlink python3-tornado python3-aiohttp python3-jwt
 debian bookworm python3-certbot python3-botocore libgnutls30 libmbedx509-1 libxmlsec1-dev libio-socket-ssl-perl
 debian bookworm libnet-ssleay-perl npm libruby3.1 ruby-jwt ruby-httpclient libssl-doc git-doc libcurl4-doc openvpn apt
-debian bookworm libnetty-java libmojolicious-perl openssl libssl3 python3-cryptography golang-1.19-go
-debian trixie golang-1.24-src libpython3.13-testsuite python3-twisted libgnutls30t64 libruby3.3 python3-tornado apt
-debian bullseye golang-1.15-src libpython3.9-testsuite python3-twisted libgnutls30 libruby2.7 python3-tornado apt
+debian bookworm libnetty-java libmojolicious-perl openssl libssl3 python3-cryptography golang-1.19-go libgcrypt20
+debian trixie golang-1.24-src libpython3.13-testsuite python3-twisted libgnutls30t64 libruby3.3 python3-tornado apt libgcrypt20
+debian bullseye golang-1.15-src libpython3.9-testsuite python3-twisted libgnutls30 libruby2.7 python3-tornado apt libgcrypt20
 source bookworm openssl openssh python3.11 nodejs curl gnutls28 libssh2
 pypi cryptography-vectors==45.0.7 twisted==24.11.0 tornado==6.4.2 ansible-core==2.18.3 jwcrypto==1.5.6 aiosmtpd==1.4.6
 pypi pytest-httpbin==2.1.0 snowflake-connector-python==3.14.0

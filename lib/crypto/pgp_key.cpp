@@ -241,11 +241,13 @@ PrivateKeyFacts facts_of(const Expression& key) {
   } else if (key.kind == "dsa") {
     facts = facts_of_dsa(value("p"), value("q"), value("g"), value("y"));
   } else if (key.kind == "ecc" || key.kind == "ecdsa") {
-    const std::string curve = lower(text_of(value("curve")));
-    const std::string known = curve == "nist p-256"   ? "nistp256"
-                              : curve == "nist p-384" ? "nistp384"
-                              : curve == "nist p-521" ? "nistp521"
-                                                      : curve;
+    // libgcrypt's names for a curve.
+    static constexpr std::pair<std::string_view, std::string_view> aliases[] = {
+        {"nist p-256", "nistp256"}, {"secp256r1", "nistp256"},  {"prime256v1", "nistp256"}, {"nist p-384", "nistp384"},
+        {"secp384r1", "nistp384"},  {"nist p-521", "nistp521"}, {"secp521r1", "nistp521"}};
+    std::string known = lower(text_of(value("curve")));
+    for (const auto& [alias, name] : aliases)
+      if (known == alias) known = name;
     facts = facts_of_point(known, value("q"), known.starts_with("nistp") ? "ecdsa" : "ecc");
   } else if (key.kind == "elg") {
     facts.type = "elgamal";

@@ -156,6 +156,15 @@ bool is_said_of_a_secret(std::string_view value) {
   return any_of(heads, value, starts_with);
 }
 
+// facts_of_secret("ed25519", bytes): a call that is given one text sets it, one that is given more does something.
+bool has_more_arguments(std::string_view around, std::string_view value) {
+  std::string_view after = around.substr(static_cast<std::size_t>(value.data() + value.size() - around.data()));
+  if (after.empty() || (after[0] != '"' && after[0] != '\'')) return false;
+  after.remove_prefix(1);
+  const std::size_t next = after.find_first_not_of(" \t\r\n");
+  return next != std::string_view::npos && after[next] == ',';
+}
+
 enum class Wanted { password, secret, key };
 
 Proof weigh(const Suspect& suspect, Wanted wanted) {
@@ -188,7 +197,9 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
     return {};
   if (!is_among_text(suspect.around, *assignment)) return {};
   // secret.method("x") is a question to it, but for the one whether it is this one.
-  if (assignment->how == Assignment::How::call && is_method_of(*assignment, suspect.secret.data())) return {};
+  if (assignment->how == Assignment::How::call &&
+      (is_method_of(*assignment, suspect.secret.data()) || has_more_arguments(suspect.around, value)))
+    return {};
   if (assignment->name.ends_with("PWD") && assignment->name.size() <= 6 && !assignment->quoted) return {};
   const std::string name = snake(assignment->name);
   // ("RsaHashedKeyGenParams", "x"): of two arguments the first is the name of the second only where it ends as one.

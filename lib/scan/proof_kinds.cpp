@@ -62,6 +62,12 @@ constexpr std::string_view stand_in_parts[] = {
     "wrong",
     "not-a-",
     "unknown",
+    // of manuals that are installed everywhere: urllib's
+    "geheim$parole",
+    "kadidd!ehopper",
+    "correcthorse",
+    "correct horse",
+    "opensesame",
 };
 
 }  // namespace

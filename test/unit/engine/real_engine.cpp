@@ -14,7 +14,7 @@
 
 using namespace imgbuild;
 using Catch::Contains;
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 namespace imgbuild {
 // Stands in for the audit room, which this program does not link.
@@ -150,7 +150,7 @@ TEST_CASE("a builder is made, runs commands, is committed, and its config replac
 
     const ImageConfig between = engine->config_of(committed);
     REQUIRE(between.diff_ids.size() == base_config.diff_ids.size() + 1);
-    Json config = Json::parse(base_config.raw);
+    OrderedJson config = OrderedJson::parse(base_config.raw);
     config["rootfs"]["diff_ids"] = between.diff_ids;
     config["created"] = "1980-01-02T00:00:00Z";
     config["x-unknown"] = {{"kept", true}};
