@@ -41,7 +41,10 @@ std::string_view curve_of(View oid) {
 }
 
 PrivateKeyFacts facts_of_point(std::string_view curve, View point, std::string_view type) {
-  if (curve == "ed25519" && point.size() == 33) return facts_of_ed25519(point.subspan(1));
+  // With libgcrypt's 0x40 before it, or without.
+  if (curve == "ed25519" && (point.size() == 33 || point.size() == 32)) return facts_of_ed25519(point.last(32));
+  if (curve == "ed448" && (point.size() == 58 || point.size() == 57))
+    return facts_of_blob(WireWriter().string("ssh-ed448").string(point.last(57)).bytes());
   if (curve.starts_with("nistp") && type == "ecdsa") return facts_of_ec(curve, point);
   PrivateKeyFacts facts;
   facts.type = type;
