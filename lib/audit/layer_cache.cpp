@@ -6,6 +6,8 @@
 #include <cstring>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
 
 #include "base/text.hpp"
 #include "crypto/digest.hpp"
@@ -177,8 +179,15 @@ std::shared_ptr<MemberRecord> LayerCache::find(const std::string& digest, const 
   try {
     auto layer = read_layer(*record, scanner_);
     const auto& found = layer->record.found;
-    const bool lacks =
-        std::any_of(found.begin(), found.end(), [&](const Sighting& one) { return needs_value(one, policy); });
+    std::set<std::pair<Identity, std::string>> published;  // what is in a file that everybody can have, and which
+    for (const Sighting& one : found)
+      if (!published_file(one.sha256).empty()) published.emplace(one.hit.identity, one.path);
+    const bool lacks = std::any_of(found.begin(), found.end(), [&](const Sighting& one) {
+      if (!needs_value(one, policy) || published.contains({one.hit.identity, python_source_of(one.path)})) return false;
+      const auto* owner = layer->record.packages.owner(one.path);  // generic in a file of the system: a note
+      return policy.fail_on == Severity::low || one.hit.rule->family != "generic" || owner == nullptr ||
+             !is_of_the_system(owner->manager);
+    });
     return lacks || layer->digest != digest ? nullptr : layer;
   } catch (const Error&) {
     return nullptr;

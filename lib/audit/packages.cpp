@@ -254,4 +254,14 @@ std::string package_of(const std::vector<const PackageRecords*>& layers, int lay
   return {};
 }
 
+bool is_of_the_system(std::string_view manager) { return manager == "dpkg" || manager == "apk" || manager == "rpm"; }
+
+std::string python_source_of(const std::string& path) {
+  constexpr std::string_view folder = "__pycache__/";
+  const std::size_t at = path.rfind(folder);
+  const std::size_t dot = at == std::string::npos ? at : path.find('.', at);
+  if (dot == std::string::npos || !path.ends_with(".pyc")) return {};
+  return path.substr(0, at) + path.substr(at + folder.size(), dot - at - folder.size()) + ".py";
+}
+
 }  // namespace imgbuild

@@ -65,4 +65,10 @@ class PackageRecords {
 /// then of earlier ones. Empty: none does. Layers oldest first. One thread.
 std::string package_of(const std::vector<const PackageRecords*>& layers, int layer, std::string_view path);
 
+/// Is it a package manager of the system, and not of one language?
+bool is_of_the_system(std::string_view manager);
+
+/// "a/__pycache__/b.cpython-311.pyc" is made of "a/b.py"; empty of anything else.
+std::string python_source_of(const std::string& path);
+
 }  // namespace imgbuild

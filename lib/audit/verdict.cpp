@@ -64,15 +64,6 @@ std::string general_fix(const Location& at) {
          "help";
 }
 
-/// "a/__pycache__/b.cpython-311.pyc" is made of "a/b.py".
-std::string python_source_of(const std::string& path) {
-  constexpr std::string_view folder = "__pycache__/";
-  const std::size_t at = path.rfind(folder);
-  const std::size_t dot = at == std::string::npos ? at : path.find('.', at);
-  if (dot == std::string::npos || !path.ends_with(".pyc")) return {};
-  return path.substr(0, at) + path.substr(at + folder.size(), dot - at - folder.size()) + ".py";
-}
-
 struct Group {
   const Hit* best = nullptr;
   std::vector<const Placed*> places;
@@ -188,6 +179,16 @@ class Decision {
     return join({packages.begin(), packages.end()}, ", ");
   }
 
+  /// Are all the files those of dpkg, apk or rpm? What looks like a password there is an example of a manual, as good
+  /// as always; a key or a token with a form of its own is not.
+  bool of_the_system(const std::vector<Location>& places) const {
+    return std::all_of(places.begin(), places.end(), [this](const Location& at) {
+      if (at.layer < 0) return false;
+      const std::string package = package_of(packages_, at.layer, at.path);
+      return is_of_the_system(package.substr(0, package.find(':')));
+    });
+  }
+
   void add_gap(NotScanned gap) {
     gap.published = published_file(gap.sha256);
     if (const AllowEntry* entry = find_allow_file(options_.policy, gap.path, gap.sha256)) gap.allowed = entry->reason;
@@ -257,6 +258,8 @@ class Decision {
     if (!allowed.locations.empty()) record.allowed.push_back(std::move(allowed));
     if (finding.locations.empty()) return;
     finding.packaged = packaged(finding.locations);
+    if (hit.rule->family == "generic" && of_the_system(finding.locations))
+      finding.severity = std::min(finding.severity, Severity::low);
     finding.fix = hit.rule->fix.empty() ? general_fix(finding.locations.front()) : hit.rule->fix;
     if (!bound.empty()) {
       std::set<std::string> places;
@@ -264,7 +267,7 @@ class Decision {
         if (places.size() < 16 && places.insert(allow_place_of(at)).second)
           finding.allow += allow_entry_text(hit.rule->id, allow_place_of(at), bound);
     }
-    (hit.severity < options_.policy.fail_on ? record.notes : record.leaks).push_back(std::move(finding));
+    (finding.severity < options_.policy.fail_on ? record.notes : record.leaks).push_back(std::move(finding));
   }
 
   const Outline& image_;

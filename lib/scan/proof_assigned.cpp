@@ -165,6 +165,20 @@ bool has_more_arguments(std::string_view around, std::string_view value) {
   return next != std::string_view::npos && after[next] == ',';
 }
 
+/// 464/tcp of /etc/services, 51:C4:0C:...: what has a form of its own that no secret has.
+bool is_port_or_fingerprint(std::string_view value) {
+  for (const std::string_view protocol : {"/tcp", "/udp", "/sctp", "/dccp"})
+    if (value.ends_with(protocol) && value.find_first_not_of("0123456789") == value.size() - protocol.size())
+      return true;
+  constexpr std::size_t shortest = 8 * 3 - 1;
+  if (value.size() < shortest || value.size() % 3 != 2) return false;
+  for (std::size_t i = 0; i < value.size(); ++i)
+    if (i % 3 == 2 ? value[i] != ':'
+                   : std::string_view("0123456789abcdefABCDEF").find(value[i]) == std::string_view::npos)
+      return false;
+  return true;
+}
+
 enum class Wanted { password, secret, key };
 
 Proof weigh(const Suspect& suspect, Wanted wanted) {
@@ -193,7 +207,7 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
     return {};
   if (value == assignment->name || is_reference(value) || (is_placeholder(value) && !is_as_policies_want(value)) ||
       is_stand_in(value) || is_said_of_a_field(value) || is_said_of_a_secret(value) || is_email(value) ||
-      is_file_name(value))
+      is_file_name(value) || is_port_or_fingerprint(value) || value.starts_with("\\$"))
     return {};
   if (!is_among_text(suspect.around, *assignment)) return {};
   // secret.method("x") is a question to it, but for the one whether it is this one.

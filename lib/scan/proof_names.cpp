@@ -32,7 +32,8 @@ constexpr std::string_view other_ends[] = {
     "_public",   "_pub",         "_cert",      "_certificate", "_crt",        "_ca",           "_pem_file",
     "_vault",    "_namespace",   "_engine",    "_backend",     "_plugin",     "_module",       "_function",
     "_check",    "_valid",       "_invalid",   "_updated",     "_forgot",     "_recovery",     "_hash_type",
-    "_cipher",   "_realm",       "_attempts",  "_history",     "_complexity",
+    "_cipher",   "_realm",       "_attempts",  "_history",     "_complexity", "_re",           "_min",
+    "_max",
 };
 // What makes a key or token a public or a local thing.
 constexpr std::string_view other_parts[] = {
@@ -96,6 +97,15 @@ constexpr std::string_view other_parts[] = {
     "anti_forgery",
     "antiforgery",
     "resume_token",
+    "change_token",
+    "lock_token",
+    "forward_token",
+    "backward_token",
+    "client_token",
+    "client_request",
+    "pagination",
+    "sig_key",
+    "release_manager",
     "trust_key",
     "verify_key",
     "signature",

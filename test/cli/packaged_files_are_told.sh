@@ -51,3 +51,21 @@ mkdir -p tree/var/lib/rpm
 rpm --dbpath "$PWD/tree/var/lib/rpm" --define '_db_backend sqlite' --nodeps --justdb --noscripts -i top/RPMS/noarch/acme-1.0-2.noarch.rpm >rpm.log 2>&1 ||
   { cat rpm.log >&2; fail 'rpm failed'; }
 audited 'rpm: acme 1.0-2' opt/acme/key
+
+# What only looks like a password is an example of a manual where the system's packages brought it: a note. Where pip put
+# it, it may well be the code that is private.
+word=$(head -c 9 /dev/urandom | od -An -tx1 | tr -d ' \n')
+mkdir -p tree/var/lib/dpkg/info tree/usr/share/doc/acme "tree/$site/acme_tool" "tree/$site/acme_tool-1.0.dist-info"
+printf 'Package: acme\nStatus: install ok installed\nVersion: 1.0-1\nArchitecture: all\n\n' >tree/var/lib/dpkg/status
+printf '/usr/share/doc/acme/manual.yml\n' >tree/var/lib/dpkg/info/acme.list
+printf 'password: "Xq%s"\n' "$word" >tree/usr/share/doc/acme/manual.yml
+layer layer.tar tree
+archive app.tar layer.tar
+expect 0 "$IMGBUILD" audit --format json archive:app.tar
+is 'a note' 'generic.password low dpkg: acme 1.0-1' "$(jq -r '.images[0].notes[] | "\(.rule) \(.severity) \(.packaged)"' "$t/out")"
+expect 1 "$IMGBUILD" audit --fail-on low archive:app.tar
+printf 'acme_tool/settings.yml,sha256=x,40\n' >"tree/$site/acme_tool-1.0.dist-info/RECORD"
+cp tree/usr/share/doc/acme/manual.yml "tree/$site/acme_tool/settings.yml"
+layer layer.tar tree
+archive app.tar layer.tar
+expect 1 "$IMGBUILD" audit archive:app.tar
