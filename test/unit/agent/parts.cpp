@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -35,6 +36,15 @@ int free_port() {
       ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0)
     throw system_error("a free port", errno);
   return ntohs(address.sin_port);
+}
+
+/// Between bind and listen the file is there, and whoever connects is refused.
+bool listens(const std::string& path) {
+  const Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  return ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
 }
 
 template <class Condition>
@@ -79,7 +89,7 @@ Agent::Agent() : socket_(folder_.path() + "/agent") {
   const Fd nowhere = Fd::open("/dev/null", O_WRONLY);
   command.out = nowhere.get();
   process_ = std::make_unique<Process>(command);
-  wait_until([&] { return ::access(socket_.c_str(), F_OK) == 0; }, "ssh-agent");
+  wait_until([&] { return listens(socket_); }, "ssh-agent");
 }
 
 void Agent::add(const std::string& key, const std::vector<std::string>& options) const {
