@@ -29,22 +29,12 @@ namespace {
 constexpr int most_entries = 1000;
 
 using Store = Owned<PKCS12, PKCS12_free>;
-using Shrouded = Owned<PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free>;
 using Certificate = Owned<X509, X509_free>;
 
 void free_safes(STACK_OF(PKCS7) * all) { sk_PKCS7_pop_free(all, PKCS7_free); }
 void free_bags(STACK_OF(PKCS12_SAFEBAG) * all) { sk_PKCS12_SAFEBAG_pop_free(all, PKCS12_SAFEBAG_free); }
 using Safes = Owned<STACK_OF(PKCS7), free_safes>;
 using Bags = Owned<STACK_OF(PKCS12_SAFEBAG), free_bags>;
-
-std::optional<PrivateKeyFacts> facts_of(PKCS8_PRIV_KEY_INFO* info) {
-  unsigned char* der = nullptr;
-  const int size = i2d_PKCS8_PRIV_KEY_INFO(info, &der);
-  if (size <= 0) return std::nullopt;
-  auto facts = read_der_key({der, static_cast<std::size_t>(size)});
-  OPENSSL_clear_free(der, static_cast<std::size_t>(size));
-  return facts;
-}
 
 /// What all keys of one keystore tell together.
 class Keys {
@@ -80,19 +70,7 @@ PrivateKeyFacts closed() {
 std::optional<PrivateKeyFacts> open_shrouded(const PKCS12_SAFEBAG* bag, std::uint64_t& left) {
   const X509_SIG* frame = PKCS12_SAFEBAG_get0_pkcs8(bag);
   if (frame == nullptr) return std::nullopt;
-  const X509_ALGOR* algorithm = nullptr;
-  X509_SIG_get0(frame, &algorithm, nullptr);
-  const std::uint64_t iterations = iterations_of(algorithm);
-  for (const auto passphrase : default_passphrases()) {
-    if (iterations == 0 || iterations > left) break;
-    left -= iterations;
-    const Shrouded info(PKCS12_decrypt_skey(bag, passphrase.data(), static_cast<int>(passphrase.size())));
-    if (!info) continue;
-    if (auto facts = facts_of(info.get())) {
-      facts->default_passphrase = true;
-      return facts;
-    }
-  }
+  if (auto facts = open_with_default(frame, left)) return facts;
   return closed();
 }
 

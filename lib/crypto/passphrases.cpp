@@ -19,24 +19,6 @@ namespace {
 
 using Info = Owned<PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free>;
 
-std::optional<PrivateKeyFacts> facts_of(PKCS8_PRIV_KEY_INFO* info) {
-  unsigned char* der = nullptr;
-  const int size = i2d_PKCS8_PRIV_KEY_INFO(info, &der);
-  if (size <= 0) return std::nullopt;
-  auto facts = read_der_key({der, static_cast<std::size_t>(size)});
-  OPENSSL_clear_free(der, static_cast<std::size_t>(size));
-  return facts;
-}
-
-}  // namespace
-
-std::span<const std::string_view> default_passphrases() {
-  static constexpr std::string_view all[] = {"",          "changeit", "changeme",   "password", "secret", "keystore",
-                                             "password1", "passw0rd", "123456",     "android",  "test",   "notasecret",
-                                             "1234",      "12345678", "passphrase", "admin",    "root",   "qwerty"};
-  return all;
-}
-
 std::uint64_t iterations_of(const X509_ALGOR* algorithm) {
   const ASN1_OBJECT* name = nullptr;
   int type = 0;
@@ -65,6 +47,24 @@ std::uint64_t iterations_of(const X509_ALGOR* algorithm) {
   std::uint64_t iterations = 0;
   if (count == nullptr || ASN1_INTEGER_get_uint64(&iterations, count) != 1) return 0;
   return std::max<std::uint64_t>(iterations, 1);
+}
+
+}  // namespace
+
+std::optional<PrivateKeyFacts> facts_of(PKCS8_PRIV_KEY_INFO* info) {
+  unsigned char* der = nullptr;
+  const int size = i2d_PKCS8_PRIV_KEY_INFO(info, &der);
+  if (size <= 0) return std::nullopt;
+  auto facts = read_der_key({der, static_cast<std::size_t>(size)});
+  OPENSSL_clear_free(der, static_cast<std::size_t>(size));
+  return facts;
+}
+
+std::span<const std::string_view> default_passphrases() {
+  static constexpr std::string_view all[] = {"",          "changeit", "changeme",   "password", "secret", "keystore",
+                                             "password1", "passw0rd", "123456",     "android",  "test",   "notasecret",
+                                             "1234",      "12345678", "passphrase", "admin",    "root",   "qwerty"};
+  return all;
 }
 
 std::optional<PrivateKeyFacts> open_with_default(const X509_SIG* frame, std::uint64_t& left) {

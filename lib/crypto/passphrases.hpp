@@ -8,7 +8,7 @@
 
 #include "crypto/private_key.hpp"
 
-struct X509_algor_st;
+struct pkcs8_priv_key_info_st;
 struct X509_sig_st;
 
 namespace imgbuild {
@@ -16,11 +16,11 @@ namespace imgbuild {
 /// Keystores ask for one, so that their writers' documentation gives one.
 std::span<const std::string_view> default_passphrases();
 
-/// How often a passphrase is hashed; 0 where that cannot be told, and the key is not to be tried.
-std::uint64_t iterations_of(const X509_algor_st* algorithm);
-
 /// Of all attempts at one key together: a fraction of a second.
 constexpr std::uint64_t most_iterations = 1'500'000;
+
+/// What a PKCS#8 key that is not encrypted tells; nullopt where nothing.
+std::optional<PrivateKeyFacts> facts_of(pkcs8_priv_key_info_st* info);
 
 /// An encrypted PKCS#8 key opened with one of them; nullopt where none does.
 std::optional<PrivateKeyFacts> open_with_default(const X509_sig_st* frame, std::uint64_t& left);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "base/interrupt.hpp"
 #include "base/text.hpp"
 
 namespace imgbuild {
@@ -87,6 +88,18 @@ void Messages::take(const std::string& message) {
   if (text.empty()) text = text_at(json, "error");
   if (text.empty() && (json.contains("errorDetail") || json.contains("error"))) text = "it failed and does not say why";
   failure_ = one_line(text);
+}
+
+void read_messages(Source& body, Messages& messages, const std::string& what) {
+  try {
+    for (View piece = body.next(); !piece.empty(); piece = body.next()) messages.feed(piece);
+    messages.finish();
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Error& error) {
+    const std::string said = error.what();
+    throw said.starts_with("engine: ") ? error : error.within("engine: " + what);
+  }
 }
 
 }  // namespace imgbuild

@@ -59,4 +59,7 @@ class Messages {
   std::string failure_;
 };
 
+/// Gives the messages all of an answer's body. Throws Error "engine: WHAT: ...".
+void read_messages(Source& body, Messages& messages, const std::string& what);
+
 }  // namespace imgbuild

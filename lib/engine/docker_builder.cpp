@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <ctime>
 
-#include "base/interrupt.hpp"
 #include "base/text.hpp"
 #include "engine/docker_engine.hpp"
 #include "image/reference.hpp"
@@ -82,15 +81,7 @@ std::string DockerEngine::build_dockerfile(const DockerfileSpec& spec, Source* c
       },
       most_message);
   const auto body = api_.open("build", "POST", path, {"Content-Type: application/x-tar"}, context);
-  try {
-    for (View piece = body->next(); !piece.empty(); piece = body->next()) messages.feed(piece);
-    messages.finish();
-  } catch (const Interrupted&) {
-    throw;
-  } catch (const Error& error) {
-    const std::string words = error.what();
-    throw words.starts_with("engine: ") ? error : error.within("engine: build");
-  }
+  read_messages(*body, messages, "build");
   if (!messages.failure().empty()) throw Error("engine: build: " + messages.failure());
   return image;
 }

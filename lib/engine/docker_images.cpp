@@ -92,15 +92,7 @@ void DockerEngine::pull_image(const std::string& name, const std::string& platfo
   }
   for (auto& header : headers) wipe(header.data(), header.size());
   Messages messages;
-  try {
-    for (View piece = body->next(); !piece.empty(); piece = body->next()) messages.feed(piece);
-    messages.finish();
-  } catch (const Interrupted&) {
-    throw;
-  } catch (const Error& error) {
-    const std::string said = error.what();
-    throw said.starts_with("engine: ") ? error : error.within("engine: " + what);
-  }
+  read_messages(*body, messages, what);
   if (!messages.failure().empty()) throw Error("engine: " + what + ": " + messages.failure(), hint);
 }
 

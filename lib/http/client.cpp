@@ -36,6 +36,11 @@ class Download : public HttpBody {
 
 }  // namespace
 
+std::string HttpHead::header(const std::string& name) const {
+  const auto found = headers.find(name);
+  return found == headers.end() ? std::string() : found->second;
+}
+
 HttpClient::HttpClient(HttpEndpoint endpoint) : endpoint_(std::move(endpoint)), socket_(endpoint_.socket) {
   if (socket_.size() < sizeof(sockaddr_un::sun_path)) return;
   // Too long for sockaddr_un: through a descriptor of its folder.

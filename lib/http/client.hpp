@@ -40,6 +40,8 @@ struct HttpRequest {
 struct HttpHead {
   int status = 0;
   std::map<std::string, std::string> headers;  ///< names in lower case; of repeated ones the last
+  /// One of them, by its name in lower case; empty where it is not there.
+  std::string header(const std::string& name) const;
 };
 
 struct HttpAnswer : HttpHead {

@@ -20,11 +20,6 @@ constexpr const char* accepted =
 
 constexpr unsigned most_requests = 200;  // for one blob, with or without progress
 
-std::string header(const HttpHead& head, const char* name) {
-  const auto found = head.headers.find(name);
-  return found == head.headers.end() ? std::string() : found->second;
-}
-
 }  // namespace
 
 class RegistryStore::Download : public Source {
@@ -68,7 +63,7 @@ class RegistryStore::Download : public Source {
     const int status = body_->head().status;
     skip_ = status == 200 ? received_ : 0;
     const std::string begin = "bytes " + std::to_string(received_) + "-";
-    if (status == 404 || status == 416 || (status == 206 && !header(body_->head(), "content-range").starts_with(begin)))
+    if (status == 404 || status == 416 || (status == 206 && !body_->head().header("content-range").starts_with(begin)))
       throw Error("it does not go on where it stopped (status " + std::to_string(status) + ")");
   }
 
@@ -125,7 +120,7 @@ std::optional<std::string> RegistryStore::manifest(const Descriptor& descriptor)
       continue;
     }
     if (text.size() > most_manifest) throw Error("a manifest larger than " + human_size(most_manifest));
-    const std::string told = header(answer->head(), "docker-content-digest");
+    const std::string told = answer->head().header("docker-content-digest");
     if (is_sha256_digest(told) && told != sha256_digest(view_of(text)))
       throw Error("the manifest's bytes are not what the registry says: expected " + told + ", got " +
                   sha256_digest(view_of(text)));

@@ -50,11 +50,6 @@ std::string body_of(HttpBody& answer) {
   return text;
 }
 
-std::string header(const HttpHead& head, const char* name) {
-  const auto found = head.headers.find(name);
-  return found == head.headers.end() ? std::string() : found->second;
-}
-
 bool may_be_asked_again(int status) { return status == 429 || status >= 500; }
 
 bool is_redirect(int status) {
@@ -176,11 +171,11 @@ std::unique_ptr<HttpBody> RegistryClient::ask(const RegistryRequest& request) {
     if ((status >= 200 && status < 300) || status == 404 || status == 416) return answer;
     if (status == 401 && !logged_in) {
       logged_in = true;
-      log_in(header(answer->head(), "www-authenticate"), credential);
+      log_in(answer->head().header("www-authenticate"), credential);
       continue;
     }
     if (may_be_asked_again(status) && !last) {
-      wait(attempt, header(answer->head(), "retry-after"));
+      wait(attempt, answer->head().header("retry-after"));
       continue;
     }
     if (request.upload != nullptr) return answer;
@@ -212,7 +207,7 @@ std::unique_ptr<HttpBody> RegistryClient::send(const RegistryRequest& asked, con
     for (auto& one : request.headers) wipe(one.data(), one.size());
     if (!is_redirect(answer->head().status)) return answer;
     if (hop == most_redirects) throw Error("more than " + std::to_string(most_redirects) + " redirects");
-    url = follow(url, header(answer->head(), "location"));
+    url = follow(url, answer->head().header("location"));
   }
 }
 
@@ -280,7 +275,7 @@ Secret RegistryClient::fetch_token(const Challenge& challenge) const {
       HttpAnswer answer = HttpClient(endpoint_of(realm)).request(request, most_answer);
       const Wiped body{std::move(answer.body)};
       if (may_be_asked_again(answer.status) && attempt < options_.attempts) {
-        wait(attempt, header(answer, "retry-after"));
+        wait(attempt, answer.header("retry-after"));
         continue;
       }
       for (auto& one : request.headers) wipe(one.data(), one.size());

@@ -7,15 +7,6 @@
 #include "image/registry_client.hpp"
 
 namespace imgbuild {
-namespace {
-
-std::string header(const HttpHead& head, const char* name) {
-  const auto found = head.headers.find(name);
-  return found == head.headers.end() ? std::string() : found->second;
-}
-
-}  // namespace
-
 RegistryPush::RegistryPush(const Reference& reference, const Variables& variables, RegistryOptions options)
     : client_(std::make_unique<RegistryClient>(reference, variables, options, "pull,push")) {}
 RegistryPush::~RegistryPush() = default;
@@ -37,7 +28,7 @@ void RegistryPush::put_blob(const std::string& digest, const Whole& bytes) {
     if (begun->head().status != 202) throw client_->refusal(*begun);
     RegistryRequest put;
     put.method = "PUT";
-    put.url = client_->follow(begin.url, header(begun->head(), "location"));
+    put.url = client_->follow(begin.url, begun->head().header("location"));
     put.url.target += (put.url.target.find('?') == std::string::npos ? "?digest=" : "&digest=") + digest;
     put.headers = {"Content-Type: application/octet-stream"};
     put.upload = &bytes;
@@ -66,7 +57,7 @@ void RegistryPush::put_manifest(const std::string& text, const std::string& medi
   put.body = text;
   const auto answer = client_->ask(put);
   if (answer->head().status < 200 || answer->head().status >= 300) throw client_->refusal(*answer);
-  const std::string told = header(answer->head(), "docker-content-digest"), digest = sha256_digest(view_of(text));
+  const std::string told = answer->head().header("docker-content-digest"), digest = sha256_digest(view_of(text));
   if (!told.empty() && told != digest)
     throw Error(client_->name() + ": it has another manifest than was sent: expected " + digest);
 }
