@@ -164,8 +164,8 @@ class ContentReader::Members : public TarVisitor, public ArchiveVisitor {
 
 ContentReader::ContentReader(const Desk& desk, Where where)
     : ContentReader(desk, std::move(where), {}, Container::none) {}
-ContentReader::ContentReader(const Desk& desk, Where where, View whole, Container known)
-    : desk_(desk), where_(std::move(where)), known_(known), whole_(whole) {}
+ContentReader::ContentReader(const Desk& desk, Where where, const Piece& whole, Container known)
+    : desk_(desk), where_(std::move(where)), known_(known), whole_(whole.bytes), stable_(whole.stable) {}
 ContentReader::~ContentReader() = default;
 
 /// A failure of this container is a gap. A limit ends the outermost one, an interrupt everything.
@@ -293,7 +293,7 @@ void ContentReader::keep_zip(View bytes) {
 
 /// Opens what had to come whole.
 void ContentReader::open_whole() {
-  const ViewWhole in_place(whole_, desk_.release);
+  const ViewWhole in_place(whole_, stable_ ? desk_.release : nullptr);
   const Whole& whole = store_ ? static_cast<const Whole&>(*store_) : in_place;
   switch (kind_) {
     case Container::lz4:
@@ -382,7 +382,7 @@ void look_at_whole(const Desk& desk, Where where, const Piece& whole) {
   // (Larger ones lie in memory or not, as the image comes: what is found must not depend on that.)
   constexpr std::size_t most_hashed = std::size_t{8} << 20;
   if (whole.bytes.size() <= most_hashed) where.container = std::make_shared<WholeFile>(whole);
-  ContentReader reader(desk, std::move(where), whole.bytes, kind);
+  ContentReader reader(desk, std::move(where), whole, kind);
   if (!whole.stable || !desk.release) {
     reader.feed(whole);
   } else {

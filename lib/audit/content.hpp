@@ -51,8 +51,9 @@ class ContentReader {
   static constexpr int most_depth = 8;
 
   ContentReader(const Desk& desk, Where where);
-  /// Of content that lies together in memory for the reader's life, and is known to be that.
-  ContentReader(const Desk& desk, Where where, View whole, Container known);
+  /// Of content that lies together in memory for the reader's life, and is known to be that. Only stable memory is ever
+  /// released.
+  ContentReader(const Desk& desk, Where where, const Piece& whole, Container known);
   ~ContentReader();
   /// Somebody else will open the zip that the content may end as. Before the first feed().
   void leave_zip() { zip_is_left_ = true; }
@@ -82,6 +83,7 @@ class ContentReader {
   std::optional<Narrowed> narrowed_;  ///< of UTF-16
   std::string why_not_;               ///< why the container could not be read to its end
   const View whole_;
+  const bool stable_ = false;  ///< whole_: mapped, and not a copy
   std::optional<Sha256> sha_;  ///< of a container: an allow-entry names it by that
   std::unique_ptr<Members> members_;
   std::optional<ByteStore> store_;  ///< of what must be opened whole
