@@ -20,7 +20,7 @@ if [ ! -e "$folder/stock.tar" ]; then
   for file in /etc/apt/sources.list /etc/apt/sources.list.d/debian.sources; do
     [ ! -s "$file" ] || sources+=("$file")
   done
-  mmdebstrap --quiet --variant=apt --aptopt='Acquire::Check-Valid-Until "false"' \
+  mmdebstrap --quiet --format=tar --variant=apt --aptopt='Acquire::Check-Valid-Until "false"' \
     --include=openssl,ca-certificates,python3,python3-cryptography,python3-twisted,golang,ruby,nodejs,npm,git,nginx \
     --include=openjdk-17-jdk-headless,build-essential,ssl-cert,openssh-server \
     bookworm "$folder/stock.tar.part" "${sources[@]}"
