@@ -1,6 +1,6 @@
 // Content by content. tar and packed streams are opened as they stream by; what needs its whole at hand (zip's table of
-// contents stands at its end) is used in place where it lies in memory, else kept in a ByteStore. A tar is looked at
-// member by member, with its stray bytes; every other container also as the raw bytes that it is.
+// contents stands at its end) is used in place where it lies in memory, else kept in a ByteStore. A tar and an ar are
+// looked at member by member, with their stray bytes; every other container also as the raw bytes that it is.
 #include "audit/content.hpp"
 
 #include <algorithm>
@@ -9,6 +9,7 @@
 #include "audit/content_values.hpp"
 #include "base/interrupt.hpp"
 #include "git/pack.hpp"
+#include "tar/ar.hpp"
 #include "tar/reader.hpp"
 
 namespace imgbuild {
@@ -18,6 +19,9 @@ namespace {
 bool is_values(Container kind) {
   return kind == Container::sqlite || kind == Container::java_class || kind == Container::python_code;
 }
+
+/// Its members lie in it as they are, and its reader shows every byte once.
+bool is_plain(Container kind) { return kind == Container::tar || kind == Container::ar; }
 
 /// What was kept of a stream from `begin` on; before that, zeros.
 class Behind : public Whole {
@@ -64,8 +68,9 @@ class ContentReader::Members : public TarVisitor, public ArchiveVisitor {
 
   /// Readers for streams: set by decide().
   std::optional<TarReader> tar;
+  std::optional<ArReader> ar;
   std::optional<Inflater> inflater;
-  const Piece* current = nullptr;  ///< what the tar reader is being fed
+  const Piece* current = nullptr;  ///< what one of those two is being fed
 
   void begin_inflated(Container kind) {
     Where where = look_.where_;
@@ -187,8 +192,8 @@ void ContentReader::fail(const std::string& why) {
   if (why_not_.empty()) why_not_ = why;
   if (const auto members = std::move(members_)) members->salvage();
   store_.reset();
-  // What a tar's reader did not reach has been seen by nobody.
-  if (kind_ == Container::tar && !raw_) raw_.emplace(desk_, where_);
+  // What the reader did not reach has been seen by nobody.
+  if (is_plain(kind_) && !raw_) raw_.emplace(desk_, where_);
 }
 
 void ContentReader::feed(const Piece& piece) {
@@ -221,7 +226,7 @@ void ContentReader::decide() {
     kind_ = Container::none;
     zip_is_left_ = true;
   }
-  if (kind_ != Container::tar) raw_.emplace(desk_, where_);
+  if (!is_plain(kind_)) raw_.emplace(desk_, where_);
   if (kind_ == Container::none) {
     if (const auto order = utf16_of(head_)) narrowed_.emplace(desk_, where_, *order);
     return;
@@ -232,6 +237,8 @@ void ContentReader::decide() {
   members_ = std::make_unique<Members>(*this);
   if (kind_ == Container::tar)
     members_->tar.emplace(*members_);
+  else if (kind_ == Container::ar)
+    members_->ar.emplace(*members_);
   else if (is_streamed(kind_))
     members_->begin_inflated(kind_);
   else if (whole_.empty())
@@ -248,9 +255,9 @@ void ContentReader::pass(const Piece& piece) {
   }
   if (!members_) return;
   guarded([&] {
-    if (members_->tar) {
+    if (is_plain(kind_)) {
       members_->current = &piece;
-      members_->tar->feed(piece.bytes);
+      members_->tar ? members_->tar->feed(piece.bytes) : members_->ar->feed(piece.bytes);
       members_->current = nullptr;
     } else if (members_->inflater) {
       members_->inflater->feed(piece.bytes);
@@ -258,7 +265,7 @@ void ContentReader::pass(const Piece& piece) {
       store_->append(piece.bytes);
     }
   });
-  if (kind_ == Container::tar && !members_) raw_->feed(piece);
+  if (is_plain(kind_) && !members_) raw_->feed(piece);
 }
 
 void ContentReader::keep_end(View bytes) {
@@ -345,6 +352,8 @@ void ContentReader::finish() {
     guarded([&] {
       if (members_->tar)
         members_->tar->finish();
+      else if (members_->ar)
+        members_->ar->finish();
       else if (members_->inflater)
         members_->inflater->finish();
       else
@@ -361,7 +370,7 @@ void ContentReader::finish() {
 }
 
 bool is_streamed(Container kind) {
-  return kind == Container::none || kind == Container::tar || (Inflater::knows(kind) && kind != Container::zlib);
+  return kind == Container::none || is_plain(kind) || (Inflater::knows(kind) && kind != Container::zlib);
 }
 
 void look_at_whole(const Desk& desk, Where where, const Piece& whole) {

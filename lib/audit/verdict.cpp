@@ -142,8 +142,7 @@ class Decision {
     std::vector<std::vector<std::string>> why_public;
     for (const Group& group : groups) why_public.push_back(published(group));
     for (std::size_t i = 0; i < groups.size() && entries_left > 0; ++i) {
-      const auto& why = why_public[i];
-      if (std::none_of(why.begin(), why.end(), [](const std::string& one) { return one.empty(); })) continue;
+      if (!may_hinder(groups[i], why_public[i])) continue;
       --entries_left;
       pool.submit(0, [this, &bound, hit = groups[i].best, i] {
         const std::string_view value = value_of(*hit);
@@ -187,6 +186,16 @@ class Decision {
       const std::string package = package_of(packages_, at.layer, at.path);
       return is_of_the_system(package.substr(0, package.find(':')));
     });
+  }
+
+  /// May a place of it be a leak, that somebody has to answer for?
+  bool may_hinder(const Group& group, const std::vector<std::string>& why_public) const {
+    if (group.best->severity < options_.policy.fail_on) return false;
+    std::vector<Location> rest;
+    for (std::size_t i = 0; i < group.places.size(); ++i)
+      if (why_public[i].empty()) rest.push_back(group.places[i]->location);
+    const bool lowered = group.best->rule->family == "generic" && Severity::low < options_.policy.fail_on;
+    return !rest.empty() && !(lowered && of_the_system(rest));
   }
 
   void add_gap(NotScanned gap) {

@@ -19,6 +19,7 @@ class RuleGlobs {
  private:
   struct Glob {
     std::string_view text, tail;  // tail: what is behind the last wildcard, which the path must end in
+    std::string_view word;        // what the path must hold
     std::uint32_t rule;
   };
   std::array<std::vector<Glob>, 256> by_last_byte_;

@@ -30,8 +30,6 @@ int enable(archive* reader, Container kind) {
       return archive_read_support_format_zip_seekable(reader);
     case Container::seven_zip:
       return archive_read_support_format_7zip(reader);
-    case Container::ar:
-      return archive_read_support_format_ar(reader);
     case Container::cpio:
       return archive_read_support_format_cpio(reader);
     case Container::rar:
@@ -314,31 +312,11 @@ class Inflated : public Source {
   Inflater inflater_;
 };
 
-// Is an ar cut inside a member's header (ar(5): 60 bytes, the size in decimal from byte 48)? libarchive takes what is
-// less than a header for the end.
-bool ends_in_header(const Whole& ar) {
-  std::uint64_t at = 8;
-  while (at < ar.size()) {
-    const Bytes header = ar.part(at, 60);
-    if (header.size() < 60)
-      return std::any_of(header.begin(), header.end(), [](auto c) { return c != '\n' && c != 0; });
-    std::uint64_t size = 0;
-    for (std::size_t i = 48; i < 58 && header[i] >= '0' && header[i] <= '9'; ++i) size = size * 10 + (header[i] - '0');
-    at += 60 + size + size % 2;
-  }
-  return false;
-}
-
 }  // namespace
 
 bool read_archive(const Whole& whole, Container kind, ArchiveVisitor& visitor) {
   if (kind == Container::squashfs) return read_squashfs(whole, visitor);
   Pass pass(kind, visitor);
-  if (kind == Container::ar) {
-    const bool opened = pass.run(make_reader(kind), whole, nullptr, false);
-    if (opened && ends_in_header(whole)) visitor.unreadable("truncated ar archive");
-    return opened;
-  }
   if (kind != Container::zip) return pass.run(make_reader(kind), whole, nullptr, false);
   // A zip has two tables of contents, the central directory and the headers before each member, and readers differ in
   // which one they believe: what only the second one knows is looked at too.

@@ -20,7 +20,7 @@ class ArchiveVisitor {
   virtual void unreadable(const std::string& why) = 0;
 };
 
-/// Opens zip, 7z, ar (deb), cpio, rpm, rar, cab, xar, lha, iso9660 and warc with libarchive, squashfs with libsquashfs;
+/// Opens zip, 7z, cpio, rpm, rar, cab, xar, lha, iso9660 and warc with libarchive, squashfs with libsquashfs;
 /// formats are enabled one by one, no external program is ever run. What cannot be read goes to unreadable(), not into
 /// an exception. False where not even a first member could be read: then nothing was shown.
 bool read_archive(const Whole& whole, Container kind, ArchiveVisitor& visitor);

@@ -63,9 +63,9 @@ bool begins_iso9660(View head) {
 
 const char* name_of(Container kind) {
   static constexpr const char* names[] = {
-      "raw", "tar",      "gzip",    "zlib", "zstd",     "xz",       "lzma",   "bzip2",      "lzip",
-      "lz4", "compress", "zip",     "7z",   "ar",       "cpio",     "rpm",    "rar",        "cab",
-      "xar", "lha",      "iso9660", "warc", "squashfs", "git pack", "SQLite", "Java class", "Python code"};
+      "raw",  "tar", "ar",       "gzip", "zlib",     "zstd",     "xz",     "lzma",       "bzip2",
+      "lzip", "lz4", "compress", "zip",  "7z",       "cpio",     "rpm",    "rar",        "cab",
+      "xar",  "lha", "iso9660",  "warc", "squashfs", "git pack", "SQLite", "Java class", "Python code"};
   return names[static_cast<int>(kind)];
 }
 

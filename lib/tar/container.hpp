@@ -8,7 +8,9 @@ namespace imgbuild {
 /// What the first bytes of a stream say it is. `none`: nothing that is opened.
 enum class Container {
   none,
+  // Members that lie in it as they are: TarReader, ArReader.
   tar,
+  ar,
   // A stream that packs one other: Inflater, unpack().
   gzip,
   zlib,
@@ -22,7 +24,6 @@ enum class Container {
   // Archives: read_archive(), read_squashfs().
   zip,
   seven_zip,
-  ar,
   cpio,
   rpm,
   rar,

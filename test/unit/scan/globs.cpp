@@ -13,10 +13,13 @@ TEST_CASE("a path is taken by the rules that have a glob for it, whatever the gl
   rules[1].path = {"**/*.kdbx", "**/.npmrc", "**/keys.kdbx"};
   rules[2].path = {"**/.ssh/id_*"};
   rules[3].path = {"etc/{shadow,gshadow}", "**/config[0-9].json"};
+  rules[4].path = {"**/.config/*/**/*.txt", "**/svn.simple/*", "**/\\*.odd", "**/.mutt/**"};
   rules[5].path = {"**"};
   const RuleGlobs globs(rules);
-  for (const std::string path : {".npmrc", "root/.npmrc", "root/x.npmrc", "a/keys.kdbx", "root/.ssh/id_rsa", "id_rsa",
-                                 "etc/shadow", "app/config7.json", "app/config.json", ""}) {
+  for (const std::string path :
+       {".npmrc", "root/.npmrc", "root/x.npmrc", "a/keys.kdbx", "root/.ssh/id_rsa", "id_rsa", "etc/shadow",
+        "app/config7.json", "app/config.json", "", "root/.config/a/b.txt", ".config/a/b/c.txt", "svn.simple/a",
+        "a/svn.simple", "x/*.odd", "x/a.odd", "home/.mutt", "home/.mutt/rc", ".mutt/rc"}) {
     std::vector<std::uint32_t> expected;
     for (std::uint32_t r = 0; r < rules.size(); ++r)
       for (const auto& glob : rules[r].path)

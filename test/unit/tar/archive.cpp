@@ -195,13 +195,6 @@ TEST_CASE("Debian packages and cpio archives are opened") {
   Diary diary;
   CHECK(read_archive(view_of(cpio), Container::cpio, diary));
   CHECK(diary.text == "[a.txt]first;");
-
-  const auto ar =
-      made("cd " + folder.path() + " && printf 2.0 > debian-binary && ar rc x.deb debian-binary && cat x.deb");
-  REQUIRE(container_of(view_of(ar)) == Container::ar);
-  Diary package;
-  CHECK(read_archive(view_of(ar), Container::ar, package));
-  CHECK(package.text == "[debian-binary]2.0;");
 }
 
 TEST_CASE("A magic number alone is no container") {
