@@ -22,6 +22,8 @@ class Author {
     for (unsigned layer = 0, layers = 1 + below(4); layer < layers; ++layer) {
       text +=
           "layer " + std::string(one_of({"", "", "", "gzip ", "zstd "})) + "RUN step " + std::to_string(layer) + "\n";
+      // Pieces of a mapped layer are 1 MiB: now and then something lies across two of them.
+      if (below(12) == 0) text += "  file srv/large " + filling(1'010'000 + below(30'000)) + "\n";
       for (unsigned i = 0, entries = below(9); i < entries; ++i) text += "  " + entry() + "\n";
       if (below(20) == 0) text += "  tail " + content(300) + "\n";
     }
@@ -43,7 +45,7 @@ class Author {
 
   std::string entry() {
     const std::string at = path();
-    switch (below(14)) {
+    switch (below(16)) {
       case 0:
         return "file " + at.substr(0, at.rfind('/') + 1) + ".wh." + at.substr(at.rfind('/') + 1) + " ";
       case 1:
@@ -62,6 +64,11 @@ class Author {
         return "pack " + at + " " + one_of({"gzip -c", "zstd -qc", "gzip -c | gzip -c"}) + " | inner " + content(600);
       case 8:
         return "dir " + at;
+      case 9:
+        return "zip " + at + " | inner " + content(below(3) == 0 ? 30'000 : 600);
+      case 10:
+        return "through " + at + " d=$(mktemp -d); cd $d; cat >inner; ar rc x.a inner; cat x.a; rm -r $d | " +
+               content(600);
       default:
         return "file " + at + " " + content(below(60) == 0 ? 30'000 : 1200);
     }
