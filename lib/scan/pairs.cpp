@@ -46,7 +46,7 @@ class Pair {
     if (!text_.substr(0, name_).ends_with("variable \"")) return false;
     blanks();
     if (!take('{')) return false;
-    const std::string_view body = rest().substr(0, std::min<std::size_t>(400, rest().find('}')));
+    const std::string_view body = rest().substr(0, rest().find('}'));
     for (std::size_t found = body.find("default"); found != std::string_view::npos;
          found = body.find("default", found + 7)) {
       if (found > 0 && is_name_char(body[found - 1])) continue;
@@ -58,10 +58,11 @@ class Pair {
   }
   // | PASSWORD | `VALUE` |: the cell is one word.
   bool cell() {
-    const std::size_t line = text_.substr(0, name_).find_last_of("\r\n") + 1;
-    if (line == name_ || text_[line] != '|') return false;
     blanks();
     if (!take('|')) return false;
+    std::size_t line = name_;
+    while (line > 0 && name_ - line < longest && !is_break(text_[line - 1])) --line;
+    if (line == name_ || text_[line] != '|') return false;
     blanks();
     const std::size_t end = std::min(rest().find_first_of("|\r\n"), rest().size());
     const std::string_view cell = rest().substr(0, end);
@@ -78,7 +79,8 @@ class Pair {
   }
 
  private:
-  std::string_view rest() const { return text_.substr(std::min(at_, text_.size())); }
+  static constexpr std::size_t longest = 400;  // of what is looked at
+  std::string_view rest() const { return text_.substr(std::min(at_, text_.size()), longest); }
   char peek(std::size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
   bool take(char c) {
     if (peek() != c || at_ >= text_.size()) return false;

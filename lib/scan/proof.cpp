@@ -199,9 +199,18 @@ bool has_only_runs(std::string_view text) {
 // "a1b2c3d4e5f6g7h8", "abc123def456ghi789": its letters are a run, and its digits.
 bool is_run_of_two(std::string_view text) {
   if (text.size() < 12) return false;
-  std::string letters, digits;
-  for (const char c : text) (is_letter(c) ? letters : digits) += is_upper(c) ? static_cast<char>(c | 0x20) : c;
-  return letters.size() >= 4 && digits.size() >= 4 && is_run(letters) && is_run(digits);
+  char letter = 0, digit = 0;
+  std::size_t letters = 0, digits = 0, breaks = 0;
+  for (const char c : text) {
+    char& last = is_letter(c) ? letter : digit;
+    std::size_t& count = is_letter(c) ? letters : digits;
+    const char next = is_upper(c) ? static_cast<char>(c | 0x20) : c;
+    const bool goes_on = count == 0 || next == last || next == last + 1 || (last == '9' && next == '0');
+    if (!goes_on && ++breaks > text.size() / 12) return false;
+    last = next;
+    ++count;
+  }
+  return letters >= 4 && digits >= 4;
 }
 
 }  // namespace

@@ -225,10 +225,10 @@ bool is_encoded_stand_in(std::string_view value) {
 
 // A word of a language that is not written in ASCII alone; a password has a digit as well.
 bool is_foreign_word(std::string_view value) {
+  if (std::none_of(value.begin(), value.end(), [](char c) { return (c & 0x80) != 0; })) return false;
   std::string plain;
   for (const char c : value)
     if ((c & 0x80) == 0) plain += c;
-  if (plain.size() == value.size()) return false;
   const Makeup makeup = makeup_of(plain);
   return makeup.digits == 0 || (makeup.digits == 1 && name_likeness(plain).symbols == 0);
 }
