@@ -10,17 +10,13 @@
 
 #include "base/text.hpp"
 #include "scan/letters.hpp"
+#include "scan/lookup.hpp"
+#include "scan/pairs.hpp"
 
 namespace imgbuild {
 namespace {
 
 constexpr std::size_t longest_name = 80, longest_value = 4096;
-
-bool starts_caseless(std::string_view text, std::string_view small) {
-  return text.size() >= small.size() && std::equal(small.begin(), small.end(), text.begin(), [](char a, char b) {
-           return a == (b >= 'A' && b <= 'Z' ? static_cast<char>(b | 0x20) : b);
-         });
-}
 
 class Reader {
  public:
@@ -40,7 +36,7 @@ class Reader {
     blanks();
     if (take_tag()) return true;
     at_ = closed;
-    if (closed_ && take_pair()) return true;
+    if (take_pair()) return true;
     at_ = closed;
     if (take_operator()) return take_value();
     at_ = closed;
@@ -91,6 +87,7 @@ class Reader {
     while (!lead.empty() && std::string_view("-*#/;+>|\"'$@ \t").find(lead.front()) != std::string_view::npos)
       lead.remove_prefix(1);
     const std::string small = lower(trim(lead));
+    if (small.starts_with("set -")) return true;  // fish
     for (const std::string_view word : {"", "export", "set", "setx", "env", "arg", "setenv", "env:", "run export",
                                         "readonly", "local", "declare", "requirepass"})
       if (small == word) return true;
@@ -112,6 +109,7 @@ class Reader {
         braced_ = true;
         ++at_;
       } else if (c == ']' || c == '?' || c == '!' || (c == ')' && !closed_)) {
+        indexed_ = indexed_ || (c == ']' && closed_);
         ++at_;
       } else if (c == '[' && (peek(1) == ']' || is_alphanumeric(peek(1)))) {
         std::size_t close = at_ + 1;
@@ -157,7 +155,11 @@ class Reader {
   bool is_attribute() const {
     std::size_t at = first_;
     while (at > 0 && (is_quote(text_[at - 1]) || text_[at - 1] == '\\')) --at;
-    return at > 0 && at < first_ && text_[at - 1] == '=';
+    if (at == 0 || at == first_ || text_[at - 1] != '=') return false;
+    // <h4 id="client-secret">, <label for="password">: what pages call their parts.
+    const std::string_view before = text_.substr(0, at - 1);
+    return !(before.ends_with(" for") || before.ends_with(" class") || before.ends_with("href") ||
+             (before.ends_with(" id") && is_of_a_page(before.substr(before.find_last_of('<') + 1))));
   }
   // <app:password>: the name behind the colon is an element's all the same.
   bool is_prefixed() const {
@@ -183,36 +185,20 @@ class Reader {
     if (end == std::string_view::npos || end - at_ > longest_value) return false;
     std::string_view value = trim(text_.substr(at_, end - at_));
     if (value.ends_with("]]>")) value.remove_suffix(3);
+    at_ = end;
+    gap();
+    if (peek() != '<') return false;  // <password lookups> of prose
     out_.how = Assignment::How::element;
     out_.quoted = true;
     out_.value = value;
     return !value.empty();
   }
 
-  // name="password" value="VALUE"; "name": "password", "value": "VALUE"; - name: PASSWORD / value: VALUE
+  // The value stands apart from its name: pairs.hpp.
   bool take_pair() {
-    gap();
-    take(',');
-    gap();
-    if (is_quote(peek())) ++at_;
-    if (peek() == '\\') at_ += 2;
-    std::size_t skipped = 0;
-    for (const std::string_view word : {"value", "content", "val", "defaultvalue", "default"})
-      if (starts_caseless(rest(), word)) skipped = std::max(skipped, word.size());
-    if (skipped == 0 || is_name_char(peek(skipped))) return false;
-    at_ += skipped;
-    while (is_quote(peek()) || peek() == '\\') ++at_;
-    blanks();
-    if (!take('=') && !take(':')) return false;
-    out_.how = Assignment::How::pair;
-    return take_value();
-  }
-  // The same in YAML, where nothing closes the name.
-  bool take_yaml_pair() {
-    if (!is_break(peek())) return false;
-    gap();
-    if (!starts_caseless(rest(), "value:")) return false;
-    at_ += 6;
+    const auto value = behind_pair(text_, first_, at_, closed_);
+    if (!value) return false;
+    at_ = *value;
     out_.how = Assignment::How::pair;
     return take_value();
   }
@@ -225,11 +211,11 @@ class Reader {
       out_.how = Assignment::How::call;
       return is_quote(peek()) || string_prefix();
     }
-    if (peek() == ',' && closed_ && !braced_) {
+    if (peek() == ',' && ((closed_ && !braced_) || before_ == '{')) {  // Erlang: {name, "value"}
       ++at_;
       gap();
       out_.how = Assignment::How::argument;
-      return is_quote(peek()) || string_prefix() || (peek() == '\\' && is_quote(peek(1)));
+      return is_quote(peek()) || (peek() != '[' && string_prefix()) || (peek() == '\\' && is_quote(peek(1)));
     }
     static constexpr std::string_view operators[] = {"===", "!==", "||=", "?\?=", "==", "!=", ":=",  "=>", "->", "<-",
                                                      "+=",  "?=",  ".=",  "~>",   "::", "||", "?\?", "?:", "=",  ":"};
@@ -287,18 +273,8 @@ class Reader {
     if (!call) {
       // A letter or two: bytes, raw, wide, a sigil, a YAML tag.
       if (prefix.size() > 2 && !prefix.starts_with("!!str") && !starts_caseless(prefix, "new ")) return false;
-    } else {
-      // A lookup gives the name of the secret, not the secret; its default is looked for elsewhere.
-      const std::string small = lower(prefix);
-      for (const std::string_view word :
-           {"env",    "get",     "find",    "load",      "read",    "lookup", "fetch", "config", "setting",
-            "secret", "param",   "request", "req.",      "vault",   "select", "query", "input",  "prompt",
-            "open",   "file",    "t(",      "_(",        "hash",    "crypt",  "sha",   "md5",    "digest",
-            "ref",    "resolve", "require", "import",    "args",    "opt",    "flag",  "form",   "post",
-            "field",  "column",  "label",   "translate", "i18n",    "format", "print", "log",    "error",
-            "header", "cookie",  "session", "json",      "self",    "this",   "props", "state",  "data[",
-            "row",    "$_",      "match",   "test",      "replace", "split",  "join"})
-        if (small.find(word) != std::string::npos) return false;
+    } else if (is_lookup(prefix)) {
+      return false;
     }
     at_ = at;
     return true;
@@ -318,6 +294,7 @@ class Reader {
       gap();
     }
     for (int left = 2; left > 0 && (peek() == '[' || peek() == '(' || peek() == '{'); --left) {
+      opened_ = true;
       ++at_;
       blanks();
       if (!is_quote(peek()) && peek() != '[' && peek() != '(' && peek() != '{') return false;
@@ -327,6 +304,9 @@ class Reader {
       if (starts_caseless(rest(), quote)) return take_until(quote, quote.size());
     if (peek() == '\\' && (is_quote(peek(1)) || peek(1) == '\\')) return take_escaped_quotes();
     if (is_quote(peek())) return take_quoted();
+    if (rest().starts_with("!!str ")) at_ += 6;
+    for (const std::string_view quote : {"q{", "qq{", "q(", "qq("})  // Perl, Ruby: %q too
+      if (rest().starts_with(quote)) return take_until(quote.back() == '{' ? "}" : ")", quote.size());
     const std::size_t here = at_;
     if (string_prefix()) return take_quoted();
     at_ = here;
@@ -363,7 +343,13 @@ class Reader {
       if (is_break(text_[end]) && width == 1) return false;
     }
     if (end >= text_.size() || text_[end] != quote) return false;
+    // ['key' => value]: what stands first in a table is a name.
+    if (opened_ && width == 1 && is_key(end + 1)) return false;
     return quoted(width == 3 ? trim(text_.substr(at_, end - at_)) : text_.substr(at_, end - at_));
+  }
+  bool is_key(std::size_t at) const {
+    while (at < text_.size() && is_blank(text_[at])) ++at;
+    return text_.substr(at).starts_with("=>") || text_.substr(at).starts_with(":");
   }
   bool quoted(std::string_view value) {
     out_.value = value;
@@ -419,6 +405,7 @@ class Reader {
     }
     std::string_view value = text_.substr(begin, at_ - begin);
     const char stop = peek();
+    out_.quoted = false;
     // A mark behind it is the sentence's, a bracket that was not opened the expression's.
     for (bool more = !value.ends_with("..."); more && !value.empty();) {
       more = std::string_view(",;:.").find(value.back()) != std::string_view::npos;
@@ -427,7 +414,11 @@ class Reader {
       if (more) value.remove_suffix(1);
     }
     out_.value = value;
-    out_.ended = stop == ';' || (begin + value.size() < text_.size() && text_[begin + value.size()] == ';');
+    // 'name': variable} of code; JSON quotes its texts.
+    const char behind = begin + value.size() < text_.size() ? text_[begin + value.size()] : '\0';
+    out_.ended = (stop == ';' && before_ != ';') || indexed_ ||
+                 (closed_ && std::string_view(",})").find(behind) != std::string_view::npos) ||
+                 (begin + value.size() < text_.size() && text_[begin + value.size()] == ';');
     // What comes behind it on its line?
     if (stop == '\'' || stop == '"' || stop == '`')
       out_.followed = begin == 0 || first_ == 0 ? false : !opened_with(stop);
@@ -455,7 +446,6 @@ class Reader {
 
   // --password VALUE, PASSWORD 'VALUE', ENV PASSWORD VALUE, password is VALUE
   bool take_word() {
-    if (take_yaml_pair()) return true;
     if (!is_blank(peek())) return false;
     const std::size_t gap_begin = at_;
     blanks();
@@ -478,8 +468,8 @@ class Reader {
     std::size_t line = first_;
     while (line > 0 && first_ - line < 200 && !is_break(text_[line - 1])) --line;
     const std::string lead = lower(trim(text_.substr(line, first_ - line)));
-    if (!lead.empty() && lead != "env" && lead != "arg" && !lead.ends_with(" env") && lead != "set" &&
-        lead != "export" && lead != "setenv" && lead != "-")
+    if (!lead.empty() && !lead.starts_with("set -") && lead != "env" && lead != "arg" && !lead.ends_with(" env") &&
+        lead != "set" && lead != "export" && lead != "setenv" && lead != "-")
       return false;
     return take_bare() && !out_.followed;
   }
@@ -487,7 +477,7 @@ class Reader {
   std::string_view text_;
   std::size_t begin_, at_, first_ = 0;
   char before_ = '\n';
-  bool closed_ = false, braced_ = false;
+  bool closed_ = false, braced_ = false, opened_ = false, indexed_ = false;
   Assignment out_;
 };
 

@@ -1,5 +1,7 @@
 #pragma once
+#include <algorithm>
 #include <cstdint>
+#include <string_view>
 
 /// What kind of character a byte is. Room-internal.
 namespace imgbuild {
@@ -13,5 +15,11 @@ inline bool is_name_char(char c) { return is_alphanumeric(c) || c == '_' || c ==
 inline bool is_blank(char c) { return c == ' ' || c == '\t'; }
 inline bool is_break(char c) { return c == '\n' || c == '\r'; }
 inline bool is_quote(char c) { return c == '"' || c == '\'' || c == '`'; }
+
+/// Does it start with `small`, which is in lower case, in whatever case?
+inline bool starts_caseless(std::string_view text, std::string_view small) {
+  return text.size() >= small.size() && std::equal(small.begin(), small.end(), text.begin(),
+                                                   [](char a, char b) { return a == (is_upper(b) ? b | 0x20 : b); });
+}
 
 }  // namespace imgbuild

@@ -64,33 +64,33 @@ constexpr Entry table[] = {
 
 // The words that stand where a secret will.
 constexpr std::string_view placeholder_words[] = {
-    "a",          "abc",         "abcd",      "account",   "actual",       "add",         "admin",
-    "aladdin",    "an",          "and",       "anoncvs",   "anonymous",    "api",         "apikey",
-    "app",        "auth",        "bar",       "baz",       "be",           "bearer",      "bla",
-    "blah",       "bob",         "bogus",     "change",    "changeit",     "changeme",    "client",
-    "credential", "credentials", "db",        "dbpass",    "dbpassword",   "dbuser",      "default",
-    "demo",       "domain",      "dummy",     "eggs",      "email",        "empty",       "enter",
-    "ex",         "example",     "fake",      "false",     "fill",         "fixme",       "foo",
-    "foobar",     "for",         "from",      "goes",      "guest",        "hash",        "here",
-    "hidden",     "host",        "hostname",  "id",        "ignored",      "in",          "insert",
-    "invalid",    "is",          "it",        "key",       "letmeknow",    "login",       "long",
-    "masked",     "me",          "mock",      "my",        "mykey",        "mypass",      "mypassword",
-    "mysecret",   "mytoken",     "myuser",    "name",      "new",          "nil",         "no",
-    "nobody",     "none",        "not",       "null",      "of",           "old",         "omitted",
-    "open",       "opensesame",  "optional",  "or",        "org",          "pass",        "passphrase",
-    "passwd",     "password",    "passwort",  "personal",  "placeholder",  "please",      "private",
-    "project",    "provide",     "proxypass", "proxyuser", "pserver",      "public",      "put",
-    "pw",         "pwd",         "quux",      "qux",       "random",       "real",        "redacted",
-    "removed",    "replace",     "repopwd",   "repouser",  "required",     "root",        "sample",
-    "scott",      "secret",      "secrets",   "sekret",    "server",       "sesame",      "set",
-    "some",       "something",   "spam",      "string",    "super",        "supersecret", "tbd",
-    "test",       "tester",      "testing",   "testpass",  "testpassword", "tests",       "text",
-    "the",        "this",        "tiger",     "to",        "todo",         "token",       "topsecret",
-    "true",       "undefined",   "unique",    "phrase",    "unset",        "unused",      "use",
-    "user",       "username",    "value",     "var",       "variable",     "very",        "whatever",
-    "with",       "word",        "x",         "xx",        "xxx",          "xyz",         "xyzzy",
-    "yes",        "you",         "your",      "yourkey",   "yourpassword", "yoursecret",  "yourtoken",
-    "yyy",        "zzz",
+    "a",          "abc",         "abcd",      "account",      "actual",       "add",         "admin",
+    "aladdin",    "an",          "and",       "anoncvs",      "anonymous",    "api",         "apikey",
+    "app",        "auth",        "bar",       "baz",          "be",           "bearer",      "bla",
+    "blah",       "bob",         "bogus",     "change",       "changeit",     "changeme",    "client",
+    "credential", "credentials", "db",        "dbpass",       "dbpassword",   "dbuser",      "default",
+    "demo",       "domain",      "dummy",     "eggs",         "email",        "empty",       "enter",
+    "ex",         "example",     "fake",      "false",        "fill",         "fixme",       "foo",
+    "foobar",     "for",         "from",      "goes",         "guest",        "hash",        "here",
+    "hidden",     "host",        "hostname",  "id",           "ignored",      "in",          "insert",
+    "invalid",    "is",          "it",        "key",          "letmeknow",    "login",       "long",
+    "masked",     "me",          "mock",      "my",           "mykey",        "mypass",      "mypassword",
+    "mysecret",   "mytoken",     "myuser",    "name",         "new",          "nil",         "no",
+    "nobody",     "none",        "not",       "null",         "of",           "old",         "omitted",
+    "open",       "opensesame",  "optional",  "or",           "org",          "pass",        "passphrase",
+    "passwd",     "password",    "passwort",  "personal",     "placeholder",  "please",      "private",
+    "project",    "provide",     "proxypass", "proxyuser",    "pserver",      "public",      "put",
+    "pw",         "pwd",         "quux",      "qux",          "random",       "real",        "redacted",
+    "removed",    "replace",     "repopwd",   "repouser",     "required",     "root",        "sample",
+    "scott",      "secret",      "secrets",   "sekret",       "server",       "sesame",      "set",
+    "some",       "something",   "spam",      "string",       "super",        "supersecret", "tbd",
+    "test",       "tester",      "testing",   "testpass",     "testpassword", "tests",       "text",
+    "the",        "this",        "to",        "todo",         "token",        "topsecret",   "true",
+    "undefined",  "unique",      "phrase",    "unset",        "unused",       "use",         "user",
+    "username",   "value",       "var",       "variable",     "very",         "whatever",    "with",
+    "word",       "x",           "xx",        "xxx",          "xyz",          "xyzzy",       "yes",
+    "you",        "your",        "yourkey",   "yourpassword", "yoursecret",   "yourtoken",   "yyy",
+    "zzz",
 };
 
 bool is_placeholder_word(std::string_view word) {
@@ -106,6 +106,7 @@ bool is_placeholder_word(std::string_view word) {
 // of two manuals that nearly every image holds, git's netrc helper and pip's; and the keys that emulators and test
 // services document, the same for everybody (Azure's storage and Cosmos emulators, reCAPTCHA, Stripe, AWS).
 constexpr std::string_view printed_values[] = {
+    "tiger",  // Oracle's
     "2YotnFZFEjr1zCsicMWpAA",
     "tGzv3JOkF0XG5Qx2TlKWIA",
     "SlAV32hkKG",
@@ -125,6 +126,16 @@ constexpr std::string_view printed_values[] = {
     "1x0000000000000000000000000000000AA",
     "2x0000000000000000000000000000000AA",
     "3x0000000000000000000000000000000AA",
+    // UUIDs of RFC 4122 and of the documentation of Swagger, AWS and others
+    "123e4567-e89b-12d3-a456-426614174000",
+    "123e4567-e89b-12d3-a456-426655440000",
+    "550e8400-e29b-41d4-a716-446655440000",
+    "6ba7b810-9dad-11d1-80b4-00c04fd430c8",
+    "f47ac10b-58cc-4372-a567-0e02b2c3d479",
+    "3fa85f64-5717-4562-b3fc-2c963f66afa6",
+    "d290f1ee-6c54-4b01-90e6-d701748f0851",
+    "f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
+    "1234abcd-12ab-34cd-56ef-1234567890ab",
 };
 
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
@@ -144,17 +155,62 @@ bool is_stand_in(std::string_view text) {
   return text == "%s" || text == "%q" || text == "%v" || text == "{}" || text == "$" || text == "%d";
 }
 
+// P@$$w0rd: a word that everybody spells so.
+bool is_spelled_word(std::string_view text) {
+  static constexpr std::string_view words[] = {"password", "passwort", "pass",          "secret",    "letmein",
+                                               "qwerty",   "changeme", "adminpassword", "mypassword"};
+  while (text.ends_with("!")) text.remove_suffix(1);
+  std::string plain = lower(text);
+  for (char& c : plain) {
+    constexpr std::string_view spelled = "@$0134567!", meant = "asoieasgti";
+    if (const std::size_t at = spelled.find(c); at != std::string_view::npos) c = meant[at];
+  }
+  return std::any_of(std::begin(words), std::end(words), [&](std::string_view word) { return plain == word; });
+}
+
 // All one character, or each the next of the one before ("12345678", "abcdef"), as test data has it.
 bool is_run(std::string_view text) {
   std::size_t steps = 0;
   for (std::size_t i = 1; i < text.size(); ++i) {
     const int step = static_cast<unsigned char>(text[i]) - static_cast<unsigned char>(text[i - 1]);
-    const bool wraps = (text[i - 1] == '9' && (text[i] == '0' || text[i] == 'a' || text[i] == 'A')) ||
-                       ((text[i - 1] == 'f' || text[i - 1] == 'z') && text[i] == '0');
+    const char last = text[i - 1], next = text[i];
+    const bool wraps = ((last == '9' || last == '0') && (next == '0' || next == 'a' || next == 'A')) ||
+                       ((last == 'f' || last == 'z') && (next == '0' || next == '1'));
     if (step == 0 || step == 1 || wraps) ++steps;
   }
   // A long value may change its run a few times ("abcdef0123456789ABCDEF").
   return text.size() < 2 || steps + 1 + text.size() / 12 >= text.size();
+}
+
+// ghp_1234567890abcdefghijkl...: behind its prefix each long part of a token is a run.
+bool has_only_runs(std::string_view text) {
+  constexpr std::size_t least = 10;
+  std::size_t runs = 0;
+  for (std::size_t from = 0; from < text.size();) {
+    const std::size_t end = std::min(text.find_first_of("_-.", from), text.size());
+    const std::string_view part = text.substr(from, end - from);
+    if (part.size() >= least && !is_run(part)) return false;
+    if (part.size() >= least) ++runs;
+    from = end + 1;
+  }
+  return runs > 0;
+}
+
+// "a1b2c3d4e5f6g7h8", "abc123def456ghi789": its letters are a run, and its digits.
+bool is_run_of_two(std::string_view text) {
+  if (text.size() < 12) return false;
+  char letter = 0, digit = 0;
+  std::size_t letters = 0, digits = 0, breaks = 0;
+  for (const char c : text) {
+    char& last = is_letter(c) ? letter : digit;
+    std::size_t& count = is_letter(c) ? letters : digits;
+    const char next = is_upper(c) ? static_cast<char>(c | 0x20) : c;
+    const bool goes_on = count == 0 || next == last || next == last + 1 || (last == '9' && next == '0');
+    if (!goes_on && ++breaks > text.size() / 12) return false;
+    last = next;
+    ++count;
+  }
+  return letters >= 4 && digits >= 4;
 }
 
 }  // namespace
@@ -181,10 +237,11 @@ Makeup makeup_of(std::string_view text) {
 }
 
 bool is_made_of_placeholder_words(std::string_view text) {
-  std::size_t digits = 0, words = 0;
+  std::size_t words = 0;
+  std::string digits;
   for (std::size_t i = 0; i < text.size();) {
     if (!is_letter(text[i])) {
-      if (is_digit(text[i])) ++digits;
+      if (is_digit(text[i])) digits += text[i];
       ++i;
       continue;
     }
@@ -197,7 +254,7 @@ bool is_made_of_placeholder_words(std::string_view text) {
     ++words;
     i = end;
   }
-  return words > 0 && digits <= 4;
+  return words > 0 && (digits.size() <= 4 || is_run(digits));
 }
 
 Bytes decoded_base64(std::string_view text) {
@@ -232,7 +289,7 @@ bool is_placeholder(std::string_view secret) {
   std::string_view text = trim(secret);
   while (text.size() >= 2 && text.front() == text.back() && (text.front() == '"' || text.front() == '\''))
     text = text.substr(1, text.size() - 2);
-  if (text.empty() || is_stand_in(text) || is_run(text)) return true;
+  if (text.empty() || is_stand_in(text) || is_run(text) || is_run_of_two(text) || has_only_runs(text)) return true;
   if (contains(text, "EXAMPLE") || contains(text, "...") || contains(text, "xxxxx") || contains(text, "XXXXX") ||
       contains(text, "*****") || contains(text, "_here") || contains(text, "-here") || contains(text, "_HERE") ||
       contains(text, "\xe2\x80\xa6"))
@@ -246,8 +303,13 @@ bool is_placeholder(std::string_view secret) {
        {"your-", "your_", "your.", "my-secret", "insert-", "insert_", "enter-", "enter_", "replace-", "replace_",
         "changeme", "change-me", "change_me", "placeholder", "todo"})
     if (small.starts_with(start)) return true;
-  for (const std::string_view word : {"p4ssw0rd", "p@ssw0rd", "passw0rd", "p@ssword", "pa55word", "qwerty", "letmein"})
-    if (small == word) return true;
+  if (is_spelled_word(text)) return true;
+  // DB_PASSWORD, HOMER_DB_PASSWORD: the name of a variable.
+  const bool shouted =
+      std::all_of(text.begin(), text.end(), [](char c) { return is_upper(c) || is_digit(c) || c == '_'; });
+  if (shouted && contains(text, "_"))
+    for (const std::string_view end : {"PASSWORD", "PASSWD", "PASS", "PWD", "SECRET", "TOKEN", "_KEY"})
+      if (text.ends_with(end)) return true;
   return proofs::is_made_of_placeholder_words(text);
 }
 

@@ -23,8 +23,11 @@ bool is_expression(const Assignment& assignment) {
       (value.front() == '!' || value.find_first_of("(){}[]<>=|") != std::string_view::npos))
     return true;
   const auto in_name = [](char c) { return is_letter(c) || is_digit(c) || c == '_' || c == '$' || c == '.'; };
-  return (assignment.ended || contains(value, "$")) && !is_digit(value.front()) &&
-         std::all_of(value.begin(), value.end(), in_name) && !may_be_key(value);
+  // $name and name$field are; a password may end in the sign.
+  const std::size_t sign = value.find('$');
+  const bool names = sign != std::string_view::npos && sign + 1 < value.size() && is_letter(value[sign + 1]);
+  return (assignment.ended || names) && !is_digit(value.front()) && std::all_of(value.begin(), value.end(), in_name) &&
+         !may_be_key(value);
 }
 
 // Printable; of what is beyond ASCII a little, in quotes, for it may be a password with an umlaut.
@@ -36,6 +39,12 @@ bool is_text(const Assignment& assignment) {
     if (byte >= 0x80) ++beyond;
   }
   return beyond == 0 || (assignment.quoted && beyond * 3 <= assignment.value.size());
+}
+
+// Of random letters every second one changes its case, of words written together every fifth.
+bool changes_case(std::string_view value) {
+  const Makeup makeup = makeup_of(value);
+  return makeup.uppers >= 3 && makeup.lowers >= 3 && name_likeness(value).parts * 3 >= value.size();
 }
 
 // A password that somebody thought of, or that a machine made.
@@ -67,7 +76,7 @@ bool may_be_password(std::string_view value, const Assignment& assignment) {
   } else if (makeup.digits == 0 && strong == 0) {
     // Letters only, and no words: random ones.
     const double mean = mean_of_pairs(value);
-    if (value.size() < 8 || mean > 4.4) return false;
+    if (value.size() < 8 || (mean > 4.4 && !changes_case(value))) return false;
     if (likeness.joints > 0 && value.size() < 16) return false;
   }
   return true;
@@ -97,6 +106,15 @@ bool is_method_of(const Assignment& assignment, const char* word) {
   return method != "equals" && method != "compareto" && method != "isequal" && !method.starts_with("set");
 }
 
+// get_password("virtualCryptSHA256"): what it is given says which.
+bool is_getter(std::string_view name) {
+  static constexpr std::string_view heads[] = {"get_",    "find_",   "fetch_", "load_",   "read_", "has_",   "is_",
+                                               "delete_", "remove_", "list_",  "lookup_", "ask_",  "prompt_"};
+  std::string small = snake(name.substr(name.find_last_of('.') + 1));
+  small.erase(0, std::min(small.find_first_not_of('_'), small.size()));
+  return any_of(heads, small, starts_with);
+}
+
 // "Admin@4321", "Qwerty!23": common words, but with all that a policy asks for: somebody made it to be used.
 bool is_as_policies_want(std::string_view value) {
   const Makeup makeup = makeup_of(value);
@@ -114,6 +132,14 @@ bool is_mixed(std::string_view value) {
   return makeup.digits >= 3 || (makeup.digits > 0 && (likeness.symbols > 0 || makeup.uppers > 0)) || !likeness.words;
 }
 
+// SetEnvironmentVariable(: the call that the text ends in sets what it is given.
+bool is_setter(std::string_view text) {
+  std::size_t from = text.size();
+  while (from > 0 && is_name_char(text[from - 1])) --from;
+  const std::string name = lower(text.substr(from));
+  return name.starts_with("set") || name.starts_with("put") || name.starts_with("define");
+}
+
 // ["password", "hunter2", "qwerty1"]: of a list of texts none is the name of the next. Nor is one that only ends so:
 // ("**/.cargo/credentials", "**/.netrc").
 bool is_of_a_list(std::string_view around, const Assignment& assignment) {
@@ -126,7 +152,7 @@ bool is_of_a_list(std::string_view around, const Assignment& assignment) {
   const auto is_quote = [&](char c) { return c != '\0' && quotes.find(c) != std::string_view::npos; };
   const auto trim_back = [&] { before = before.substr(0, before.find_last_not_of(blanks) + 1); };
   const auto trim_front = [&] { after.remove_prefix(std::min(after.find_first_not_of(blanks), after.size())); };
-  if (back() == ':') return false;  // Ruby's symbol
+  if (back() == ':' || back() == '{') return false;  // Ruby's symbol, Erlang's pair
   if (!is_quote(back())) return true;
   before.remove_suffix(1);
   while (back() == '\\') before.remove_suffix(1);
@@ -134,6 +160,7 @@ bool is_of_a_list(std::string_view around, const Assignment& assignment) {
   trim_back();
   trim_front();
   const char open = back(), close = front();
+  if (open == '(' && is_setter(before.substr(0, before.size() - 1))) return false;
   bool behind_text = false, before_text = false;
   if (open == ',') {
     before.remove_suffix(1);
@@ -179,6 +206,25 @@ bool is_port_or_fingerprint(std::string_view value) {
   return true;
 }
 
+// id="client-secret">–client-secret<, get "admin/passwords" => "users#passwords": words that end as the name does.
+bool is_its_name(std::string_view value, std::string_view name) {
+  if (value == name) return true;
+  const NameLikeness likeness = name_likeness(value);
+  if (likeness.digits > 1) return false;
+  const std::string small = snake(value), whole = snake(name);
+  if (!small.empty() && (small == whole || (small.ends_with("_" + whole) && whole.size() >= 6))) return true;
+  return likeness.words && likeness.digits == 0 &&
+         (contains(small, "passw") || contains(small, "secret") || contains(small, "token") ||
+          contains(small, "credential"));
+}
+
+// password_hash = "5f4dcc3b...": hex that its name calls one.
+bool is_named_hash(std::string_view value, std::string_view name) {
+  const std::string small = snake(name);
+  return (small.ends_with("_hash") || small.ends_with("_hashed") || small.ends_with("hash")) && value.size() >= 32 &&
+         unhex(value.substr(0, value.size() / 2 * 2)).has_value();
+}
+
 enum class Wanted { password, secret, key };
 
 Proof weigh(const Suspect& suspect, Wanted wanted) {
@@ -192,7 +238,7 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
   Proof proof = proven(true);
   proof.secrets = {value};
   // The cheap questions first: most of what is assigned in code is a word.
-  if (is_hash(value)) {
+  if (is_hash(value) || is_named_hash(value, assignment->name)) {
     proof.severity = Severity::low;
   } else {
     const bool fits = wanted == Wanted::password ? may_be_password(value, *assignment)
@@ -205,14 +251,18 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
   if (assignment->followed && assignment->how != Assignment::How::flag &&
       std::any_of(assignment->name.begin(), assignment->name.end(), is_lower))
     return {};
-  if (value == assignment->name || is_reference(value) || (is_placeholder(value) && !is_as_policies_want(value)) ||
-      is_stand_in(value) || is_said_of_a_field(value) || is_said_of_a_secret(value) || is_email(value) ||
-      is_file_name(value) || is_port_or_fingerprint(value) || value.starts_with("\\$"))
+  if (is_date_or_version(value) || is_algorithm(value) || is_encoded_stand_in(value) || is_foreign_word(value) ||
+      is_its_name(value, assignment->name))
+    return {};
+  if (is_reference(value) || (is_placeholder(value) && !is_as_policies_want(value)) || is_stand_in(value) ||
+      is_said_of_a_field(value) || is_said_of_a_secret(value) || is_email(value) || is_file_name(value) ||
+      is_port_or_fingerprint(value) || value.starts_with("urn:") || value.starts_with("\\$"))
     return {};
   if (!is_among_text(suspect.around, *assignment)) return {};
   // secret.method("x") is a question to it, but for the one whether it is this one.
   if (assignment->how == Assignment::How::call &&
-      (is_method_of(*assignment, suspect.secret.data()) || has_more_arguments(suspect.around, value)))
+      (is_getter(assignment->name) || is_method_of(*assignment, suspect.secret.data()) ||
+       has_more_arguments(suspect.around, value)))
     return {};
   if (assignment->name.ends_with("PWD") && assignment->name.size() <= 6 && !assignment->quoted) return {};
   const std::string name = snake(assignment->name);
@@ -267,14 +317,27 @@ Proof service_key(const Suspect& suspect) {
     after = after.substr(0, after.find('\n'));
     if (behind_name(after, *suspect.near) == std::string::npos) return {};
   }
-  const std::string small = lower(between);
+  std::string small = lower(between);
+  // The service's name says nothing.
+  for (std::size_t name = small.find("auth0"); name != std::string::npos; name = small.find("auth0"))
+    small.erase(name, 5);
   static constexpr std::string_view others[] = {
-      "sha1",    "sha2",   "sha5",      "sha-",     "sha=",  "sha:",        "md5",    "hash",        "checksum",
-      "commit",  "digest", "integrity", "revision", "etag",  "fingerprint", "public", "publishable", "site_key",
-      "sitekey", "blob",   "tree",      "version",  "nonce", "signature",   "csrf"};
+      "sha1",        "sha2",      "sha5",     "sha-",      "sha=",      "sha:",    "md5",         "hash",
+      "checksum",    "commit",    "digest",   "integrity", "revision",  "etag",    "fingerprint", "public",
+      "publishable", "site_key",  "sitekey",  "blob",      "tree",      "version", "nonce",       "signature",
+      "csrf",        "client_id", "clientid", "client id", "client-id", "app_id",  "appid",       "project_id"};
   static constexpr std::string_view says[] = {"key", "token",  "secret", "pass",   "auth", "cred",
                                               "api", "bearer", "pwd",    "access", "sid",  "login"};
   return proven(!any_of(others, small, contains) && any_of(says, small, contains));
+}
+
+// connect("link", "dbname=regression")
+bool is_setting(std::string_view value) {
+  const std::size_t equals = value.find('=');
+  return equals != std::string_view::npos && equals >= 2 && equals + 1 < value.size() &&
+         std::all_of(value.begin(), value.begin() + static_cast<std::ptrdiff_t>(equals),
+                     [](char c) { return is_letter(c) || c == '_'; }) &&
+         name_likeness(value.substr(0, equals)).words;
 }
 
 // A password where nothing but a password stands: behind `sshpass -p`, as the second string of login().
@@ -283,14 +346,19 @@ Proof spelled_password(const Suspect& suspect) {
   assignment.value = suspect.secret;
   assignment.quoted = true;
   const std::string_view value = suspect.secret;
-  return proven(is_text(assignment) && may_be_password(value, assignment) && !is_checksum(value) &&
-                !is_code(value, true) && !is_escaped(value) && !is_reference(value) && !is_placeholder(value) &&
-                !is_stand_in(value) && !is_email(value) && !is_file_name(value));
+  Proof proof =
+      proven(is_text(assignment) && may_be_password(value, assignment) && !is_checksum(value) &&
+             !is_code(value, true) && !is_escaped(value) && !is_foreign_word(value) && !is_date_or_version(value) &&
+             !is_setting(value) && !is_reference(value) && (!is_placeholder(value) || is_as_policies_want(value)) &&
+             !is_stand_in(value) && !is_email(value) && !is_file_name(value));
+  if (is_hash(value)) proof.severity = Severity::low;
+  return proof;
 }
 
-// The same of what a machine makes.
+// The same of what a machine makes. (Sentry calls the user of its URLs public.)
 Proof machine_made(const Suspect& suspect) {
   const std::string_view value = suspect.secret;
+  if (contains(suspect.match, "sentry")) return {};
   return proven(may_be_key(value) && !is_checksum(value) && !is_public(value) && !is_reference(value) &&
                 !is_stand_in(value) && !is_file_name(value));
 }

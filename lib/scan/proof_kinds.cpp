@@ -83,15 +83,21 @@ bool is_hash(std::string_view value) {
       "$1$",    "$2a$",    "$2b$",     "$2y$",    "$5$",     "$6$",     "$7$",       "$y$",
       "$apr1$", "$argon2", "$scrypt$", "$pbkdf2", "pbkdf2_", "pbkdf2:", "scrypt:",   "bcrypt",
       "{SSHA",  "{SHA",    "{CRYPT}",  "{MD5}",   "{BLF",    "{PBKDF2", "SCRAM-SHA", "argon2",
-      "$S$",    "$P$",     "$H$",      "sha1$",   "sha256$", "md5$",    "*0x"};
+      "$S$",    "$P$",     "$H$",      "sha1$",   "sha256$", "md5$",    "*0x",       "CRYPT:"};
+  // MySQL's: a star and the SHA-1 in capitals.
+  if (value.size() == 41 && value[0] == '*' && unhex(value.substr(1))) return true;
   return value.size() > 12 && any_of(heads, value, starts_with);
 }
 
 // What providers call publishable (Stripe's pk_, Supabase's), and what is encrypted with a key that is elsewhere: of
-// AWS KMS, of sealed-secrets, ansible-vault.
+// AWS KMS, of sealed-secrets, ansible-vault, of openssl enc (U2FsdGVkX1: "Salted__"), or by a word that says so.
 bool is_public(std::string_view value) {
-  static constexpr std::string_view heads[] = {"pk_live_", "pk_test_", "sb_publishable_", "publishable_",
-                                               "AQICAH",   "AQIDAH",   "AQEDAH",          "$ANSIBLE_VAULT"};
+  static constexpr std::string_view heads[] = {"pk_live_",     "pk_test_",       "sb_publishable_",
+                                               "publishable_", "AQICAH",         "AQIDAH",
+                                               "AQEDAH",       "$ANSIBLE_VAULT", "U2FsdGVkX1",
+                                               "encrypted:",   "kms:",           "{AES",
+                                               "{DES",         "{cipher}",       "{ENC",
+                                               "ENC:",         "enc:",           "-----BEGIN PGP MESSAGE"};
   return any_of(heads, value, starts_with) ||
          (value.size() > 256 && (value.starts_with("AgA") || value.starts_with("AgB")));
 }
@@ -107,8 +113,10 @@ bool is_code(std::string_view value, bool quoted) {
   if (contains(value, "=>") || contains(value, "&&") || contains(value, "||") || contains(value, "\\d") ||
       contains(value, "\\w") || contains(value, "[^") || contains(value, "(?") || contains(value, ".*") ||
       contains(value, ".+") || contains(value, "{{") || contains(value, "/>") ||
-      (contains(value, "//") && !may_be_key(value)) || contains(value, ":0x"))
+      (contains(value, "//") && !may_be_key(value)) || contains(value, ":0x") || contains(value, "{$") ||
+      contains(value, "(\\S") || contains(value, "\\S+") || contains(value, "\\s*") || contains(value, "\\s+"))
     return true;
+  if (is_dotted_name(value)) return true;
   static constexpr std::string_view heads[] = {"{\"", "{\\\"", "[\"", "[\\\"", "{'", "['"};  // JSON in a text
   if (any_of(heads, value, starts_with)) return true;
   if (value.starts_with("--") || value.starts_with("[-") || contains(value, "[:")) return true;
@@ -126,7 +134,8 @@ bool is_code(std::string_view value, bool quoted) {
     if (open != std::string_view::npos) {
       const std::string_view head = value.substr(0, open);
       if (open == 0 || std::all_of(head.begin(), head.end(), [](char c) {
-            return is_letter(c) || is_digit(c) || c == '_' || c == '.' || c == '$' || c == '!' || c == '&' || c == '*';
+            return is_letter(c) || is_digit(c) || c == '_' || c == '.' || c == '$' || c == '!' || c == '&' ||
+                   c == '*' || c == ':' || c == '@';
           }))
         return true;
     }
@@ -136,6 +145,92 @@ bool is_code(std::string_view value, bool quoted) {
     return true;
   }
   return false;
+}
+
+// A class, a module, a key of translations: ~azure.mgmt.keyvault.v2019_09_01.models.Secret.
+bool is_dotted_name(std::string_view value) {
+  const bool said = value.starts_with("~");  // Sphinx
+  if (said) value.remove_prefix(1);
+  if (std::count(value.begin(), value.end(), '.') < 2 || !is_letter(value[0])) return false;
+  std::size_t digits = 0;
+  for (const char c : value) {
+    if (!is_alphanumeric(c) && c != '_' && c != '.') return false;
+    if (is_digit(c)) ++digits;
+  }
+  return said || (name_likeness(value).words && digits * 4 < value.size());
+}
+
+// 2022-11-23T00:00:00.000Z, ^1.0.0, ~> 3.2, v2.0.0-rc.1, 4.0.0b1
+bool is_date_or_version(std::string_view value) {
+  if (value.size() < 3 || value.size() > 32) return false;
+  const std::size_t first = value.find_first_not_of("^~<>=!v ");
+  if (first == std::string_view::npos || !is_digit(value[first])) return false;
+  const std::string_view text = value.substr(first);
+  const auto digits = [&](std::size_t at, std::size_t count) {
+    return text.size() >= at + count && std::all_of(text.begin() + static_cast<std::ptrdiff_t>(at),
+                                                    text.begin() + static_cast<std::ptrdiff_t>(at + count), is_digit);
+  };
+  const auto mark = [&](std::size_t at, char c) { return at < text.size() && text[at] == c; };
+  if (digits(0, 4) && mark(4, '-') && digits(5, 2) && mark(7, '-') && digits(8, 2) &&
+      (text.size() == 10 || mark(10, 'T') || mark(10, ' ')))
+    return true;
+  // Two numbers and a dot, then more of them, then what says how ready it is.
+  std::size_t at = 0, dots = 0;
+  while (at < text.size() && (is_digit(text[at]) || (text[at] == '.' && at > 0 && is_digit(text[at - 1])))) {
+    if (text[at] == '.') ++dots;
+    ++at;
+  }
+  if (dots == 0 || at > 16 || (dots == 1 && first == 0)) return false;
+  const std::string tail = lower(text.substr(at));
+  if (tail.empty()) return true;
+  static constexpr std::string_view stages[] = {"-",    "+",   "a",    "b", "rc", "alpha",
+                                                "beta", "dev", "post", "x", "*",  "snapshot"};
+  return any_of(stages, tail, starts_with) &&
+         tail.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.-+*_") == std::string::npos;
+}
+
+// What a password is hashed or encrypted with: pbkdf2, sha512_crypt, SHA256, aes-256-gcm, RS256.
+bool is_algorithm(std::string_view value) {
+  static constexpr std::string_view heads[] = {
+      "sha1",     "sha2",   "sha3",   "sha5",    "sha-",   "md5",   "md4",   "bcrypt", "scrypt", "pbkdf2",
+      "argon2",   "aes",    "des",    "3des",    "rsa",    "hmac",  "hs256", "hs384",  "hs512",  "rs256",
+      "rs384",    "rs512",  "es256",  "es384",   "es512",  "ps256", "ps512", "crypt",  "ssha",   "ntlm",
+      "blowfish", "chacha", "ecdsa",  "ed25519", "base64", "plain", "scram", "cram",   "digest", "apr1",
+      "poly1305", "utf",    "x25519", "secp",    "ecdh",   "gcm",   "cbc"};
+  if (value.size() > 24) return false;
+  const std::string small = lower(value);
+  // What stands behind is a size or another of them.
+  for (std::string_view rest = small; !rest.empty();) {
+    std::size_t longest = 0;
+    for (const std::string_view head : heads)
+      if (rest.starts_with(head)) longest = std::max(longest, head.size());
+    if (longest == 0) return false;
+    rest.remove_prefix(longest);
+    const std::size_t next = rest.find_first_not_of("0123456789-_/:.");
+    rest.remove_prefix(std::min(next, rest.size()));
+    if (rest == "id" || rest == "i" || rest == "d" || rest == "k1" || rest == "r1" || rest == "v1") return true;
+  }
+  return true;
+}
+
+// cGFzc3dvcmQ=: base64 of what is none.
+bool is_encoded_stand_in(std::string_view value) {
+  if (value.size() < 8 || value.size() % 4 != 0 || value.size() > 200) return false;
+  const Bytes plain = decoded_base64(value);
+  const std::string_view text = trim(text_of(plain));
+  if (text.size() < 4 || !std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; }))
+    return false;
+  return is_placeholder(text) || is_stand_in(text);
+}
+
+// A word of a language that is not written in ASCII alone; a password has a digit as well.
+bool is_foreign_word(std::string_view value) {
+  if (std::none_of(value.begin(), value.end(), [](char c) { return (c & 0x80) != 0; })) return false;
+  std::string plain;
+  for (const char c : value)
+    if ((c & 0x80) == 0) plain += c;
+  const Makeup makeup = makeup_of(plain);
+  return makeup.digits == 0 || (makeup.digits == 1 && name_likeness(plain).symbols == 0);
 }
 
 // \u3299, \x41: what it is is seen where it is decoded.
@@ -159,11 +254,15 @@ bool is_email(std::string_view value) {
 
 bool is_file_name(std::string_view value) {
   static constexpr std::string_view tails[] = {
-      ".txt",  ".pem", ".key", ".json", ".yml", ".yaml",  ".xml", ".conf",       ".cfg",      ".ini", ".crt",
-      ".cer",  ".p12", ".pfx", ".jks",  ".py",  ".js",    ".ts",  ".java",       ".go",       ".rb",  ".php",
-      ".html", ".htm", ".css", ".png",  ".svg", ".jpg",   ".md",  ".properties", ".keystore", ".pub", ".asc",
-      ".gpg",  ".com", ".org", ".net",  ".io",  ".local", ".sh",  ".sql",        ".csv",      ".log", ".db",
-      ".h",    ".c",   ".cpp", ".vue",  ".jsx", ".tsx",   ".tpl", ".env"};
+      ".txt",  ".pem", ".key",  ".json", ".yml",  ".yaml",  ".xml",  ".conf",       ".cfg",      ".ini", ".crt",
+      ".cer",  ".p12", ".pfx",  ".jks",  ".py",   ".js",    ".ts",   ".java",       ".go",       ".rb",  ".php",
+      ".html", ".htm", ".css",  ".png",  ".svg",  ".jpg",   ".md",   ".properties", ".keystore", ".pub", ".asc",
+      ".gpg",  ".com", ".org",  ".net",  ".io",   ".local", ".sh",   ".sql",        ".csv",      ".log", ".db",
+      ".h",    ".c",   ".cpp",  ".vue",  ".jsx",  ".tsx",   ".tpl",  ".env",        ".zip",      ".tgz", ".gz",
+      ".tar",  ".exe", ".dll",  ".so",   ".jar",  ".war",   ".whl",  ".deb",        ".rpm",      ".iso", ".img",
+      ".pdf",  ".doc", ".docx", ".xls",  ".xlsx", ".gif",   ".ico",  ".webp",       ".woff2",    ".map", ".lock",
+      ".toml", ".bak", ".old",  ".der",  ".csr",  ".ppk",   ".kdbx", ".tf",         ".tfvars",   ".rs",  ".swift",
+      ".m3u8", ".mp4", ".mp3",  ".rst",  ".tex",  ".po",    ".mo",   ".xsd",        ".proto",    ".bat", ".ps1"};
   return any_of(tails, value, ends_with);
 }
 
@@ -204,6 +303,7 @@ bool may_be_key(std::string_view value) {
   if (makeup.distinct < 9) return false;
   if (makeup.digits == 0 && !(makeup.uppers > 2 && makeup.lowers > 2)) return mean_of_pairs(value) < 4.3;
   // Letters that read as words, however many digits are among them, are a name: "arn-like-name-v2-eu-west-1".
+  if (kinds == 3 && likeness.joints == 0 && likeness.parts * 3 >= value.size()) return true;
   return kinds >= 2 && mean_of_pairs(value) < (makeup.digits * 8 > value.size() ? 5.2 : 4.7);
 }
 

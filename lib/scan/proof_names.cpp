@@ -33,7 +33,9 @@ constexpr std::string_view other_ends[] = {
     "_vault",    "_namespace",   "_engine",    "_backend",     "_plugin",     "_module",       "_function",
     "_check",    "_valid",       "_invalid",   "_updated",     "_forgot",     "_recovery",     "_hash_type",
     "_cipher",   "_realm",       "_attempts",  "_history",     "_complexity", "_re",           "_min",
-    "_max",
+    "_max",      "_change",      "_changed",   "_created",     "_hashers",    "_util",         "_utils",
+    "_toolkit",  "_service",     "_encoder",   "_hasher",      "_ph",         "again",         "_policies",
+    "_create",   "_update",      "_cancel",
 };
 // What makes a key or token a public or a local thing.
 constexpr std::string_view other_parts[] = {
@@ -135,6 +137,23 @@ constexpr std::string_view other_parts[] = {
     "encrypted_",
     "request_verification",
     "recipient",
+    "instrumentation_key",
+    "_label_",
+    "dummy",
+    "placeholder",
+    "wrong_pass",
+    "invalid_pass",
+    "incorrect_pass",
+    "remember_my",
+    "lifecycle_action",
+    "policy_update",
+    "request_token",
+    "grant_token",
+    "work_unit",
+    "starting_token",
+    "context_key",
+    "key_prefix",
+    "password_lock",
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "base/text.hpp"
 #include "scan/proofs.hpp"
+#include "scan/wordlike.hpp"
 
 namespace imgbuild::proofs {
 namespace {
@@ -148,6 +149,11 @@ Proof url_password(const Suspect& suspect) {
   const std::string_view user = rest.substr(0, rest.find(':'));
   if (user == suspect.secret || suspect.secret == "x-oauth-basic")
     return {};  // guest:guest, postgres:postgres: documented defaults
+  // user:passwb, adminuser:adminpass, app:app_password: words for one.
+  const std::string small = lower(password);
+  if (makeup_of(password).digits == 0 && name_likeness(password).words &&
+      (small.starts_with("passw") || small.ends_with("pass") || contains(small, "passw") || small.ends_with("pwd")))
+    return {};
   const std::size_t at = suspect.secret.data() - suspect.match.data() + suspect.secret.size();
   Proof proof = proven(true);
   if (at >= suspect.match.size()) return proof;

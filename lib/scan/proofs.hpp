@@ -84,7 +84,12 @@ bool is_hash(std::string_view value);      ///< what a password is checked again
 bool is_checksum(std::string_view value);  ///< integrity: sha512-...
 bool is_public(std::string_view value);    ///< publishable, or encrypted
 bool is_code(std::string_view value, bool quoted);
-bool is_escaped(std::string_view value);  ///< what it is is seen where it is decoded
+bool is_dotted_name(std::string_view value);       ///< "azure.mgmt.keyvault.models.Secret"
+bool is_date_or_version(std::string_view value);   ///< "2022-11-23T00:00:00Z", "^1.0.0"
+bool is_algorithm(std::string_view value);         ///< "sha512_crypt"
+bool is_encoded_stand_in(std::string_view value);  ///< base64 of "password"
+bool is_foreign_word(std::string_view value);      ///< "Contraseña"
+bool is_escaped(std::string_view value);           ///< what it is is seen where it is decoded
 bool is_email(std::string_view value);
 bool is_file_name(std::string_view value);
 bool is_uuid(std::string_view value);
