@@ -18,7 +18,9 @@ class DockerEngine : public Engine {
   EngineImage find_image(const std::string& name, const std::string& platform, Pull pull) override;
   ImageConfig config_of(const std::string& handle) override;
   std::unique_ptr<Source> save(const std::string& handle) override;
-  std::unique_ptr<Source> stored_layer(const std::vector<std::string>& diff_ids, std::size_t index) override;
+  std::unique_ptr<Source> stored_layer(const std::string& handle, const std::vector<std::string>& diff_ids,
+                                       std::size_t index) override;
+  std::unique_ptr<ImageStore> stored_image(const std::string& handle) override;
   std::string create(const BuilderSpec& spec) override;
   std::unique_ptr<Stream> start(const std::string& container) override;
   std::unique_ptr<Exec> exec(const std::string& container, const ExecSpec& spec) override;

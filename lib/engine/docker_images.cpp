@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "crypto/digest.hpp"
 #include "engine/archives.hpp"
+#include "engine/content_store.hpp"
 #include "engine/docker_engine.hpp"
 #include "engine/registry_auth.hpp"
 #include "image/platform.hpp"
@@ -100,12 +101,29 @@ ImageConfig DockerEngine::config_of(const std::string& handle) {
   if (const auto known = configs_.find(handle); known != configs_.end()) return known->second;
   facts();
   std::string raw = files_.config(handle);
-  if (raw.empty()) {
+  std::string platform;  // of the image that the engine means, where it has several of that handle
+  const auto inspect = [&] {
     const Json image = inspect_image(handle);
     if (image.is_null()) throw Error("engine: it has no image " + printable(handle));
+    platform = platform_of(image);
+  };
+  if (const auto store = raw.empty() ? stored_image(handle) : nullptr) {
+    const auto meant = [&](const ImageConfig& config) {
+      if (platform.empty()) inspect();
+      return platform_fits(config.platform(), platform);
+    };
+    try {
+      raw = find_kept(*store, meant).config;
+    } catch (const Interrupted&) {
+      throw;
+    } catch (const Error&) {  // what cannot be read here, `save` has
+    }
+  }
+  if (raw.empty()) {
+    inspect();
     const auto source = save(handle);
     try {
-      raw = find_saved(*source, handle, platform_of(image)).config;
+      raw = find_saved(*source, handle, platform).config;
     } catch (const Interrupted&) {
       throw;
     } catch (const Error& error) {
@@ -117,14 +135,26 @@ ImageConfig DockerEngine::config_of(const std::string& handle) {
 }
 
 Json DockerEngine::layers_of(const std::string& handle) {
+  if (const auto store = stored_image(handle)) try {
+      return find_kept(*store, [](const ImageConfig&) { return true; }).layers;
+    } catch (const Interrupted&) {
+      throw;
+    } catch (const Error&) {  // what cannot be read here, `save` has
+    }
   const auto source = save(handle);
   Json layers = find_saved(*source, handle, "").layers;
   if (!layers.is_array()) throw Error("engine: save: the image has no manifest");
   return layers;
 }
 
-std::unique_ptr<Source> DockerEngine::stored_layer(const std::vector<std::string>& diff_ids, std::size_t index) {
-  return files_.layer(diff_ids, index);
+std::unique_ptr<Source> DockerEngine::stored_layer(const std::string& handle, const std::vector<std::string>& diff_ids,
+                                                   std::size_t index) {
+  return files_.layer(handle, diff_ids, index);
+}
+
+std::unique_ptr<ImageStore> DockerEngine::stored_image(const std::string& handle) {
+  facts();
+  return files_.image(handle);
 }
 
 std::unique_ptr<Source> DockerEngine::save(const std::string& handle) {
