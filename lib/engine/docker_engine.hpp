@@ -41,6 +41,7 @@ class DockerEngine : public Engine {
  private:
   /// The image's inspect document; null where the engine has none. Throws on anything else.
   Json inspect_image(const std::string& name);
+  bool has_platform(const std::string& name, const std::string& platform);
   Json inspect_container(const std::string& container);
   void pull_image(const std::string& name, const std::string& platform);
   void load(const std::string& tar);
@@ -52,6 +53,7 @@ class DockerEngine : public Engine {
   EngineFacts facts_;
   EngineFiles files_;
   std::map<std::string, ImageConfig> configs_;  // by handle; images do not change
+  std::map<std::string, std::string> meant_;    // the platform, by handle
 };
 
 }  // namespace imgbuild

@@ -41,13 +41,23 @@ Json DockerEngine::inspect_image(const std::string& name) {
   return parse_json(answer.body, "engine: inspect: the answer");
 }
 
+// Of an image for several platforms only one is shown unless it is asked for.
+bool DockerEngine::has_platform(const std::string& name, const std::string& platform) {
+  const auto parts = split(platform, '/');
+  if (parts.size() < 2 || !api_.at_least(49)) return false;
+  Json wanted = {{"os", parts[0]}, {"architecture", parts[1]}};
+  if (parts.size() > 2) wanted["variant"] = parts[2];
+  return api_.ask("GET", image_path(name) + "/json?platform=" + percent_encode(wanted.dump())).status == 200;
+}
+
 EngineImage DockerEngine::find_image(const std::string& name, const std::string& platform, Pull pull) {
   const bool by_id = is_image_id(name);
   if (!by_id) parse_reference(name);  // throws on what is none
   const std::string shown = printable(name);
 
   Json image = inspect_image(name);
-  const bool here = !image.is_null() && platform_fits(platform_of(image), platform);
+  const auto fits = [&] { return platform_fits(platform_of(image), platform) || has_platform(name, platform); };
+  const bool here = !image.is_null() && fits();
   if (!by_id && (pull == Pull::always || (pull == Pull::missing && !here))) {
     pull_image(name, platform);
     image = inspect_image(name);
@@ -56,7 +66,7 @@ EngineImage DockerEngine::find_image(const std::string& name, const std::string&
     throw Error("engine: it has no image " + shown,
                 by_id ? "`docker images` lists those it has"
                       : "`docker pull " + shown + "` fetches it; `docker images` lists those it has");
-  if (!platform_fits(platform_of(image), platform))
+  if (!fits())
     throw Error("engine: " + shown + " is for " + printable(platform_of(image)) + ", not for " + printable(platform),
                 "name an image for that platform, or leave --platform out");
 
@@ -64,6 +74,7 @@ EngineImage DockerEngine::find_image(const std::string& name, const std::string&
   found.handle = text_at(image, "Id");
   if (!found.handle.starts_with("sha256:")) found.handle = "sha256:" + found.handle;
   if (!is_image_id(found.handle)) throw Error("engine: inspect: " + shown + " has no id");
+  if (!platform.empty()) meant_[found.handle] = platform;
   found.names = names_of(image);
   found.labels = pairs_of(at(at(image, "Config"), "Labels"));
   return found;
@@ -101,11 +112,13 @@ ImageConfig DockerEngine::config_of(const std::string& handle) {
   if (const auto known = configs_.find(handle); known != configs_.end()) return known->second;
   facts();
   std::string raw = files_.config(handle);
-  std::string platform;  // of the image that the engine means, where it has several of that handle
+  // Of the image that is meant, where the engine has several of that handle.
+  const auto said = meant_.find(handle);
+  std::string platform = said == meant_.end() ? "" : said->second;
   const auto inspect = [&] {
     const Json image = inspect_image(handle);
     if (image.is_null()) throw Error("engine: it has no image " + printable(handle));
-    platform = platform_of(image);
+    if (platform.empty()) platform = platform_of(image);
   };
   if (const auto store = raw.empty() ? stored_image(handle) : nullptr) {
     const auto meant = [&](const ImageConfig& config) {

@@ -142,6 +142,23 @@ audit_cached() {
   script 0 'echo other >/srv-other'
   [ "$(jq -c '.images[0].coverage | [.layers, .layers_cached]' "$t/report.json")" = '[2,1]' ] || fail 'a rebuild read its base again'
 }
+# The engine's own files are not to be seen: everything comes from what it saves, and is the same.
+hidden() {
+  local files=$ENGINE_DIR/data
+  [ "$ENGINE" != newest ] || files=$ENGINE_DIR/croot
+  [ "$ENGINE" != podman ] || files=$ENGINE_DIR/root
+  # shellcheck disable=SC2016 # the inner shell expands them
+  local hide=(unshare -m --propagation private sh -c 'mount -t tmpfs none "$1" && shift && exec "$@"' - "$files")
+  local facts='.images[0] | [.id, .verdict, .layers, .coverage.entries, .coverage.archives]'
+  ran 0 "${hide[@]}" "$IMGBUILD" build "$t/app" --from $busybox -t "$image" --secret "id=s,src=$t/secret" -- sh -c 'mkdir -p /opt; tar -czf /opt/a.tgz hello'
+  ran 0 "${hide[@]}" "$IMGBUILD" audit --no-cache --format json "$image"
+  jq "$facts" "$t/out" >"$t/saved"
+  ran 0 "$IMGBUILD" audit --no-cache --format json "$image"
+  jq "$facts" "$t/out" | diff "$t/saved" - || fail "the engine's files say something else than what it saves"
+  ran 0 "${hide[@]}" "$IMGBUILD" push --no-cache "$image" "$registry/e2e/hidden:1"
+  docker rmi -f "$image" >/dev/null
+  nothing_left
+}
 pushed() {
   script 0 'echo more >/srv-more'
   ran 0 "$IMGBUILD" push "$image" "$registry/e2e/app:1"
@@ -230,6 +247,7 @@ dockerfile_ssh a Dockerfile clones by ssh
 dockerfile_secret a Dockerfile uses a secret, a copy is refused
 audit_by_name audit by name
 audit_cached a second audit reads nothing, a rebuild what is new
+hidden without the engine's files: the same
 pushed push
 interrupted interrupted, killed: nothing is left
 collected gc finds the rest
