@@ -33,7 +33,8 @@ void AuditFlags::offer(CLI::App& app) {
   add_value(app, "--fail-on", fail_on, "SEVERITY",
             "least severity that is a leak: low, medium (default), high, critical");
   add_value(app, "--config", config, "FILE", "settings and allow-entries, instead of your own config.toml");
-  add_value(app, "--engine", engine, "URL", "unix://PATH or tcp://HOST:PORT (else DOCKER_HOST, the docker context...)");
+  add_value(app, "--engine", engine, "URL",
+            "unix://PATH, tcp://HOST:PORT, ssh://HOST, podman (else DOCKER_HOST, the docker context...)");
   add_value(app, "--platform", platform, "OS/ARCH", "of an image for several platforms this one: linux/arm64");
   app.add_flag("--no-cache", no_cache, "read every layer, also those that were looked at before");
   add_several(app, "--rules", rules, "FILE", "more rules, from FILE");

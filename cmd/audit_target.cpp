@@ -11,6 +11,7 @@
 
 #include "base/interrupt.hpp"
 #include "base/text.hpp"
+#include "build/engine_image.hpp"
 #include "image/reference.hpp"
 #include "image/registry.hpp"
 
@@ -102,22 +103,6 @@ AuditTarget target_of(const std::string& said) {
   return {Kind::docker, said, said, {}};
 }
 
-// Podman's service listens where its client says, else in the user's runtime folder, else in root's.
-std::string podman_address() {
-  const Variables variables = process_variables();
-  if (std::string host = variables("CONTAINER_HOST"); !host.empty()) return host;
-  std::vector<std::string> sockets;
-  if (const std::string runtime = variables("XDG_RUNTIME_DIR"); !runtime.empty())
-    sockets.push_back(runtime + "/podman/podman.sock");
-  else if (::geteuid() != 0)
-    sockets.push_back("/run/user/" + std::to_string(::geteuid()) + "/podman/podman.sock");
-  sockets.emplace_back("/run/podman/podman.sock");
-  for (const auto& socket : sockets)
-    if (there(socket)) return "unix://" + socket;
-  throw Error("podman: its service does not listen at " + join(sockets, " nor at "),
-              "systemctl --user start podman.socket, or `podman save NAME | imgbuild audit -`");
-}
-
 }  // namespace
 
 std::vector<AuditTarget> audit_targets(const std::vector<std::string>& said) {
@@ -178,30 +163,15 @@ AuditedTarget TargetReader::audit(const AuditTarget& target) {
 
 Engine& TargetReader::engine(Kind kind) {
   auto& engine = engines_[kind];
-  if (!engine) engine = connect_engine(kind == Kind::podman ? podman_address() : choice_.engine);
+  if (!engine) engine = kind == Kind::podman ? connect_podman() : connect_engine(choice_.engine);
   return *engine;
 }
 
 AuditedTarget TargetReader::of_engine(const AuditTarget& target) {
   Engine& from = engine(target.kind);
   const EngineImage image = from.find_image(target.name, choice_.platform, Pull::never);
-  if (from.facts().kind != EngineFacts::Kind::docker_containerd) {
-    const ImageConfig config = from.config_of(image.handle);
-    const auto open = [&](std::size_t i) { return from.stored_layer(config.diff_ids, i); };
-    if (auto audit = auditor_.stored(config, target.said, open, config.diff_ids.size())) {
-      AuditedTarget one{{}, image.handle};
-      one.audits.push_back(std::move(*audit));
-      return one;
-    }
-  }
-  const auto saved = from.save(image.handle);
-  auto audits = auditor_.archive(*saved, target.said);
-  // Where the engine calls an image by its config's digest, that is what it must have sent.
-  const bool by_config = from.facts().kind != EngineFacts::Kind::docker_containerd;
-  if (by_config &&
-      std::none_of(audits.begin(), audits.end(), [&](const Audit& audit) { return audit.record().id == image.handle; }))
-    throw Error("engine: save: it sent another image than " + image.handle);
-  return {std::move(audits), image.handle};
+  constexpr std::size_t all = SIZE_MAX;
+  return {audit_engine_image(auditor_, from, image.handle, target.said, choice_.platform, all), image.handle};
 }
 
 std::vector<Audit> TargetReader::of_registry(const AuditTarget& target) {

@@ -44,7 +44,8 @@ void BuildFlags::offer(CLI::App& app) {
   app.add_flag("--dry-run", dry_run, "say each step, and do none");
   add_value(app, "--iidfile", iidfile, "FILE", "write the image's id to FILE");
   add_several(app, "--report", reports, "[FORMAT=]FILE", "write the report to FILE: json, or FORMAT as in `audit`");
-  add_value(app, "--engine", engine, "URL", "unix://PATH or tcp://HOST:PORT (else DOCKER_HOST, the docker context...)");
+  add_value(app, "--engine", engine, "URL",
+            "unix://PATH, tcp://HOST:PORT, ssh://HOST, podman (else DOCKER_HOST, the docker context...)");
   add_several(app, "--rules", rules, "FILE", "more rules, from FILE");
   app.add_flag("--no-cache", no_cache, "use nothing remembered: no step of a Dockerfile, no layer that was audited");
   app.add_flag("--no-repo-allow", no_repo_allow, "ignore the allow-entries of the context's imgbuild.toml");

@@ -13,7 +13,7 @@ Work offer_gc(CLI::App& app, Session&) {
   const auto flags = std::make_shared<Flags>();
   app.add_flag("--all", flags->all, "also images that `build --keep` kept");
   add_value(app, "--engine", flags->engine, "URL",
-            "unix://PATH or tcp://HOST:PORT (else DOCKER_HOST, the docker context...)");
+            "unix://PATH, tcp://HOST:PORT, ssh://HOST, podman (else DOCKER_HOST, the docker context...)");
   app.footer("\nLive builds are left alone. One line per thing removed.");
   return [flags] {
     const Settings settings = load_settings({});

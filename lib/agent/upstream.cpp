@@ -4,15 +4,14 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
 #include "base/text.hpp"
+#include "base/unix_socket.hpp"
 #include "crypto/ssh_wire.hpp"
 
 namespace imgbuild {
@@ -36,15 +35,7 @@ SocketUpstream::SocketUpstream(std::string path)
 }
 
 void SocketUpstream::connect() {
-  // Through /proc no path is too long, and what was opened is what is connected to.
-  const Fd file = Fd::open(path_, O_PATH);
-  Fd made(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!made) throw system_error("socket", errno);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d", file.get());
-  if (::connect(made.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-    throw system_error(printable(path_), errno);
+  Fd made = connect_unix(path_);
   if (::fcntl(made.get(), F_SETFL, O_NONBLOCK) != 0) throw system_error(printable(path_), errno);
   socket_ = std::move(made);
 }

@@ -50,8 +50,10 @@ class Auditor {
   std::vector<Audit> archive_file(const std::string& path, const std::string& source, const std::string& platform = {});
   /// Images of an OCI layout: a folder, or a tar of one (compressed or not).
   std::vector<Audit> oci(const std::string& path, const std::string& source, const Choice& choice);
-  /// Images of any other store.
-  std::vector<Audit> images(ImageStore& store, const std::string& source, const Choice& choice);
+  /// Images of any other store. `from_cache`: so many of their oldest layers may be taken from the cache also where a
+  /// build's secrets are looked for.
+  std::vector<Audit> images(ImageStore& store, const std::string& source, const Choice& choice,
+                            std::size_t from_cache = 0);
   /// An image of an engine, whose own store answers for its diff ids: of its oldest `from_cache` layers those that the
   /// cache has are not read. nullopt where another layer cannot be had, or its bytes are not what its diff id says:
   /// what the engine saves is to be audited then.

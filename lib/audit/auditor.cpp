@@ -48,9 +48,10 @@ std::vector<Audit> Auditor::oci(const std::string& path, const std::string& sour
   }
 }
 
-std::vector<Audit> Auditor::images(ImageStore& store, const std::string& source, const Choice& choice) {
-  Reading reading(*workshop_, source, false);
-  return read_images(reading, store, choice, {});
+std::vector<Audit> Auditor::images(ImageStore& store, const std::string& source, const Choice& choice,
+                                   std::size_t from_cache) {
+  Reading reading(*workshop_, source, true);
+  return read_images(reading, store, choice, {}, from_cache);
 }
 
 std::optional<Audit> Auditor::stored(const ImageConfig& config, const std::string& source, const LayerOpener& open,

@@ -14,18 +14,21 @@ namespace {
 struct Wanted {
   Descriptor descriptor;
   Location::Kind kind = Location::Kind::annotation;
+  bool before = false;  ///< an earlier run will do
   Member member;
   std::exception_ptr failure;
 };
 
 class Blobs {
  public:
-  Blobs(Reading& reading, ImageStore& store) : reading_(reading), store_(store) {}
+  Blobs(Reading& reading, ImageStore& store, std::size_t from_cache)
+      : reading_(reading), store_(store), from_cache_(from_cache) {}
 
   void want(const ImageParts& image) {
     const auto kind = image.attestation ? Location::Kind::attestation : Location::Kind::annotation;
     if (!image.manifest.config.digest.empty()) want(image.manifest.config, kind);
-    for (const Descriptor& layer : image.manifest.layers) want(layer, kind);
+    for (std::size_t i = 0; i < image.manifest.layers.size(); ++i)
+      want(image.manifest.layers[i], kind, !image.attestation && i < from_cache_);
   }
 
   /// Readers wait for a disk or a network, and read; the pool looks.
@@ -56,39 +59,42 @@ class Blobs {
   }
 
  private:
-  void want(const Descriptor& descriptor, Location::Kind kind) {
-    if (at_.emplace(descriptor.digest, wanted_.size()).second) wanted_.push_back({descriptor, kind, nullptr, nullptr});
+  void want(const Descriptor& descriptor, Location::Kind kind, bool before = false) {
+    if (at_.emplace(descriptor.digest, wanted_.size()).second)
+      wanted_.push_back({descriptor, kind, before, nullptr, nullptr});
   }
 
   Member read(const Wanted& wanted) {
     const Descriptor& descriptor = wanted.descriptor;
-    Member known = reading_.workshop().known(descriptor.digest);
+    Workshop& workshop = reading_.workshop();
+    Member known = wanted.before ? workshop.known_before(descriptor.digest) : workshop.known(descriptor.digest);
     if (known && !store_.local()) return known;
     auto blob = store_.blob(descriptor);
     if (!blob) return nullptr;
     // A file's name is a claim: its bytes are hashed at least, unless it is the very file that was read.
     if (known && !blob->stream &&
-        (reading_.workshop().same_file(blob->identity, descriptor.digest) ||
-         sha256_digest(blob->mapped) == descriptor.digest))
+        (workshop.same_file(blob->identity, descriptor.digest) || sha256_digest(blob->mapped) == descriptor.digest))
       return known;
     const std::string name = descriptor.path();
     Member member =
         blob->stream ? reading_.read(name, *blob->stream, wanted.kind) : reading_.read(name, blob->mapped, wanted.kind);
-    if (member->digest == descriptor.digest) reading_.workshop().keep(member, blob->identity);
+    if (member->digest == descriptor.digest) workshop.keep(member, blob->identity);
     return member;
   }
 
   Reading& reading_;
   ImageStore& store_;
+  const std::size_t from_cache_;
   std::vector<Wanted> wanted_;
   std::map<std::string, std::size_t> at_;
 };
 
 }  // namespace
 
-std::vector<Audit> read_images(Reading& reading, ImageStore& store, const Choice& choice, std::vector<Member> beside) {
+std::vector<Audit> read_images(Reading& reading, ImageStore& store, const Choice& choice, std::vector<Member> beside,
+                               std::size_t from_cache) {
   const ImageSet set = choose_images(store, choice);
-  Blobs blobs(reading, store);
+  Blobs blobs(reading, store, from_cache);
   for (const ImageParts& image : set.images) blobs.want(image);
   for (const ImageParts& attestation : set.attestations) blobs.want(attestation);
   blobs.read_all();

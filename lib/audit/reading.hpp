@@ -95,8 +95,10 @@ void lasting_pieces(Source& source, Buffers& buffers, const std::function<void(c
 /// then throws Interrupted where an interrupt is pending. `work` throws nothing.
 void side_by_side(std::size_t count, const std::function<bool(std::size_t)>& work);
 
-/// The images of a store: their blobs read side by side, none twice. `beside`: what stands beside them.
-std::vector<Audit> read_images(Reading& reading, ImageStore& store, const Choice& choice, std::vector<Member> beside);
+/// The images of a store: their blobs read side by side, none twice. `beside`: what stands beside them. `from_cache`:
+/// Auditor::images.
+std::vector<Audit> read_images(Reading& reading, ImageStore& store, const Choice& choice, std::vector<Member> beside,
+                               std::size_t from_cache = 0);
 
 /// Each image with what goes with it: attestations with the image that they describe, or with all.
 std::vector<Reading::Subject> subjects_of(const ImageSet& set, const Lookup& lookup, const std::vector<Member>& beside);

@@ -16,6 +16,7 @@ struct Command {
   std::vector<std::string> without;  ///< names of variables that it does not get
   std::string directory;             ///< empty: ours
   int in = -1, out = -1, err = -1;   ///< descriptors to give it; -1: ours
+  bool apart = false;                ///< in a session of its own, where no terminal's signal reaches it
 };
 
 /// A child process. Where the owner goes first, the child is killed and reaped.
@@ -28,6 +29,8 @@ class Process {
   pid_t pid() const noexcept { return pid_; }
   /// Waits; its exit status, or 128 + signal.
   int wait();
+  /// Has it ended? Then wait() does not wait.
+  bool ended() const noexcept;
   void signal(int number) noexcept;
 
  private:

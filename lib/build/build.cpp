@@ -124,7 +124,7 @@ Outcome build(Plan& plan, Engine& engine, const std::shared_ptr<const Scanner>& 
   const std::string config = final_config(base, engine.config_of(committed).diff_ids, plan, created);
   const std::string handle = traces.load(committed, config);
   if (engine.facts().kind == EngineFacts::Kind::podman || !ignored.empty())
-    outcome.stubs = stubs_of(*engine.save(handle), parse_config(config).diff_ids, ignored);
+    outcome.stubs = stubs_of(engine, handle, parse_config(config).diff_ids, ignored);
 
   // 7. Audit. From here on every byte that a push would send has been looked at.
   say("auditing " + handle);

@@ -5,22 +5,10 @@
 #include "audit/audit.hpp"
 #include "base/interrupt.hpp"
 #include "base/text.hpp"
+#include "build/engine_image.hpp"
 
 namespace imgbuild {
 namespace {
-
-// The image's bytes as they come from the engine, with an ear for interrupts.
-class Heeding : public Source {
- public:
-  explicit Heeding(std::unique_ptr<Source> source) : source_(std::move(source)) {}
-  View next() override {
-    interrupt::check();
-    return source_->next();
-  }
-
- private:
-  std::unique_ptr<Source> source_;
-};
 
 // One engine call a name. Where a later one fails, those before it stand: they name what was cleared, and what they
 // named before cannot be had back. It is said.
@@ -67,12 +55,7 @@ Audit audit_of(const std::string& handle, const std::string& config, std::size_t
   Auditor auditor(options);
   std::vector<Audit> audits;
   try {
-    if (engine.facts().kind != EngineFacts::Kind::docker_containerd) {
-      const auto open = [&](std::size_t i) { return engine.stored_layer(written.diff_ids, i); };
-      if (auto audit = auditor.stored(written, options.source, open, base_layers)) return std::move(*audit);
-    }
-    Heeding image(engine.save(handle));
-    audits = auditor.archive(image, options.source);
+    audits = audit_engine_image(auditor, engine, handle, options.source, {}, base_layers);
   } catch (const Interrupted&) {
     throw;
   } catch (const Error& error) {

@@ -4,10 +4,13 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 
 #include "base/text.hpp"
 #include "engine/exec.hpp"
+#include "engine/podman_service.hpp"
+#include "engine/ssh_road.hpp"
 #include "image/reference.hpp"
 
 namespace imgbuild {
@@ -47,7 +50,8 @@ const EngineFacts& DockerEngine::facts() {
       if (texts_of(pair) == std::vector<std::string>{"driver-type", "io.containerd.snapshotter.v1"})
         facts.kind = EngineFacts::Kind::docker_containerd;
   if (!api_.address().http.socket.empty())
-    files_ = EngineFiles(facts.kind, text_at(info, "DockerRootDir"), text_at(info, "Driver"));
+    files_ = EngineFiles(facts.kind, text_at(info, "DockerRootDir"), text_at(info, "Driver"),
+                         text_at(at(info, "Containerd"), "Address"));
   facts_ = std::move(facts);
   return facts_;
 }
@@ -153,8 +157,34 @@ Engine::Ours DockerEngine::ours(const std::string& label) {
 }
 
 std::unique_ptr<Engine> connect_engine(const std::string& given) {
+  if (given == "podman") return connect_podman();
   const Variables variables = process_variables();
-  return std::make_unique<DockerEngine>(choose_engine(given, variables), variables);
+  EngineAddress address = choose_engine(given, variables);
+  // One that is there and lets us not in is not passed over.
+  const std::string& socket = address.http.socket;
+  if (address.from == default_engine && !listens(socket) && (::access(socket.c_str(), W_OK) == 0 || errno == ENOENT) &&
+      (PodmanService::possible() || !podman_address().empty()))
+    return connect_podman();
+  if (!address.http.tunnel.empty()) {
+    auto road = std::make_shared<SshRoad>(address.http.tunnel);
+    address.http.tunnel = road->command();
+    address.road = std::move(road);
+  }
+  return std::make_unique<DockerEngine>(std::move(address), variables);
+}
+
+std::unique_ptr<Engine> connect_podman() {
+  const Variables variables = process_variables();
+  if (const std::string there = podman_address(); !there.empty()) return connect_engine(there);
+  if (!PodmanService::possible())
+    throw Error("engine: podman's service does not listen, and there is no podman to start it",
+                "systemctl --user start podman.socket, or `podman save NAME | imgbuild audit -`");
+  auto service = std::make_shared<PodmanService>();
+  EngineAddress address = choose_engine(service->socket(), variables);
+  address.text = "podman";  // the same in every run, for the journal
+  address.from = "podman, started for this run";
+  address.road = std::move(service);
+  return std::make_unique<DockerEngine>(std::move(address), variables);
 }
 
 }  // namespace imgbuild

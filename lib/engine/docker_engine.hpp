@@ -18,7 +18,9 @@ class DockerEngine : public Engine {
   EngineImage find_image(const std::string& name, const std::string& platform, Pull pull) override;
   ImageConfig config_of(const std::string& handle) override;
   std::unique_ptr<Source> save(const std::string& handle) override;
-  std::unique_ptr<Source> stored_layer(const std::vector<std::string>& diff_ids, std::size_t index) override;
+  std::unique_ptr<Source> stored_layer(const std::string& handle, const std::vector<std::string>& diff_ids,
+                                       std::size_t index) override;
+  std::unique_ptr<ImageStore> stored_image(const std::string& handle) override;
   std::string create(const BuilderSpec& spec) override;
   std::unique_ptr<Stream> start(const std::string& container) override;
   std::unique_ptr<Exec> exec(const std::string& container, const ExecSpec& spec) override;
@@ -39,6 +41,7 @@ class DockerEngine : public Engine {
  private:
   /// The image's inspect document; null where the engine has none. Throws on anything else.
   Json inspect_image(const std::string& name);
+  bool has_platform(const std::string& name, const std::string& platform);
   Json inspect_container(const std::string& container);
   void pull_image(const std::string& name, const std::string& platform);
   void load(const std::string& tar);
@@ -50,6 +53,7 @@ class DockerEngine : public Engine {
   EngineFacts facts_;
   EngineFiles files_;
   std::map<std::string, ImageConfig> configs_;  // by handle; images do not change
+  std::map<std::string, std::string> meant_;    // the platform, by handle
 };
 
 }  // namespace imgbuild

@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "crypto/digest.hpp"
 #include "engine/archives.hpp"
+#include "engine/content_store.hpp"
 #include "engine/docker_engine.hpp"
 #include "engine/registry_auth.hpp"
 #include "image/platform.hpp"
@@ -40,13 +41,23 @@ Json DockerEngine::inspect_image(const std::string& name) {
   return parse_json(answer.body, "engine: inspect: the answer");
 }
 
+// Of an image for several platforms only one is shown unless it is asked for.
+bool DockerEngine::has_platform(const std::string& name, const std::string& platform) {
+  const auto parts = split(platform, '/');
+  if (parts.size() < 2 || !api_.at_least(49)) return false;
+  Json wanted = {{"os", parts[0]}, {"architecture", parts[1]}};
+  if (parts.size() > 2) wanted["variant"] = parts[2];
+  return api_.ask("GET", image_path(name) + "/json?platform=" + percent_encode(wanted.dump())).status == 200;
+}
+
 EngineImage DockerEngine::find_image(const std::string& name, const std::string& platform, Pull pull) {
   const bool by_id = is_image_id(name);
   if (!by_id) parse_reference(name);  // throws on what is none
   const std::string shown = printable(name);
 
   Json image = inspect_image(name);
-  const bool here = !image.is_null() && platform_fits(platform_of(image), platform);
+  const auto fits = [&] { return platform_fits(platform_of(image), platform) || has_platform(name, platform); };
+  const bool here = !image.is_null() && fits();
   if (!by_id && (pull == Pull::always || (pull == Pull::missing && !here))) {
     pull_image(name, platform);
     image = inspect_image(name);
@@ -55,7 +66,7 @@ EngineImage DockerEngine::find_image(const std::string& name, const std::string&
     throw Error("engine: it has no image " + shown,
                 by_id ? "`docker images` lists those it has"
                       : "`docker pull " + shown + "` fetches it; `docker images` lists those it has");
-  if (!platform_fits(platform_of(image), platform))
+  if (!fits())
     throw Error("engine: " + shown + " is for " + printable(platform_of(image)) + ", not for " + printable(platform),
                 "name an image for that platform, or leave --platform out");
 
@@ -63,6 +74,7 @@ EngineImage DockerEngine::find_image(const std::string& name, const std::string&
   found.handle = text_at(image, "Id");
   if (!found.handle.starts_with("sha256:")) found.handle = "sha256:" + found.handle;
   if (!is_image_id(found.handle)) throw Error("engine: inspect: " + shown + " has no id");
+  if (!platform.empty()) meant_[found.handle] = platform;
   found.names = names_of(image);
   found.labels = pairs_of(at(at(image, "Config"), "Labels"));
   return found;
@@ -100,12 +112,31 @@ ImageConfig DockerEngine::config_of(const std::string& handle) {
   if (const auto known = configs_.find(handle); known != configs_.end()) return known->second;
   facts();
   std::string raw = files_.config(handle);
-  if (raw.empty()) {
+  // Of the image that is meant, where the engine has several of that handle.
+  const auto said = meant_.find(handle);
+  std::string platform = said == meant_.end() ? "" : said->second;
+  const auto inspect = [&] {
     const Json image = inspect_image(handle);
     if (image.is_null()) throw Error("engine: it has no image " + printable(handle));
+    if (platform.empty()) platform = platform_of(image);
+  };
+  if (const auto store = raw.empty() ? stored_image(handle) : nullptr) {
+    const auto meant = [&](const ImageConfig& config) {
+      if (platform.empty()) inspect();
+      return platform_fits(config.platform(), platform);
+    };
+    try {
+      raw = find_kept(*store, meant).config;
+    } catch (const Interrupted&) {
+      throw;
+    } catch (const Error&) {  // what cannot be read here, `save` has
+    }
+  }
+  if (raw.empty()) {
+    inspect();
     const auto source = save(handle);
     try {
-      raw = find_saved(*source, handle, platform_of(image)).config;
+      raw = find_saved(*source, handle, platform).config;
     } catch (const Interrupted&) {
       throw;
     } catch (const Error& error) {
@@ -117,14 +148,26 @@ ImageConfig DockerEngine::config_of(const std::string& handle) {
 }
 
 Json DockerEngine::layers_of(const std::string& handle) {
+  if (const auto store = stored_image(handle)) try {
+      return find_kept(*store, [](const ImageConfig&) { return true; }).layers;
+    } catch (const Interrupted&) {
+      throw;
+    } catch (const Error&) {  // what cannot be read here, `save` has
+    }
   const auto source = save(handle);
   Json layers = find_saved(*source, handle, "").layers;
   if (!layers.is_array()) throw Error("engine: save: the image has no manifest");
   return layers;
 }
 
-std::unique_ptr<Source> DockerEngine::stored_layer(const std::vector<std::string>& diff_ids, std::size_t index) {
-  return files_.layer(diff_ids, index);
+std::unique_ptr<Source> DockerEngine::stored_layer(const std::string& handle, const std::vector<std::string>& diff_ids,
+                                                   std::size_t index) {
+  return files_.layer(handle, diff_ids, index);
+}
+
+std::unique_ptr<ImageStore> DockerEngine::stored_image(const std::string& handle) {
+  facts();
+  return files_.image(handle);
 }
 
 std::unique_ptr<Source> DockerEngine::save(const std::string& handle) {

@@ -8,6 +8,7 @@
 
 #include "base/text.hpp"
 #include "crypto/digest.hpp"
+#include "engine/ssh_road.hpp"
 #include "image/json.hpp"
 
 namespace imgbuild {
@@ -34,12 +35,14 @@ HttpEndpoint parse_address(const std::string& text) {
       throw usage_error("engine: " + shown + ": the socket's path must be absolute");
     return endpoint;
   }
-  if (text.starts_with("ssh://"))
-    throw usage_error("engine: " + shown + ": an engine behind ssh is not supported",
-                      "forward its socket with `ssh -nNT -L /tmp/engine.sock:/var/run/docker.sock HOST` and say "
-                      "--engine unix:///tmp/engine.sock");
+  if (text.starts_with("ssh://")) {
+    endpoint.tunnel = ssh_command(text);
+    endpoint.host = text.substr(6);
+    return endpoint;
+  }
   if (!text.starts_with("tcp://"))
-    throw usage_error("engine: " + shown + ": no address of an engine", "unix:///PATH or tcp://HOST:PORT");
+    throw usage_error("engine: " + shown + ": no address of an engine",
+                      "unix:///PATH, tcp://HOST:PORT or ssh://[USER@]HOST[:PORT]");
 
   std::string_view rest = std::string_view(text).substr(6);
   if (rest.ends_with('/')) rest.remove_suffix(1);
@@ -63,7 +66,7 @@ HttpEndpoint parse_address(const std::string& text) {
 
 EngineAddress from_variables(const std::string& text, const std::string& from, const Variables& variables) {
   EngineAddress address{parse_address(text), text, from};
-  if (address.http.socket.empty() && !variables("DOCKER_TLS_VERIFY").empty()) {
+  if (address.http.port != 0 && !variables("DOCKER_TLS_VERIFY").empty()) {
     const std::string folder = variables("DOCKER_CERT_PATH");
     address.http.tls = true;
     add_certificates(address.http, folder.empty() ? docker_config_folder(variables) : folder);
@@ -84,7 +87,7 @@ EngineAddress from_context(const std::string& name, const Variables& variables) 
     if (host.empty()) throw Error("it names no engine");
     EngineAddress address{parse_address(host), host, circumstance};
     const std::string tls = contexts + "tls/" + id + "/docker";
-    if (address.http.socket.empty() && there(tls)) {
+    if (address.http.port != 0 && there(tls)) {
       address.http.tls = true;
       address.http.verify = at(endpoint, "SkipTLSVerify") != Json(true);
       add_certificates(address.http, tls);
@@ -99,7 +102,7 @@ EngineAddress from_context(const std::string& name, const Variables& variables) 
 
 EngineAddress choose_engine(const std::string& given, const Variables& variables) {
   const auto named = [&](const std::string& name) {
-    return name == "default" ? from_variables(default_address, "the default", variables)
+    return name == "default" ? from_variables(default_address, default_engine, variables)
                              : from_context(name, variables);
   };
   if (given.starts_with("/")) return from_variables("unix://" + given, "--engine", variables);

@@ -8,6 +8,7 @@
 
 #include "base/stream.hpp"
 #include "image/image.hpp"
+#include "image/image_set.hpp"
 #include "image/json.hpp"
 #include "verdict/verdict.hpp"
 
@@ -91,11 +92,15 @@ class Engine {
   /// The bytes that a push would send, as a docker-archive stream (`save`). The engine must outlive it.
   virtual std::unique_ptr<Source> save(const std::string& handle) = 0;
 
-  /// Layer `index` of the image whose diff ids these are, uncompressed, put together from the engine's own files, where
-  /// they can be read from here; else null. Ten times faster than save(). That its sha256 is its diff id is for the
-  /// reader to check: the files may be another engine's, or were changed. May be called, and read, from any thread once
-  /// facts() was.
-  virtual std::unique_ptr<Source> stored_layer(const std::vector<std::string>& diff_ids, std::size_t index) = 0;
+  /// Layer `index` of the image, whose diff ids these are, from the engine's own files, where they can be read from
+  /// here; else null. Ten times faster than save(). As it is there: packed on containerd's store, else a tar. That it
+  /// is what its diff id says is for the reader to check: the files may be another engine's, or were changed. May be
+  /// called, and read, from any thread once facts() was.
+  virtual std::unique_ptr<Source> stored_layer(const std::string& handle, const std::vector<std::string>& diff_ids,
+                                               std::size_t index) = 0;
+  /// The image with all that a push would send, as a store of blobs, where the engine keeps it so (containerd's store)
+  /// and that can be read from here; else null.
+  virtual std::unique_ptr<ImageStore> stored_image(const std::string& handle) = 0;
 
   /// Creates the builder and returns its id. Nothing runs yet.
   virtual std::string create(const BuilderSpec& spec) = 0;
@@ -144,9 +149,13 @@ class Engine {
   virtual Ours ours(const std::string& label) = 0;
 };
 
-/// Which engine: `given` (--engine), else $DOCKER_HOST, else the current docker context, else docker's socket.
-/// unix://PATH, tcp://HOST:PORT with TLS as DOCKER_TLS_VERIFY and DOCKER_CERT_PATH (or the context) say.
-/// Throws Error with a hint where none answers.
+/// Which engine: `given` (--engine), else $DOCKER_HOST, else the current docker context, else docker's socket; where
+/// nobody listens there, podman, as connect_podman() has it. unix://PATH, ssh://[USER@]HOST[:PORT], tcp://HOST:PORT
+/// with TLS as DOCKER_TLS_VERIFY and DOCKER_CERT_PATH (or the context) say; "podman". Throws Error with a hint where
+/// none answers.
 std::unique_ptr<Engine> connect_engine(const std::string& given);
+/// Podman's service where one listens ($CONTAINER_HOST, the user's, root's); else one of our own, for as long as the
+/// engine is there.
+std::unique_ptr<Engine> connect_podman();
 
 }  // namespace imgbuild

@@ -13,19 +13,24 @@ namespace imgbuild {
 /// Docker's classic store: ROOT/image/DRIVER/imagedb/content/sha256/ID, ROOT/image/DRIVER/layerdb/sha256/CHAIN, the
 /// latter named by the chain id (OCI image-spec config.md, "Layer ChainID"). Podman: containers/storage's
 /// ROOT/overlay-layers/layers.json.
+/// containerd's content store is a class of its own.
 class EngineFiles {
  public:
   EngineFiles() = default;  ///< has nothing
-  EngineFiles(EngineFacts::Kind kind, std::string root, std::string driver);
+  /// `containerd`: the socket of the containerd that it uses, where it tells.
+  EngineFiles(EngineFacts::Kind kind, std::string root, std::string driver, std::string containerd);
 
   /// The image's config, verbatim, where it is here; else empty.
   std::string config(const std::string& handle) const;
   /// Engine::stored_layer().
-  std::unique_ptr<Source> layer(const std::vector<std::string>& diff_ids, std::size_t index) const;
+  std::unique_ptr<Source> layer(const std::string& handle, const std::vector<std::string>& diff_ids,
+                                std::size_t index) const;
+  /// Engine::stored_image().
+  std::unique_ptr<ImageStore> image(const std::string& handle) const;
 
  private:
   EngineFacts::Kind kind_ = EngineFacts::Kind::docker_containerd;
-  std::string root_, driver_;
+  std::string root_, driver_, containerd_;
 };
 
 }  // namespace imgbuild

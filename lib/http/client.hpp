@@ -19,6 +19,9 @@ struct HttpEndpoint {
   std::string socket;  ///< path of a unix socket, of any length; empty: TCP
   std::string host;    ///< name or address, without brackets
   std::uint16_t port = 0;
+  /// A program whose standard input and output are the connection (ssh to the server's host); empty: none. `host` and
+  /// `port` are for messages then.
+  std::vector<std::string> tunnel;
   bool tls = false;
   bool verify = true;         ///< the server's certificate and name; false only where the user said so
   std::string ca, cert, key;  ///< PEM files; empty: the system's authorities, no client certificate

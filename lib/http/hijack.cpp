@@ -129,7 +129,7 @@ std::string refusal(HijackedStream& stream, const HttpHead& head, std::string te
 std::string head_of(const HttpRequest& request, const HttpEndpoint& endpoint) {
   const bool v6 = endpoint.host.find(':') != std::string::npos;
   std::string head = request.method + " " + request.target + " HTTP/1.1\r\nHost: ";
-  head += !endpoint.socket.empty()
+  head += !endpoint.socket.empty() || !endpoint.tunnel.empty()
               ? "localhost"
               : (v6 ? "[" + endpoint.host + "]" : endpoint.host) + ":" + std::to_string(endpoint.port);
   head += "\r\n";

@@ -36,6 +36,7 @@ class Chooser {
       } else {
         take(document, manifest, nullptr, 0);
       }
+      if (absent_ > 0 && set_.images.empty()) throw Error("none of the images that were chosen is here");
     } catch (const Error& error) {
       throw error.within(printable(root.name));
     }
@@ -110,6 +111,10 @@ class Chooser {
     if (seen_.size() > most_manifests) throw Error("more than " + std::to_string(most_manifests) + " manifests");
     try {
       auto text = store_.manifest(descriptor);
+      if (!text && store_.partial()) {
+        ++absent_;
+        return;
+      }
       if (!text) throw Error("is missing");
       const std::string digest = sha256_digest(view_of(*text));
       if (digest != descriptor.digest || (descriptor.sized && descriptor.size != text->size()))
@@ -140,6 +145,7 @@ class Chooser {
   const Choice& choice_;
   ImageSet set_;
   std::set<std::string> seen_;
+  std::size_t absent_ = 0;
 };
 
 }  // namespace

@@ -32,6 +32,8 @@ class ImageStore {
   };
   /// Is asking for a blob cheap, and its digest only a claim? Else the store is asked for no blob that is known.
   virtual bool local() const { return true; }
+  /// May it lack images that its indexes name, because nobody fetched them? Those are passed over, not missed.
+  virtual bool partial() const { return false; }
   /// nullopt where it is not there. Throws Error. Any thread.
   virtual std::optional<Blob> blob(const Descriptor& descriptor) = 0;
 };

@@ -185,7 +185,7 @@ class Pushing {
   }
 
   std::optional<PackedLayer> from_files(std::size_t index) {
-    const auto layer = engine_.stored_layer(config_.diff_ids, index);
+    const auto layer = engine_.stored_layer(handle_, config_.diff_ids, index);
     if (!layer) return std::nullopt;
     try {
       return pack_layer(*layer, config_.diff_ids[index]);

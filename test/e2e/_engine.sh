@@ -1,17 +1,30 @@
-# A Docker engine of the tests' own, and the base images that they build on. Read by other scripts (`. _engine.sh`):
+# An engine of the tests' own, and the base images that they build on. Read by other scripts (`. _engine.sh`):
 #
-#   engine_up             starts a private dockerd unless the one it started before still answers; exports DOCKER_HOST
-#   engine_down           ends that dockerd, and nothing else
+#   engine_up             starts a private engine unless the one started before still answers; exports DOCKER_HOST.
+#                         77 where this machine cannot have it, with the reason in ENGINE_LACKS
+#   engine_down           ends that engine, and nothing else
 #   engine_base_busybox   imgbuild-test/busybox:1 exists: busybox with its applets
 #   engine_base_debian    imgbuild-test/debian:1 exists: Debian 12 with git, openssh-client and the user dev (1000)
 #   engine_base NAME DIR [CHANGE...]   imports the folder DIR as image NAME, with Dockerfile instructions
 #
+# Which engine: IMGBUILD_TEST_ENGINE is `docker` (Debian's, with the classic store; the default), `podman` (Debian's), or
+# `newest` (the newest Docker, with containerd's store). The latter is built from Go modules, which takes minutes and a
+# current Go, so it is used where it was built before, and built where IMGBUILD_TEST_NEWEST=1 asks for it.
+#
 # Everything lies under $IMGBUILD_TEST_DIR (default /var/tmp/imgbuild-test) and is kept for the next run, the Debian
-# base too. No registry is asked; containers have the host's network or none. Root is needed, and Debian's packages
-# docker.io, busybox-static and mmdebstrap. Two scripts that call at once wait for each other.
+# base and the engine that was built too. No registry is asked; containers have the host's network or none. Root is
+# needed, and Debian's packages docker.io, podman, busybox-static and mmdebstrap. Two scripts that call at once wait for
+# each other.
 
-ENGINE_DIR=${IMGBUILD_TEST_DIR:-/var/tmp/imgbuild-test}
-ENGINE_SOCKET=$ENGINE_DIR/docker.sock
+TEST_DIR=${IMGBUILD_TEST_DIR:-/var/tmp/imgbuild-test}
+ENGINE=${IMGBUILD_TEST_ENGINE:-docker}
+case $ENGINE in
+docker) ENGINE_DIR=$TEST_DIR ;;
+podman | newest) ENGINE_DIR=$TEST_DIR/$ENGINE ;;
+*) echo "engine: IMGBUILD_TEST_ENGINE is docker, podman or newest, not $ENGINE" >&2 && exit 1 ;;
+esac
+ENGINE_SOCKET=$ENGINE_DIR/$([ "$ENGINE" = podman ] && echo podman || echo docker).sock
+ENGINE_LACKS=
 
 engine_say() { echo "engine: $*" >&2; }
 
@@ -23,51 +36,108 @@ engine_locked() {
 
 engine_answers() { docker -H "unix://$ENGINE_SOCKET" version >/dev/null 2>&1; }
 
-# The process number of the dockerd that we started, where it still runs.
+# engine_pid NAME: the process number of what we started and called so (its pid is in NAME.pid), where it still runs.
 engine_pid() {
   local pid
-  pid=$(cat "$ENGINE_DIR/dockerd.pid" 2>/dev/null) || return 1
-  tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF -- "--data-root $ENGINE_DIR/data" || return 1
+  pid=$(cat "$ENGINE_DIR/$1.pid" 2>/dev/null) || return 1
+  { tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -qF -- "$ENGINE_DIR/" || return 1
   echo "$pid"
+}
+
+# engine_run NAME COMMAND...: in the background, its words in NAME.log. It outlives the test that starts it: nothing of
+# that test's environment, above all not its TMPDIR.
+engine_run() {
+  local name=$1
+  shift
+  mkdir -p "$ENGINE_DIR/tmp" || return 1
+  setsid env -i "PATH=$PATH" HOME=/root "TMPDIR=$ENGINE_DIR/tmp" "$@" </dev/null >"$ENGINE_DIR/$name.log" 2>&1 9>&- &
+  disown
+}
+
+engine_start_docker() {
+  rm -f "$ENGINE_DIR/exec/containerd/containerd.pid"
+  engine_run dockerd dockerd --data-root "$ENGINE_DIR/data" --exec-root "$ENGINE_DIR/exec" -H "unix://$ENGINE_SOCKET" \
+    --pidfile "$ENGINE_DIR/dockerd.pid" --iptables=false --ip6tables=false --bridge=none
+}
+
+engine_start_newest() {
+  local PATH=$ENGINE_DIR/bin:$PATH
+  engine_run containerd containerd --root "$ENGINE_DIR/croot" --state "$ENGINE_DIR/cstate" --address "$ENGINE_DIR/containerd.sock"
+  echo $! >"$ENGINE_DIR/containerd.pid"
+  for _ in $(seq 1 100); do
+    [ ! -S "$ENGINE_DIR/containerd.sock" ] || break
+    sleep 0.1
+  done
+  engine_run dockerd "$ENGINE_DIR/bin/dockerd" --data-root "$ENGINE_DIR/data" --exec-root "$ENGINE_DIR/exec" \
+    -H "unix://$ENGINE_SOCKET" --pidfile "$ENGINE_DIR/dockerd.pid" --containerd "$ENGINE_DIR/containerd.sock" \
+    --bridge=none --iptables=false --ip6tables=false --add-runtime "own=$ENGINE_DIR/bin/runc" --default-runtime own
+}
+
+engine_start_podman() {
+  # No limits are raised, which a machine without CAP_SYS_RESOURCE refuses; crun wants control groups v2. Who reads
+  # these two files (podman_settings) has the same images.
+  cat >"$ENGINE_DIR/containers.conf" <<CONF
+[containers]
+default_ulimits = []
+[engine]
+runtime = "runc"
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+tmp_dir = "$ENGINE_DIR/libpod"
+CONF
+  printf '[storage]\ndriver = "overlay"\ngraphroot = "%s"\nrunroot = "%s"\n' "$ENGINE_DIR/root" "$ENGINE_DIR/run" >"$ENGINE_DIR/storage.conf"
+  engine_run podman env "CONTAINERS_CONF=$ENGINE_DIR/containers.conf" "CONTAINERS_STORAGE_CONF=$ENGINE_DIR/storage.conf" \
+    podman system service --time 0 "unix://$ENGINE_SOCKET"
+  echo $! >"$ENGINE_DIR/podman.pid"
+}
+
+# What this machine lacks for the engine; empty: nothing.
+engine_lacks() {
+  if [ "$(id -u)" != 0 ]; then
+    echo 'starting it needs root'
+  elif [ "$ENGINE" = newest ]; then
+    bash "$(dirname "${BASH_SOURCE[0]}")/_engine_newest.sh" "$ENGINE_DIR/bin"
+  elif [ "$ENGINE" = docker ]; then
+    command -v dockerd >/dev/null || echo 'no dockerd here (Debian: apt-get install docker.io)'
+  else
+    command -v podman >/dev/null || echo 'no podman here (Debian: apt-get install podman runc)'
+  fi
 }
 
 engine_start() {
   engine_answers && return 0
-  command -v dockerd >/dev/null || { engine_say "no dockerd here (Debian: apt-get install docker.io)"; return 1; }
-  [ "$(id -u)" = 0 ] || { engine_say "starting dockerd needs root"; return 1; }
   # A machine without an init has no control groups mounted.
   mountpoint -q /sys/fs/cgroup || mount -t cgroup2 none /sys/fs/cgroup || return 1
   # One that hangs or is half dead is ended first; a pid file of a dead one makes dockerd refuse to start.
   engine_stop
-  rm -f "$ENGINE_DIR/dockerd.pid" "$ENGINE_DIR/exec/containerd/containerd.pid" "$ENGINE_SOCKET"
-  # It outlives the test that starts it: nothing of that test's environment, above all not its TMPDIR.
-  mkdir -p "$ENGINE_DIR/tmp" || return 1
-  setsid env -i "PATH=$PATH" HOME=/root "TMPDIR=$ENGINE_DIR/tmp" dockerd --data-root "$ENGINE_DIR/data" --exec-root "$ENGINE_DIR/exec" -H "unix://$ENGINE_SOCKET" \
-    --pidfile "$ENGINE_DIR/dockerd.pid" --iptables=false --ip6tables=false --bridge=none \
-    </dev/null >"$ENGINE_DIR/dockerd.log" 2>&1 9>&- &
-  disown
+  rm -f "$ENGINE_DIR"/{dockerd,containerd,podman}.pid "$ENGINE_SOCKET" "$ENGINE_DIR/containerd.sock"
+  "engine_start_$ENGINE" || return 1
   local i
   for i in $(seq 1 150); do
     engine_answers && return 0
     sleep 0.2
   done
-  engine_say "dockerd does not answer; the end of $ENGINE_DIR/dockerd.log:"
-  tail -5 "$ENGINE_DIR/dockerd.log" >&2
+  engine_say "$ENGINE does not answer; the end of its log:"
+  tail -n 5 "$ENGINE_DIR"/{dockerd,containerd,podman}.log 2>/dev/null >&2
   return 1
 }
 
 engine_stop() {
-  local pid i
-  pid=$(engine_pid) || return 0
-  kill "$pid" 2>/dev/null
-  for i in $(seq 1 100); do
-    [ -d "/proc/$pid" ] || return 0
-    sleep 0.1
+  local name pid i
+  for name in dockerd podman containerd; do
+    pid=$(engine_pid $name) || continue
+    kill "$pid" 2>/dev/null
+    for i in $(seq 1 100); do
+      [ -d "/proc/$pid" ] || continue 2
+      sleep 0.1
+    done
+    kill -9 "$pid" 2>/dev/null
   done
-  kill -9 "$pid" 2>/dev/null
 }
 
 engine_up() {
+  ENGINE_LACKS=$(engine_locked engine_lacks) || return 1
+  [ -z "$ENGINE_LACKS" ] || return 77
   engine_locked engine_start || return 1
   export DOCKER_HOST=unix://$ENGINE_SOCKET
   unset DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_CERT_PATH DOCKER_API_VERSION
@@ -113,7 +183,7 @@ engine_base_busybox() { engine_locked engine_make_busybox; }
 
 engine_make_debian() {
   engine_has imgbuild-test/debian:1 && return 0
-  local archive=$ENGINE_DIR/debian.tar
+  local archive=$TEST_DIR/debian.tar
   if [ ! -s "$archive" ]; then
     command -v mmdebstrap >/dev/null || { engine_say "no mmdebstrap here (Debian: apt-get install mmdebstrap)"; return 1; }
     # Packages come from where this machine has its own.
@@ -126,9 +196,9 @@ engine_make_debian() {
       --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
       --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
       --customize-hook='chroot "$1" useradd -m -u 1000 -s /bin/sh dev' \
-      bookworm "$ENGINE_DIR/part.tar" "${sources[@]}" >"$ENGINE_DIR/mmdebstrap.log" 2>&1 </dev/null 9>&- ||
-      { engine_say "mmdebstrap failed:"; tail -5 "$ENGINE_DIR/mmdebstrap.log" >&2; rm -f "$ENGINE_DIR/part.tar"; return 1; }
-    mv "$ENGINE_DIR/part.tar" "$archive" || return 1
+      bookworm "$TEST_DIR/part.tar" "${sources[@]}" >"$TEST_DIR/mmdebstrap.log" 2>&1 </dev/null 9>&- ||
+      { engine_say "mmdebstrap failed:"; tail -5 "$TEST_DIR/mmdebstrap.log" >&2; rm -f "$TEST_DIR/part.tar"; return 1; }
+    mv "$TEST_DIR/part.tar" "$archive" || return 1
   fi
   docker import --change 'CMD ["bash"]' --change 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' \
     - imgbuild-test/debian:1 <"$archive" >/dev/null

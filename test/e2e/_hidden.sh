@@ -1,7 +1,8 @@
 # An engine that does not share our file system: a second dockerd in a mount namespace of its own, in which /tmp,
 # /root and /home are empty; reached over TCP on loopback.
 
-# engine_hidden_up: starts it; its address in HIDDEN_ENGINE. It has imgbuild-test/busybox:1.
+# engine_hidden_up [FLAGS]: starts it; its address in HIDDEN_ENGINE. It has imgbuild-test/busybox:1. With TLS flags the
+# caller's DOCKER_TLS_VERIFY and DOCKER_CERT_PATH are what it is asked with.
 engine_hidden_up() {
   HIDDEN_DIR=$IMGBUILD_TEST_DIR/hidden
   mkdir -p "$HIDDEN_DIR"
@@ -12,7 +13,7 @@ engine_hidden_up() {
   setsid env -u TMPDIR HOME=/root unshare -m --propagation private sh -c '
     for folder in /tmp /root /home; do mount -t tmpfs tmpfs "$folder" || exit 1; done
     exec dockerd --data-root "$1/data" --exec-root "$1/exec" --pidfile "$1/dockerd.pid" -H "tcp://127.0.0.1:$2" \
-      --tls=false --iptables=false --ip6tables=false --bridge=none' - "$HIDDEN_DIR" "$HIDDEN_PORT" \
+      --iptables=false --ip6tables=false --bridge=none "$3" $4' - "$HIDDEN_DIR" "$HIDDEN_PORT" "${1:---tls=false}" "${*:2}" \
     </dev/null >"$HIDDEN_DIR/dockerd.log" 2>&1 &
   disown
   for _ in $(seq 300); do

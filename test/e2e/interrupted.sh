@@ -6,8 +6,8 @@ head -c 3000000 /dev/urandom >"$t/app/data"
 secret="v$(head -c 15 /dev/urandom | od -An -tx1 | tr -d ' \n')W"
 printf '%s\n' "$secret" >"$t/secret"
 printf 'echo started\ncp data /srv-data\nsleep %s\necho ended\n' '${SLEEP:-0}' >"$t/script.sh"
-start() { # in the background, its pid in $pid
-  "$IMGBUILD" build "$t/app" --from imgbuild-test/busybox:1 --run "$t/script.sh" -t "e2e/$name:1" \
+start() { # in the background, its pid in $pid; a shell's background jobs are made to ignore SIGINT
+  env --default-signal=INT "$IMGBUILD" build "$t/app" --from imgbuild-test/busybox:1 --run "$t/script.sh" -t "e2e/$name:1" \
     --secret "id=s,src=$t/secret" "$@" >"$t/out" 2>"$t/err" &
   pid=$!
 }

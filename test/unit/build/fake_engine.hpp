@@ -218,7 +218,10 @@ class FakeEngine : public Engine {
       return id;
     });
   }
-  std::unique_ptr<Source> stored_layer(const std::vector<std::string>&, std::size_t) override { return nullptr; }
+  std::unique_ptr<Source> stored_layer(const std::string&, const std::vector<std::string>&, std::size_t) override {
+    return nullptr;
+  }
+  std::unique_ptr<ImageStore> stored_image(const std::string&) override { return nullptr; }
   std::unique_ptr<Stream> open_session(const std::string&, const std::vector<std::string>& methods) override {
     return step("session", [&]() -> std::unique_ptr<Stream> {
       offered = methods;

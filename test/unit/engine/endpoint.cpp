@@ -97,19 +97,36 @@ TEST_CASE("TLS comes from DOCKER_TLS_VERIFY and DOCKER_CERT_PATH, or from the co
 
 TEST_CASE("an address that is none, or cannot be spoken to, is refused with what to do") {
   const auto none = variables({{"HOME", "/nonexistent"}});
-  try {
-    choose_engine("ssh://user@host", none);
-    FAIL("accepted");
-  } catch (const Error& error) {
-    CHECK_THAT(error.what(), Contains("not supported"));
-    CHECK_THAT(error.hint(), Contains("ssh -nNT -L"));
-  }
-  for (const char* wrong : {"unix://relative", "tcp://", "tcp://host", "tcp://host:0", "tcp://host:99999",
-                            "tcp://host:1x", "tcp://a/b:1", "tcp://[::1:5", "npipe:////./pipe/x", "http://h:1"}) {
+  for (const char* wrong : {"unix://relative",    "tcp://",        "tcp://host",   "tcp://host:0",
+                            "tcp://host:99999",   "tcp://host:1x", "tcp://a/b:1",  "tcp://[::1:5",
+                            "npipe:////./pipe/x", "http://h:1",    "ssh://",       "ssh://@h",
+                            "ssh://h:",           "ssh://h:x",     "ssh://h:0",    "ssh://-oProxyCommand=x",
+                            "ssh://-l@h",         "ssh://a b",     "ssh://h/$(x)", "ssh://[::1",
+                            "ssh://[::1]x",       "ssh://h?q"}) {
     INFO(wrong);
     CHECK_THROWS_AS(choose_engine(wrong, none), Error);
   }
   CHECK_THROWS_WITH(choose_engine("no-such", none), Contains("no docker context \"no-such\""));
+}
+
+TEST_CASE("ssh:// is docker's own way to dial an engine over ssh, and a password is no part of it") {
+  const auto none = variables({{"HOME", "/nonexistent"}, {"DOCKER_TLS_VERIFY", "1"}});
+  using Words = std::vector<std::string>;
+  const auto tunnel = [&](const char* address) { return choose_engine(address, none).http.tunnel; };
+  CHECK(tunnel("ssh://host") ==
+        Words{"ssh", "-T", "-o", "ConnectTimeout=30", "--", "host", "docker", "system", "dial-stdio"});
+  CHECK(tunnel("ssh://me@host:2222/run/my.sock") == Words{"ssh", "-T", "-o", "ConnectTimeout=30", "-l", "me", "-p",
+                                                          "2222", "--", "host", "docker", "--host",
+                                                          "unix:///run/my.sock", "system", "dial-stdio"});
+  CHECK(tunnel("ssh://[::1]:22")[7] == "::1");
+  CHECK_FALSE(choose_engine("ssh://host", none).http.tls);
+  const std::string word = "pass" + std::string("word");
+  try {
+    choose_engine("ssh://me:" + word + "@host", none);
+    FAIL("accepted");
+  } catch (const Error& error) {
+    CHECK_THAT(error.what(), !Contains(word));
+  }
 }
 
 TEST_CASE("damaged client settings are named, not guessed around") {

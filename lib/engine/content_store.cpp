@@ -1,0 +1,100 @@
+#include "engine/content_store.hpp"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "base/error.hpp"
+#include "base/fd.hpp"
+#include "base/text.hpp"
+#include "base/unix_socket.hpp"
+#include "crypto/digest.hpp"
+#include "image/json.hpp"
+
+namespace imgbuild {
+namespace {
+
+constexpr std::uint64_t most_config = std::uint64_t{8} << 20;
+constexpr const char* plugin = "/io.containerd.content.v1.content";
+
+Descriptor descriptor_of(const std::string& digest) {
+  Descriptor descriptor;
+  descriptor.digest = digest;
+  descriptor.sized = false;
+  return descriptor;
+}
+
+// The process that listens at a unix socket; 0: none that we can see.
+pid_t listener_of(const std::string& path) {
+  if (path.empty()) return 0;
+  try {
+    const Fd socket = connect_unix(path);
+    ucred peer{};
+    socklen_t size = sizeof peer;
+    return ::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
+  } catch (const Error&) {
+    return 0;
+  }
+}
+
+// containerd's root: its flags and its configuration may say anything, but it holds its database open.
+std::string root_in_use(const std::string& address) {
+  namespace fs = std::filesystem;
+  constexpr std::string_view database = "/io.containerd.metadata.v1.bolt/meta.db";
+  const pid_t pid = listener_of(address);
+  if (pid <= 0) return {};
+  std::error_code error;
+  for (fs::directory_iterator at("/proc/" + std::to_string(pid) + "/fd", error), end; !error && at != end;
+       at.increment(error)) {
+    std::error_code none;
+    const std::string target = fs::read_symlink(at->path(), none).string();
+    if (target.ends_with(database)) return target.substr(0, target.size() - database.size());
+  }
+  return {};
+}
+
+}  // namespace
+
+ContentStore::ContentStore(const std::string& folder, std::string handle)
+    : handle_(std::move(handle)), files_(folder) {}
+
+ImageStore::Root ContentStore::root() {
+  const Descriptor top = descriptor_of(handle_);
+  const auto text = manifest(top);
+  if (!text) throw Error(handle_ + " is missing");
+  if (const std::string got = sha256_digest(view_of(*text)); got != handle_)
+    throw Error(handle_ + ": its bytes are not what names it: they are " + got);
+  return {top.path(), *text, false};
+}
+
+SavedImage find_kept(ImageStore& store, const std::function<bool(const ImageConfig&)>& wanted) {
+  Choice every;
+  every.all_platforms = true;
+  std::vector<ImageParts> images = choose_images(store, every).images;
+  std::erase_if(images, [](const ImageParts& image) { return image.manifest.kind != Manifest::Kind::image; });
+  for (const ImageParts& image : images) {
+    const Descriptor& descriptor = image.manifest.config;
+    const auto blob = store.blob(descriptor);
+    if (!blob || blob->mapped.size() > most_config) continue;
+    std::string raw(text_of(blob->mapped));
+    if (sha256_digest(view_of(raw)) != descriptor.digest)
+      throw Error("the config is not what the manifest names: expected " + descriptor.digest);
+    if (images.size() > 1 && !wanted(parse_config(raw))) continue;
+    return {std::move(raw), at(parse_json(image.document.text, "the manifest"), "layers")};
+  }
+  throw Error("the content store does not have the image's config");
+}
+
+std::string find_content(const std::string& docker_root, const std::string& address, const std::string& handle) {
+  const std::string blob = descriptor_of(handle).path();
+  const auto has = [&](const std::string& root) {
+    return root.starts_with('/') && ::access((root + plugin + "/" + blob).c_str(), R_OK) == 0;
+  };
+  for (const std::string& root : {docker_root + "/containerd/daemon", std::string("/var/lib/containerd")})
+    if (has(root)) return root + plugin;
+  const std::string root = root_in_use(address);
+  return has(root) ? root + plugin : "";
+}
+
+}  // namespace imgbuild

@@ -1,0 +1,255 @@
+# The cases of engines.sh on one engine; a line "case<TAB>ok|FAILED|cannot: why" each, to $RESULTS.
+. "$(dirname "$0")/_common.sh"
+. "$SOURCE/test/e2e/_registry.sh"
+name=engines
+busybox=imgbuild-test/busybox:1
+image=e2e/$name:1
+mkdir "$t/app"
+echo hello >"$t/app/hello"
+printf '.git\n' >"$t/app/.dockerignore"
+ssh-keygen -q -t ed25519 -N '' -f "$t/key" -C ''
+secret="s$(head -c 15 /dev/urandom | od -An -tx1 | tr -d ' \n')T"
+printf '%s' "$secret" >"$t/secret"
+half=$(($(base64 -w0 "$t/key" | wc -c) / 2))
+# Text for a script that makes the key: its pieces meet in the builder only.
+make_key="a='$(base64 -w0 "$t/key" | head -c $half)'; b='$(base64 -w0 "$t/key" | tail -c +$((half + 1)))'; mkdir -p /srv; printf %s \"\$a\$b\" | base64 -d >/srv/key.pem"
+
+cannot() { printf 'cannot: %s' "$*" >"$t/cannot"; exit 77; }
+refusal() { sed -n 's/^imgbuild: //p' "$t/err" | head -n 1; }
+script() { # script STATUS TEXT [FLAGS...]
+  local want=$1
+  printf '%s\n' "$2" >"$t/script.sh"
+  shift 2
+  ran "$want" "$IMGBUILD" build "$t/app" --from "${base:-$busybox}" --network host --run "$t/script.sh" -t "$image" --report "$t/report.json" "$@"
+}
+dockerfile() { # dockerfile STATUS TEXT [FLAGS...]: unlike any other build, so that no step is remembered
+  local want=$1
+  printf 'FROM %s\nENV MARK=%s\n%s\n' "${base:-$busybox}" "$RANDOM$RANDOM" "$2" >"$t/app/Dockerfile"
+  shift 2
+  ran "$want" "$IMGBUILD" build "$t/app" -f "$t/app/Dockerfile" --network host -t "$image" --report "$t/report.json" "$@"
+}
+named() { # the name is that of the id that was printed, and it runs
+  [ "$(docker image inspect -f '{{.Id}}' "$image" | sed 's/^sha256://')" = "$(sed 's/^sha256://' "$t/out")" ] || fail 'another id than the one printed is named'
+  docker run --rm --network none "$image" "$@" || fail "does not run: $*"
+}
+refused() { # nothing is named, nothing left, and the report has no byte of it
+  no_image "$image"
+  [ "$(jq -r '.images[0].verdict' "$t/report.json")" = leak ] || fail 'the report does not say leak'
+  hasnt "$t/report.json" "$secret"
+  hasnt "$t/err" "$secret"
+  nothing_left
+}
+
+script_clean() {
+  script 0 'mkdir -p /opt; cp hello /opt/hello; mkdir -p /srv/a/b' --label kept=yes
+  named cat /opt/hello
+  layer_paths "$image" >"$t/paths"
+  has "$t/paths" opt/hello
+  ! grep -E 'imgbuild|\.dockerenv' "$t/paths" || fail 'something of ours is in the layer'
+  docker image inspect "$image" | jq '.[0].Config' >"$t/config"
+  [ "$(jq -c .Cmd "$t/config")" = '["sh"]' ] || fail "the base's CMD is lost"
+  [ "$(jq -c .Labels "$t/config")" = '{"kept":"yes"}' ] || fail 'not the labels that were asked for'
+  docker history --no-trunc "$image" >"$t/history"
+  hasnt "$t/history" 'cp hello'
+}
+script_nothing() { script 0 true; named true; }
+script_leak() { script 1 "$make_key"; has "$t/err" srv/key.pem; refused; }
+deleted_key() {
+  mkdir -p "$t/root/srv"
+  engine_busybox_tree "$t/root"
+  cp "$t/key" "$t/root/srv/key.pem"
+  engine_base "e2e/$name:keyed" "$t/root" 'ENV PATH=/bin' 'CMD ["sh"]'
+  base=e2e/$name:keyed script 1 'rm /srv/key.pem'
+  [ "$(jq -r '.images[0].leaks[0].locations[0].state' "$t/report.json")" = deleted ] || fail 'it is not told as deleted'
+  docker rmi -f "e2e/$name:keyed" >/dev/null
+  refused
+}
+env_leak() {
+  mkdir -p "$t/env"
+  engine_busybox_tree "$t/env"
+  engine_base "e2e/$name:env" "$t/env" 'ENV PATH=/bin' "ENV API_PASSWORD=$secret"
+  base=e2e/$name:env script 1 true
+  has "$t/err" Env.API_PASSWORD
+  docker rmi -f "e2e/$name:env" >/dev/null
+  refused
+}
+ssh_clone() {
+  base=imgbuild-test/debian:1 script 0 "git clone -q $REPO_URL /srv/app && grep -q private /srv/app/main.c" "${grant[@]}"
+  [ "$(jq -r '.build.ledger | map(select(.granted)) | length' "$t/report.json")" -ge 1 ] || fail 'no signature in the ledger'
+  layer_paths "$image" >"$t/paths"
+  has "$t/paths" srv/app/main.c
+  hasnt "$t/paths" .ssh
+  base=imgbuild-test/debian:1 script 4 "ssh -p $SSH_PORT nobody@127.0.0.1 true" "${grant[@]}"
+  [ "$(jq -r '.build.ledger | map(select(.granted | not)) | length' "$t/report.json")" -ge 1 ] || fail 'the refusal is not in the ledger'
+}
+secrets() {
+  script 0 'mkdir -p /opt; wc -c <"$BUILD_SECRETS/s" >/opt/size; cat "$BUILD_SECRETS/s"' --secret "id=s,src=$t/secret"
+  has "$t/err" '[redacted: secret s]'
+  named test -s /opt/size
+  docker rmi -f "$image" >/dev/null
+  script 1 'mkdir -p /opt; base64 "$BUILD_SECRETS/s" >/opt/copy' --secret "id=s,src=$t/secret"
+  has "$t/err" opt/copy
+  refused
+}
+dockerfile_clean() {
+  dockerfile 0 'COPY hello /opt/hello
+RUN echo made >/opt/made' --label kept=yes
+  named cat /opt/made
+  [ "$(docker image inspect -f '{{json .Config.Labels}}' "$image" | jq -c 'del(.["io.buildah.version"])')" = '{"kept":"yes"}' ] || fail 'not the labels that were asked for'
+}
+dockerfile_leak() {
+  dockerfile 1 "RUN $make_key" --purge
+  refused
+}
+dockerfile_ssh() {
+  local got=0
+  base=imgbuild-test/debian:1 dockerfile_try "RUN --mount=type=ssh --mount=type=secret,id=known_hosts GIT_SSH_COMMAND='ssh -o UserKnownHostsFile=/run/secrets/known_hosts' git clone -q $REPO_URL /srv/app" "${grant[@]}" --known-host "$(cat "$SSH_DIR/known_hosts")" || got=$?
+  [ "$ENGINE" != podman ] || { [ $got = 3 ] || fail "exit status $got"; cannot "$(refusal)"; }
+  [ $got = 0 ] || fail "exit status $got: $(cat "$t/err")"
+  [ "$(jq -r '.build.ledger | map(select(.granted)) | length' "$t/report.json")" = 1 ] || fail 'not one signature in the ledger'
+  named test -s /srv/app/main.c
+}
+dockerfile_try() { # as dockerfile, whatever comes of it
+  printf 'FROM %s\nENV MARK=%s\n%s\n' "${base:-$busybox}" "$RANDOM$RANDOM" "$1" >"$t/app/Dockerfile"
+  shift
+  "$IMGBUILD" build "$t/app" -f "$t/app/Dockerfile" --network host -t "$image" --report "$t/report.json" "$@" >"$t/out" 2>"$t/err"
+}
+dockerfile_secret() {
+  local got=0
+  dockerfile_try 'RUN --mount=type=secret,id=s test -s /run/secrets/s && cat /run/secrets/s' --secret "id=s,src=$t/secret" || got=$?
+  [ "$ENGINE" != podman ] || { [ $got = 3 ] || fail "exit status $got"; cannot "$(refusal)"; }
+  [ $got = 0 ] || fail "exit status $got: $(cat "$t/err")"
+  has "$t/err" '[redacted: secret s]'
+  docker rmi -f "$image" >/dev/null
+  dockerfile 1 'RUN --mount=type=secret,id=s cp /run/secrets/s /copy' --secret "id=s,src=$t/secret" --purge
+  refused
+}
+audit_by_name() {
+  script 0 'echo more >/srv-more'
+  ran 0 "$IMGBUILD" audit --no-cache --format json "$image"
+  [ "$(jq -r '.images[0].verdict' "$t/out")" = clean ] || fail 'not clean'
+  [ "$(jq -r '.images | length' "$t/out")" = 1 ] || fail 'not one image'
+  ran 0 "$IMGBUILD" audit --quiet "$image"
+  ran 3 "$IMGBUILD" audit "e2e/$name:none"
+}
+audit_cached() {
+  script 0 'echo more >/srv-more'
+  ran 0 "$IMGBUILD" audit --format json "$image"
+  ran 0 "$IMGBUILD" audit --format json "$image"
+  [ "$(jq -c '.images[0].coverage | [.layers, .layers_cached]' "$t/out")" = '[2,2]' ] || fail "read again: $(jq -c .images[0].coverage "$t/out")"
+  # A rebuild reads what is new in it.
+  docker rmi -f "$image" >/dev/null
+  script 0 'echo other >/srv-other'
+  [ "$(jq -c '.images[0].coverage | [.layers, .layers_cached]' "$t/report.json")" = '[2,1]' ] || fail 'a rebuild read its base again'
+}
+# The engine's own files are not to be seen: everything comes from what it saves, and is the same.
+hidden() {
+  local files=$ENGINE_DIR/data
+  [ "$ENGINE" != newest ] || files=$ENGINE_DIR/croot
+  [ "$ENGINE" != podman ] || files=$ENGINE_DIR/root
+  # shellcheck disable=SC2016 # the inner shell expands them
+  local hide=(unshare -m --propagation private sh -c 'mount -t tmpfs none "$1" && shift && exec "$@"' - "$files")
+  local facts='.images[0] | [.id, .verdict, .layers, .coverage.entries, .coverage.archives]'
+  ran 0 "${hide[@]}" "$IMGBUILD" build "$t/app" --from $busybox -t "$image" --secret "id=s,src=$t/secret" -- sh -c 'mkdir -p /opt; tar -czf /opt/a.tgz hello'
+  ran 0 "${hide[@]}" "$IMGBUILD" audit --no-cache --format json "$image"
+  jq "$facts" "$t/out" >"$t/saved"
+  ran 0 "$IMGBUILD" audit --no-cache --format json "$image"
+  jq "$facts" "$t/out" | diff "$t/saved" - || fail "the engine's files say something else than what it saves"
+  ran 0 "${hide[@]}" "$IMGBUILD" push --no-cache "$image" "$registry/e2e/hidden:1"
+  docker rmi -f "$image" >/dev/null
+  nothing_left
+}
+pushed() {
+  script 0 'echo more >/srv-more'
+  ran 0 "$IMGBUILD" push "$image" "$registry/e2e/app:1"
+  has "$t/err" 'sent 2 of 2 layers'
+  ran 0 "$IMGBUILD" audit --no-cache --format json "registry:$registry/e2e/app:1"
+  [ "$(jq -r '.images[0].id' "$t/out")" = "$(jq -r '.images[0].id' "$t/report.json")" ] || fail 'another image arrived'
+  ran 0 "$IMGBUILD" push "$image" "$registry/e2e/app:1"
+  has "$t/err" 'sent 0 of 2 layers'
+}
+interrupted() {
+  printf 'echo started\nsleep 60\n' >"$t/script.sh"
+  local signal want got pid
+  for signal in INT KILL; do
+    [ $signal = INT ] && want=130 || want=137
+    # A shell's background jobs are made to ignore SIGINT.
+    env --default-signal=INT "$IMGBUILD" build "$t/app" --from $busybox --run "$t/script.sh" -t "$image" --secret "id=s,src=$t/secret" >"$t/out" 2>"$t/err" &
+    pid=$!
+    for _ in $(seq 300); do grep -q started "$t/err" && break; sleep 0.1; done
+    kill -$signal "$pid"
+    got=0
+    wait "$pid" || got=$?
+    [ $got = $want ] || fail "SIG$signal: exit status $got"
+    [ $signal = INT ] || for _ in $(seq 100); do [ -z "$(docker ps -aq --filter label=imgbuild.build)" ] && break; sleep 0.1; done
+    no_image "$image"
+    nothing_left
+  done
+  ran 0 "$IMGBUILD" gc
+}
+# What a build that was killed between its steps leaves, made by hand: gc finds it.
+collected() {
+  local container
+  container=$(docker create --label imgbuild.build=gone $busybox true)
+  "$IMGBUILD" build "$t/app" --from $busybox --keep -t "$image" -- sh -c "$make_key" >"$t/out" 2>"$t/err" || true
+  has "$t/err" 'kept sha256:'
+  docker start "$container" >/dev/null
+  docker wait "$container" >/dev/null
+  ran 0 "$IMGBUILD" gc --all
+  nothing_left
+}
+
+engine_base_debian
+ssh_up "$t/ssh"
+ssh_repository app
+grant=(--ssh "$SSH_USER@127.0.0.1:$SSH_PORT" --ssh-key "$SSH_DIR/user_key.pub" --known-host "[127.0.0.1]:$SSH_PORT $HOST_FINGERPRINT")
+chmod 711 "$t" "$SSH_DIR"
+chmod 644 "$SSH_DIR/authorized_keys"
+blobs=apart
+registry=127.0.0.1:$(free_port)
+registry_up engines "${registry#*:}" ''
+engine_rest >"$t/rest"
+
+failed=0
+while read -r run case; do
+  rm -f "$t/cannot"
+  status=0
+  set +e
+  (
+    set -euo pipefail
+    "$run"
+  ) >"$t/case" 2>&1 </dev/null
+  status=$?
+  set -e
+  docker rmi -f "$image" >/dev/null 2>&1 || true
+  rm -f "$t/app/Dockerfile"
+  if [ $status = 0 ]; then
+    result=ok
+  elif [ $status = 77 ]; then
+    result=$(cat "$t/cannot")
+  else
+    result=FAILED
+    failed=1
+    sed "s/^/$case: /" "$t/case"
+  fi
+  printf '%s\t%s\n' "$case" "$result" >>"$RESULTS"
+done <<'CASES'
+script_clean a script builds
+script_nothing a script that changes nothing
+script_leak a key in a layer is refused
+deleted_key a deleted key is refused
+env_leak a password in ENV is refused
+ssh_clone a script clones by ssh, for the granted user only
+secrets a script uses a secret, a copy is refused
+dockerfile_clean a Dockerfile builds
+dockerfile_leak a key in a Dockerfile's layer is refused
+dockerfile_ssh a Dockerfile clones by ssh
+dockerfile_secret a Dockerfile uses a secret, a copy is refused
+audit_by_name audit by name
+audit_cached a second audit reads nothing, a rebuild what is new
+hidden without the engine's files: the same
+pushed push
+interrupted interrupted, killed: nothing is left
+collected gc finds the rest
+CASES
+exit $failed
