@@ -152,6 +152,7 @@ int work(const BuildFlags& flags, Session& session) {
     return 0;
   }
   const auto engine = connect_engine(flags.engine.empty() ? settings.text("engine").value_or("") : flags.engine);
+  add_docker_proxies(plan, engine->facts().endpoint, session.vault);
   BuildTalk talk;
   const Diary diary(session, talk);
   if (flags.progress == "quiet") talk.output = nullptr;

@@ -114,6 +114,7 @@ void read_secrets(Plan& plan, const BuildFlags& flags, const Settings& settings,
     }
     HandedSecret secret;
     secret.id = flag.id;
+    secret.variable = flag.source.variable;
     secret.value = flag.source.file.empty() ? session.variables.read("secret " + flag.id, flag.source.variable)
                                             : secret_from_file("secret " + flag.id, flag.source.file);
     if (trim(secret.value.reveal()).empty()) throw usage_error("secret " + flag.id + ": is empty");
@@ -299,6 +300,7 @@ Plan plan_from(const BuildFlags& flags, const Settings& settings, Session& sessi
   check_pairs("--label", plan.image_labels, false);
   if (!by_dockerfile) plan_script(plan, flags, settings);
   read_secrets(plan, flags, settings, session);
+  flags.builder.settle(plan, settings, session.vault);
   session.variables.forget();
   return plan;
 }

@@ -77,6 +77,8 @@ Outcome build(Plan& plan, Engine& engine, const std::shared_ptr<const Scanner>& 
   if (!plan.ssh.hosts.empty()) {
     gateway = std::make_unique<Gateway>(plan.ssh);
     if (talk.signature) gateway->on_signature(talk.signature);
+    if (talk.warn)
+      for (const auto& line : gateway->warnings()) talk.warn(line);
     say("lending " + join(gateway->granted_keys(), ", ") + " for " + join(gateway->granted_hosts(), ", "));
   }
 
@@ -93,7 +95,7 @@ Outcome build(Plan& plan, Engine& engine, const std::shared_ptr<const Scanner>& 
   std::string from = image.handle;
   if (ignored.size() < base.volumes.size())
     from = traces.load_base(from, builder_config(base, ignored, traces.labels()));
-  traces.open_builder({from, plan.network, plan.platform, {}});
+  traces.open_builder({from, plan.network, plan.platform, {}, plan.add_hosts, plan.memory, plan.cpus, plan.caches});
 
   // 4. Run. From here on the script has ended, and so has everything that it started.
   say("running " + (plan.command.empty() ? printable(plan.script_name) : printable(plan.command.front())));
