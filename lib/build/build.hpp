@@ -1,4 +1,5 @@
 #pragma once
+#include <ctime>
 #include <functional>
 #include <map>
 #include <memory>
@@ -79,7 +80,7 @@ struct Plan {
   double timeout = 0;  ///< seconds for the script; 0: none
   bool keep = false;   ///< keep a refused image, untagged
   Policy policy;
-  bool cache = true;  ///< the base's layers need not be read where they were audited before
+  bool cache = true;  ///< what was audited before need not be read, and an equal build need not be done, again
   /// Dockerfile mode: there is no `from`, no script and nothing for one, and of the config only labels are ours.
   std::optional<DockerfilePlan> dockerfile;
 
@@ -94,6 +95,7 @@ struct Outcome {
   Status status = Status::failed;  ///< clean: named; leak: refused; script; failed: incomplete audit
   int script_status = 0;           ///< the script's own, where status is script
   std::string handle;              ///< of the named (or kept) image
+  std::time_t unchanged = 0;       ///< nothing was run: the image is that of an equal build, which began then
   std::optional<Audit> audit;      ///< where it came to one
   std::string context_digest;
   std::uint64_t context_files = 0, context_bytes = 0;
