@@ -48,12 +48,14 @@ int wait_forwarding(Process& process) {
   return process.wait();
 }
 
-int work(const SshFlags& ssh, const Session& session) {
+int work(const SshFlags& ssh, Session& session) {
   if (session.words.empty()) throw usage_error("agent: no command", "imgbuild agent --ssh git@github.com -- COMMAND");
-  const AgentRequest request = ssh.request(load_settings({}));
+  const AgentRequest request = ssh.request(load_settings({}), session.variables);
+  session.variables.forget();
   if (request.hosts.empty())
     throw usage_error("agent: no host is granted", "imgbuild agent --ssh git@github.com -- COMMAND");
   Gateway gateway(request);
+  for (const auto& line : gateway.warnings()) say("warning: " + line);
   gateway.on_signature([](const Signature& signature) { say(ledger_line(signature)); });
   GatewaySocket socket(gateway);
   Command command;

@@ -102,7 +102,8 @@ int conclude(const BuildFlags& flags, const Plan& plan, const Outcome& outcome, 
   const Redaction redaction(*session.scanner, session.vault);
   Report report;
   if (outcome.audit) report.images.push_back(outcome.audit->record());
-  report.build = BuildFacts{outcome.withheld, outcome.ledger, outcome.killed, outcome.stubs, outcome.weak_secrets};
+  report.build = BuildFacts{outcome.withheld, outcome.ledger,       outcome.killed,
+                            outcome.stubs,    outcome.weak_secrets, outcome.unchanged};
   // A build that came to no audit proved nothing.
   if (!outcome.audit) report.verdict = outcome.status == Status::leak ? Verdict::leak : Verdict::incomplete;
   // An entry may have been needed by what was staged: of the unneeded ones nothing is known here.
@@ -152,6 +153,7 @@ int work(const BuildFlags& flags, Session& session) {
     return 0;
   }
   const auto engine = connect_engine(flags.engine.empty() ? settings.text("engine").value_or("") : flags.engine);
+  add_docker_proxies(plan, engine->facts().endpoint, session.vault);
   BuildTalk talk;
   const Diary diary(session, talk);
   if (flags.progress == "quiet") talk.output = nullptr;

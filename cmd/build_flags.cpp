@@ -14,6 +14,7 @@ void BuildFlags::offer(CLI::App& app) {
               "id=ID,src=FILE or id=ID,env=VARIABLE: the script reads $BUILD_SECRETS/ID");
   add_several(app, "--weak-secret", weak_secrets, "ID",
               "take secret ID though it is too short or common to be looked for");
+  builder.offer(app);
   add_several(app, "--env", env, "K=V", "K=V, for the script only");
   add_value(app, "--user", user, "USER", "run the script as this user (default: the base's)");
   add_value(app, "--workdir", workdir, "DIR", "run the script there (default: the context)");
@@ -35,7 +36,6 @@ void BuildFlags::offer(CLI::App& app) {
   add_several(app, "--build-arg", build_args, "K=V", "of a Dockerfile: K=V, or K for the variable; never a credential");
   add_value(app, "--target", target, "STAGE", "of a Dockerfile: build up to this stage");
   add_several(app, "--cache-from", cache_from, "IMAGE", "of a Dockerfile: also take steps from this image");
-  add_several(app, "--add-host", add_hosts, "HOST:ADDRESS", "of a Dockerfile: a name that RUNs know");
   add_value(app, "--progress", progress, "HOW", "of a Dockerfile: auto, plain, or quiet");
   app.add_flag("--purge", purge, "of a Dockerfile: clear the engine's build cache of a build that is refused");
   add_value(app, "--fail-on", fail_on, "SEVERITY",

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "build/build.hpp"
+#include "builder_flags.hpp"
 #include "session.hpp"
 #include "ssh_flags.hpp"
 
@@ -13,10 +14,11 @@ struct BuildFlags {
   std::string path = ".", from, run, ref, user, workdir, network, platform, timeout, fail_on, cmd, entrypoint;
   std::string image_user, image_workdir, iidfile, engine, file, target, progress = "auto";
   std::vector<std::string> tags, secrets, weak_secrets, env, labels, expose, image_env, include, ignore_volumes, rules,
-      reports, build_args, cache_from, add_hosts;
+      reports, build_args, cache_from;
   bool pull = false, keep = false, dry_run = false, with_git = false, no_repo_allow = false, no_cache = false,
        purge = false;
   SshFlags ssh;
+  BuilderFlags builder;
 
   void offer(CLI::App& app);
 };

@@ -16,7 +16,6 @@
 namespace imgbuild {
 namespace {
 
-constexpr std::size_t largest_secret = std::size_t{1} << 20;
 constexpr std::size_t largest_script = std::size_t{16} << 20;
 
 bool is_word(std::string_view text, std::string_view more) {
@@ -74,53 +73,6 @@ std::vector<std::string> ports(const std::vector<std::string>& said) {
   return all;
 }
 
-// Memory for a moment, wiped however it is left.
-class Buffer {
- public:
-  explicit Buffer(std::size_t size) : bytes_(size) {}
-  ~Buffer() { wipe(bytes_.data(), bytes_.size()); }
-  std::span<std::uint8_t> all() { return bytes_; }
-
- private:
-  Bytes bytes_;
-};
-
-Secret secret_from_file(const std::string& id, const std::string& path) {
-  const std::string what = "secret " + id + ": " + printable(path);
-  try {
-    const Fd file = Fd::open(path, O_RDONLY);
-    struct stat facts {};
-    if (::fstat(file.get(), &facts) == 0 && S_ISDIR(facts.st_mode)) throw usage_error(what + ": is a directory");
-    Buffer buffer(largest_secret + 1);
-    const std::size_t size = read_full(file.get(), buffer.all(), what);
-    if (size > largest_secret) throw usage_error(what + ": larger than 1 MiB");
-    return Secret({reinterpret_cast<const char*>(buffer.all().data()), size});
-  } catch (const Error& error) {
-    if (error.status() == Status::usage) throw;
-    throw usage_error("secret " + id + ": " + error.what());
-  }
-}
-
-// A variable's value, and its end: no child of ours inherits it, and the block that it stood in is wiped.
-class Variables {
- public:
-  Secret read(const std::string& id, const std::string& name) {
-    const char* value = std::getenv(name.c_str());
-    if (value == nullptr) throw usage_error("secret " + id + ": $" + printable(name) + " is not set");
-    read_.insert(name);
-    return Secret(value);
-  }
-  ~Variables() {
-    for (const auto& name : read_) {
-      if (char* value = std::getenv(name.c_str())) wipe(value, std::char_traits<char>::length(value));
-      ::unsetenv(name.c_str());
-    }
-  }
-
- private:
-  std::set<std::string> read_;
-};
-
 struct SecretFlag {
   std::string id;
   SecretSource source;
@@ -149,7 +101,6 @@ SecretFlag secret_flag(const std::string& said) {
 }
 
 void read_secrets(Plan& plan, const BuildFlags& flags, const Settings& settings, Session& session) {
-  Variables variables;
   std::set<std::string> ids;
   for (const auto& said : flags.secrets) {
     SecretFlag flag = secret_flag(said);
@@ -163,8 +114,9 @@ void read_secrets(Plan& plan, const BuildFlags& flags, const Settings& settings,
     }
     HandedSecret secret;
     secret.id = flag.id;
-    secret.value = flag.source.file.empty() ? variables.read(flag.id, flag.source.variable)
-                                            : secret_from_file(flag.id, flag.source.file);
+    secret.variable = flag.source.variable;
+    secret.value = flag.source.file.empty() ? session.variables.read("secret " + flag.id, flag.source.variable)
+                                            : secret_from_file("secret " + flag.id, flag.source.file);
     if (trim(secret.value.reveal()).empty()) throw usage_error("secret " + flag.id + ": is empty");
     if (is_weak(trim(secret.value.reveal()))) {
       if (std::find(flags.weak_secrets.begin(), flags.weak_secrets.end(), flag.id) == flags.weak_secrets.end())
@@ -336,7 +288,9 @@ Plan plan_from(const BuildFlags& flags, const Settings& settings, Session& sessi
     if (!is_name(tag))
       throw usage_error("-t: " + printable(tag) + ": is no image's name", "for instance team/app:1.0, in lower case");
 
-  plan.ssh = flags.ssh.request(settings);
+  if (flags.ssh.reads_input() && (flags.run == "-" || flags.file == "-"))
+    throw usage_error("build: both the script and the key of --ssh-key-file are standard input");
+  plan.ssh = flags.ssh.request(settings, session.variables);
   check_asked_hosts(plan, settings);
   plan.keep = flags.keep;
   plan.cache = !flags.no_cache;
@@ -346,6 +300,8 @@ Plan plan_from(const BuildFlags& flags, const Settings& settings, Session& sessi
   check_pairs("--label", plan.image_labels, false);
   if (!by_dockerfile) plan_script(plan, flags, settings);
   read_secrets(plan, flags, settings, session);
+  flags.builder.settle(plan, settings, session.vault);
+  session.variables.forget();
   return plan;
 }
 

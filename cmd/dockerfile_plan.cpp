@@ -94,9 +94,6 @@ DockerfilePlan dockerfile_plan(const BuildFlags& flags, const Session& session) 
   refuse(!flags.ignore_volumes.empty(), "--ignore-volume", "");
   refuse(!flags.timeout.empty(), "--timeout", "`timeout` in a RUN");
   refuse(!flags.ref.empty(), "--ref", "check the commit out: git worktree add DIR REV");
-  for (const auto& host : flags.add_hosts)
-    if (const auto colon = host.find(':'); colon == 0 || colon == std::string::npos || colon + 1 == host.size())
-      throw usage_error("--add-host: " + printable(host) + ": must be HOST:ADDRESS");
 
   DockerfilePlan plan;
   if (flags.file == "-") {
@@ -114,7 +111,6 @@ DockerfilePlan dockerfile_plan(const BuildFlags& flags, const Session& session) 
   plan.target = flags.target;
   plan.args = arguments(flags.build_args);
   plan.cache_from = flags.cache_from;
-  plan.add_hosts = flags.add_hosts;
   plan.no_cache = flags.no_cache;
   plan.purge = flags.purge;
   return plan;
@@ -129,7 +125,6 @@ void check_script_flags(const BuildFlags& flags) {
   only(!flags.build_args.empty(), "--build-arg");
   only(!flags.target.empty(), "--target");
   only(!flags.cache_from.empty(), "--cache-from");
-  only(!flags.add_hosts.empty(), "--add-host");
   only(flags.purge, "--purge");
 }
 

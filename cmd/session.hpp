@@ -8,6 +8,7 @@
 
 #include "base/bytes.hpp"
 #include "config/settings.hpp"
+#include "inputs.hpp"
 #include "scan/scanner.hpp"
 #include "verdict/verdict.hpp"
 
@@ -18,6 +19,7 @@ namespace imgbuild {
 struct Session {
   std::shared_ptr<const Scanner> scanner;  ///< null until a command has loaded it
   Vault vault;
+  SecretVariables variables;
   std::vector<std::string> words;  ///< what stood behind `--`, verbatim
   bool has_words = false;
 

@@ -13,8 +13,9 @@ struct SshFlags {
   bool allow_unbound = false, allow_sshsig = false;
 
   void offer(CLI::App& app);
-  /// With what the environment and the user's file add.
-  AgentRequest request(const Settings& settings) const;
+  bool reads_input() const;  ///< a key is to come over standard input
+  /// With what the environment and the user's file add. Reads the keys that are no files.
+  AgentRequest request(const Settings& settings, SecretVariables& variables) const;
 };
 
 }  // namespace imgbuild

@@ -31,11 +31,12 @@ std::string home() {
   return entry != nullptr ? entry->pw_dir : "";
 }
 
-KnownHosts read_known_hosts(const AgentRequest& request) {
+// `own`: the user's files. As ssh does, one that is not there is passed over.
+KnownHosts read_known_hosts(const AgentRequest& request, std::vector<std::string> own) {
   KnownHosts known;
   std::vector<std::string> files = request.known_hosts_files;
   if (files.empty()) {
-    for (const char* name : {"/.ssh/known_hosts", "/.ssh/known_hosts2"}) files.push_back(home() + name);
+    files = std::move(own);
     for (const char* name : {"/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"}) files.emplace_back(name);
     std::erase_if(files, [](const std::string& file) { return ::access(file.c_str(), F_OK) != 0; });
   }
@@ -138,10 +139,15 @@ Gateway::Gateway(const AgentRequest& request) : inside_(std::make_unique<Inside>
   grants.allow_unbound = request.allow_unbound;
   grants.allow_sshsig = request.allow_sshsig;
 
-  const KnownHosts known = read_known_hosts(request);
+  const KnownHosts known = read_known_hosts(request, {home() + "/.ssh/known_hosts", home() + "/.ssh/known_hosts2"});
   shared.warnings = known.warnings();
+  const auto known_of = [&](const std::vector<std::string>& files) {
+    KnownHosts theirs = read_known_hosts(request, files);
+    for (const auto& line : theirs.warnings()) shared.warnings.push_back(line);
+    return theirs;
+  };
   for (const auto& text : request.hosts) {
-    HostGrant grant = granted_host(text, known);
+    HostGrant grant = granted_host(text, known, known_of, shared.warnings);
     const auto same = [&](const HostGrant& other) { return other.shown() == grant.shown(); };
     if (std::none_of(grants.hosts.begin(), grants.hosts.end(), same)) grants.hosts.push_back(std::move(grant));
   }
@@ -151,9 +157,13 @@ Gateway::Gateway(const AgentRequest& request) : inside_(std::make_unique<Inside>
     shared.held.push_back(HeldKey::load(path));
     held.push_back(shared.held.back().key.public_key().fingerprint());
   }
+  for (const auto& [name, text] : request.key_texts) {
+    shared.held.push_back({parse_pasted_key(text->reveal(), name), std::nullopt});
+    held.push_back(shared.held.back().key.public_key().fingerprint());
+  }
   // Where key files are given, the agent is for the keys that are named besides.
   const bool agent_named = !request.keys.empty() && !request.agent_socket.empty();
-  if (request.key_files.empty() || agent_named) {
+  if (held.empty() || agent_named) {
     shared.socket = real_socket(request.agent_socket);
     offered = ask_for_identities(shared.socket);
   }
@@ -182,9 +192,11 @@ void Gateway::on_signature(std::function<void(const Signature&)> tell) {
 std::string Gateway::pinned_known_hosts() const {
   std::vector<std::string> lines;
   for (const auto& host : inside_->shared->grants.hosts) {
+    std::string names = known_hosts_name(host.host, host.port);
+    if (!host.said.empty()) names += "," + host.said;
     const auto add = [&](const std::string& marker, const std::vector<SshKey>& keys) {
       for (const auto& key : keys) {
-        std::string line = marker + known_hosts_name(host.host, host.port) + " " + key.type + " " + base64(key.blob);
+        std::string line = marker + names + " " + key.type + " " + base64(key.blob);
         if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(std::move(line));
       }
     };

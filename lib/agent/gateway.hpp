@@ -15,9 +15,10 @@ namespace imgbuild {
 
 /// What the user grants, as flags say it.
 struct AgentRequest {
-  std::vector<std::string> hosts;              ///< --ssh: HOST, USER@HOST[:PORT]
-  std::vector<std::string> keys;               ///< --ssh-key: SHA256:... or FILE.pub, or for one host only: HOST=KEY
-  std::vector<std::string> key_files;          ///< --ssh-key-file: held by an agent inside the process
+  std::vector<std::string> hosts;      ///< --ssh: HOST, USER@HOST[:PORT], or a name of ssh's config
+  std::vector<std::string> keys;       ///< --ssh-key: SHA256:... or FILE.pub, or for one host only: HOST=KEY
+  std::vector<std::string> key_files;  ///< --ssh-key-file: held by an agent inside the process
+  std::vector<std::pair<std::string, std::shared_ptr<const Secret>>> key_texts;  ///< the same, by name: "$DEPLOY_KEY"
   std::vector<std::string> known_hosts;        ///< --known-host 'NAME SHA256:...' or a known_hosts line
   bool allow_unbound = false;                  ///< --ssh-allow-unbound
   bool allow_sshsig = false;                   ///< --ssh-allow-sshsig

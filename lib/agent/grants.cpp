@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <optional>
 
+#include "agent/forge_hosts.hpp"
+#include "agent/ssh_config.hpp"
 #include "base/error.hpp"
 #include "base/fd.hpp"
 #include "base/text.hpp"
@@ -19,6 +21,8 @@ constexpr std::array<std::string_view, 13> forges{
     "bitbucket.org",     "altssh.bitbucket.org",    "git.sr.ht",  "codeberg.org",
     "ssh.dev.azure.com", "vs-ssh.visualstudio.com", "gitea.com",  "gitee.com",
     "framagit.org"};
+
+bool is_forge(const std::string& host) { return std::find(forges.begin(), forges.end(), host) != forges.end(); }
 
 bool has(const std::vector<std::string>& list, const std::string& entry) {
   return std::find(list.begin(), list.end(), entry) != list.end();
@@ -108,18 +112,37 @@ HostGrant parse_host(std::string_view text) {
   }
   grant.host = lower(rest);
   const auto odd = [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 127; };
-  if (grant.host.empty() || grant.host.find_first_of("*?!,|/[]#\\\"") != std::string::npos ||
-      std::any_of(text.begin(), text.end(), odd))
+  if (grant.host.empty() || grant.host.front() == '-' ||
+      grant.host.find_first_of("*?!,|/[]#\\\"") != std::string::npos || std::any_of(text.begin(), text.end(), odd))
     throw usage_error("--ssh " + printable(text) + ": not a host's name", "HOST or USER@HOST[:PORT]");
-  if (grant.user.empty() && std::find(forges.begin(), forges.end(), grant.host) != forges.end()) grant.user = "git";
+  if (grant.user.empty() && is_forge(grant.host)) grant.user = "git";
   return grant;
 }
 
-HostGrant granted_host(std::string_view text, const KnownHosts& known) {
+HostGrant granted_host(std::string_view text, const KnownHosts& known,
+                       const std::function<KnownHosts(const std::vector<std::string>&)>& known_of,
+                       std::vector<std::string>& warnings) {
   HostGrant grant = parse_host(text);
+  const SshConfig config = ask_ssh_config(grant, text);
+  if (config.host != grant.host || config.port != grant.port) grant.said = known_hosts_name(grant.host, grant.port);
+  grant.host = config.host;
+  grant.port = config.port;
+  if (grant.user.empty()) grant.user = config.user;
+  if (grant.user.empty() && is_forge(grant.host)) grant.user = "git";
   if (grant.user.empty())
     throw usage_error("--ssh " + printable(text) + ": no user", "write --ssh USER@" + std::string(text));
-  grant.known = known.find(grant.host, grant.port);
+  if (config.proxied)
+    warnings.push_back("--ssh " + printable(text) +
+                       ": ssh's config goes there by a proxy or a jump, which no builder does");
+
+  const bool by_alias = !config.key_alias.empty();
+  const std::string name = by_alias ? config.key_alias : grant.host;
+  const int port = by_alias ? 22 : grant.port;
+  grant.known = (config.known_hosts.empty() ? known : known_of(config.known_hosts)).find(name, port);
+  if (grant.known.empty()) {
+    grant.known.keys = forge_hosts().find(name, port).keys;
+    std::erase_if(grant.known.keys, [&](const SshKey& key) { return grant.known.is_revoked(key); });
+  }
   if (!grant.known.empty()) return grant;
   const std::string scan =
       "ssh-keyscan " + (grant.port == 22 ? "" : "-p " + std::to_string(grant.port) + " ") + grant.host;
@@ -177,7 +200,7 @@ void grant_keys(Grants& grants, const AgentRequest& request, const std::vector<s
   }
   for (const auto& fingerprint : held)
     if (!has(grants.scoped, fingerprint)) add(everywhere, fingerprint);
-  if (request.keys.empty() && request.key_files.empty()) everywhere = offered;
+  if (request.keys.empty() && held.empty()) everywhere = offered;
   std::erase_if(grants.scoped, [&](const std::string& fingerprint) { return has(everywhere, fingerprint); });
 
   grants.keys = everywhere;

@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,7 @@ struct HostGrant {
   std::string user;
   std::string host;  ///< lower case, without brackets
   int port = 22;
+  std::string said;  ///< as known_hosts spells what was said, where ssh's config calls that another name
   HostKeys known;
   std::vector<std::string> keys;  ///< fingerprints
 
@@ -33,9 +35,13 @@ struct Grants {
 /// and the host is no forge, on which it is "git". Throws a usage Error.
 HostGrant parse_host(std::string_view text);
 
-/// parse_host, which must yield a user; what is known of the host must not be nothing. Throws Error with the command
-/// that mends it.
-HostGrant granted_host(std::string_view text, const KnownHosts& known);
+/// parse_host, and what the user's ssh makes of the name (`ssh -G`); a user must come of it. What is known of the host
+/// is what `known` says, else what is built in of a forge, and must not be nothing. `known_of`: the known_hosts of the
+/// files that ssh's config names for this host. What is odd joins `warnings`. Throws Error with the command that mends
+/// it.
+HostGrant granted_host(std::string_view text, const KnownHosts& known,
+                       const std::function<KnownHosts(const std::vector<std::string>&)>& known_of,
+                       std::vector<std::string>& warnings);
 
 /// Adds `--known-host 'NAME SHA256:...'`, or a known_hosts line. Throws a usage Error.
 void add_known_host(KnownHosts& known, const std::string& text);

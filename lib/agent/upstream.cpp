@@ -29,6 +29,30 @@ HeldKey HeldKey::load(const std::string& path) {
   return held;
 }
 
+SigningKey parse_pasted_key(std::string_view text, const std::string& name) {
+  constexpr const char* begin = "-----BEGIN ";
+  Secret decoded;
+  if (text.find(begin) == std::string_view::npos) {
+    Bytes letters;
+    letters.reserve(text.size());
+    for (const char c : text)
+      if (c != '\n' && c != '\r' && c != ' ' && c != '\t') letters.push_back(static_cast<std::uint8_t>(c));
+    if (auto bytes = unbase64(text_of(letters))) {
+      if (text_of(*bytes).find(begin) != std::string_view::npos) decoded = Secret(text_of(*bytes));
+      wipe(bytes->data(), bytes->size());
+    }
+    wipe(letters.data(), letters.size());
+  }
+  try {
+    return SigningKey::parse(decoded.empty() ? text : decoded.reveal(), name);
+  } catch (const Error& error) {
+    if (error.hint().empty()) throw;
+    throw Error(error.what(),
+                "an agent can open it (ssh-add); or use a deploy key of its own without a passphrase, kept as the "
+                "CI system's secret");
+  }
+}
+
 SocketUpstream::SocketUpstream(std::string path)
     : path_(std::move(path)), cancelled_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (!cancelled_) throw system_error("eventfd", errno);

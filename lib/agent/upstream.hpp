@@ -19,6 +19,10 @@ struct HeldKey {
   static HeldKey load(const std::string& path);
 };
 
+/// A private key as it stands in a CI system's variable or comes over a pipe: a key file's text, or the base64 of that.
+/// Throws Error; a passphrase is told with what to do about it.
+SigningKey parse_pasted_key(std::string_view text, const std::string& name);
+
 /// One connection to the user's agent, made at the first ask().
 class SocketUpstream : public Upstream {
  public:

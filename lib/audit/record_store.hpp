@@ -24,6 +24,9 @@ class RecordStore {
   /// False where it could not be written: a cache that is full or read-only is no failure.
   bool put(const std::string& name, View record) const;
 
+  /// An HMAC-SHA256 of the bytes under the same key: a name that tells nobody else what it was made of.
+  std::string name_for(View bytes) const;
+
   struct Item {
     std::string name;
     std::uint64_t bytes = 0;

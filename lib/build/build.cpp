@@ -9,6 +9,7 @@
 #include "build/dockerfile_build.hpp"
 #include "build/ending.hpp"
 #include "build/final_config.hpp"
+#include "build/remembered.hpp"
 #include "build/script.hpp"
 #include "build/stubs.hpp"
 #include "build/traces.hpp"
@@ -50,7 +51,7 @@ Outcome build(Plan& plan, Engine& engine, const std::shared_ptr<const Scanner>& 
     if (talk.step) talk.step(line);
   };
   Outcome outcome;
-  const std::time_t created = time_of_creation();
+  const std::time_t created = time_of_creation(), began = std::time(nullptr);
   know_secrets(plan, vault, outcome);
 
   // 1. Stage. From here on what is handed over is fixed, and holds nothing that a rule knows; or nothing was made.
@@ -77,6 +78,8 @@ Outcome build(Plan& plan, Engine& engine, const std::shared_ptr<const Scanner>& 
   if (!plan.ssh.hosts.empty()) {
     gateway = std::make_unique<Gateway>(plan.ssh);
     if (talk.signature) gateway->on_signature(talk.signature);
+    if (talk.warn)
+      for (const auto& line : gateway->warnings()) talk.warn(line);
     say("lending " + join(gateway->granted_keys(), ", ") + " for " + join(gateway->granted_hosts(), ", "));
   }
 
@@ -86,6 +89,21 @@ Outcome build(Plan& plan, Engine& engine, const std::shared_ptr<const Scanner>& 
   if (base.os != "linux" || relay_program(base.architecture).empty())
     throw Error("a base for " + printable(base.platform()) + " cannot be built on",
                 "imgbuild builds for linux/amd64 and linux/arm64");
+  const Remembered remembered(plan, base, context, gateway.get(), *scanner, engine.facts().endpoint);
+  if (const auto known = remembered.find(engine)) {
+    say("unchanged since " + shown_time(known->began) + ": nothing is run, and the image of then is taken" +
+        (gateway || !plan.git_tokens.empty() || plan.network != "none"
+             ? "; what the script would fetch may be newer (--no-cache builds anew)"
+             : ""));
+    outcome.audit = audit_of(known->handle, known->config, parse_config(known->config).diff_ids.size(), plan, engine,
+                             scanner, vault, gateway ? gateway->granted_keys() : std::vector<std::string>());
+    say(std::string("audit: ") + name_of(outcome.audit->verdict()));
+    if (name_cleared(outcome, known->handle, plan, engine)) {
+      outcome.unchanged = known->began;
+      return outcome;
+    }
+    outcome.audit.reset();
+  }
   say("building on " + printable(plan.from) + " (" + printable(base.platform()) + ")");
   Traces traces(
       engine, talk.warn ? talk.warn : [](const std::string&) {});
@@ -93,7 +111,7 @@ Outcome build(Plan& plan, Engine& engine, const std::shared_ptr<const Scanner>& 
   std::string from = image.handle;
   if (ignored.size() < base.volumes.size())
     from = traces.load_base(from, builder_config(base, ignored, traces.labels()));
-  traces.open_builder({from, plan.network, plan.platform, {}});
+  traces.open_builder({from, plan.network, plan.platform, {}, plan.add_hosts, plan.memory, plan.cpus, plan.caches});
 
   // 4. Run. From here on the script has ended, and so has everything that it started.
   say("running " + (plan.command.empty() ? printable(plan.script_name) : printable(plan.command.front())));
@@ -134,6 +152,7 @@ Outcome build(Plan& plan, Engine& engine, const std::shared_ptr<const Scanner>& 
 
   // 8. Name it, given its permission; else it goes, or is kept without a name.
   name_or_refuse(outcome, handle, plan, engine, traces);
+  if (outcome.status == Status::clean) remembered.keep(handle, config, began);
   return outcome;
 }
 

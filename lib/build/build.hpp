@@ -1,4 +1,5 @@
 #pragma once
+#include <ctime>
 #include <functional>
 #include <map>
 #include <memory>
@@ -20,7 +21,21 @@ namespace imgbuild {
 struct HandedSecret {
   std::string id;
   Secret value;
-  bool weak = false;  ///< --weak-secret: too short or common to be looked for; the report says so
+  bool weak = false;     ///< --weak-secret: too short or common to be looked for; the report says so
+  std::string variable;  ///< that it was read from, where it was one
+};
+
+/// A secret that git in the builder shows to https://HOST, and to nobody else (surroundings.hpp).
+struct GitToken {
+  std::string host;  ///< lower case, perhaps with ":PORT"
+  std::string user, secret;
+};
+
+/// A proxy that the script's programs are told of.
+struct ProxyVariable {
+  std::string name;  ///< "https_proxy"
+  std::shared_ptr<const Secret> value;
+  bool secret = false;  ///< a login is in it: its parts are in the vault
 };
 
 /// What the engine's own builder is asked for.
@@ -32,7 +47,7 @@ struct DockerfilePlan {
   bool has_ignore = false;            ///< that, or the context's
   std::string target;
   std::map<std::string, std::string> args;
-  std::vector<std::string> cache_from, add_hosts;
+  std::vector<std::string> cache_from;
   bool no_cache = false;
   bool purge = false;  ///< what a refused build left in the engine's build cache goes
 };
@@ -46,6 +61,13 @@ struct Plan {
   std::string from;  ///< --from
   Pull pull = Pull::missing;
   std::string platform, network;
+  std::vector<std::string> add_hosts;  ///< "HOST:ADDRESS"
+  std::uint64_t memory = 0;            ///< bytes that the builder may take; 0: no limit
+  double cpus = 0;                     ///< as many at once; 0: no limit
+  std::vector<GitToken> git_tokens;
+  std::vector<ProxyVariable> proxies;
+  std::string certificates;          ///< PEM of authorities that programs shall trust besides
+  std::vector<std::string> caches;   ///< names of folders that are kept from build to build
   std::string script;                ///< the script's bytes; empty where `command` is given
   std::string script_name;           ///< for messages: "build.sh", "-"
   std::vector<std::string> command;  ///< -- COMMAND..., run verbatim
@@ -58,7 +80,7 @@ struct Plan {
   double timeout = 0;  ///< seconds for the script; 0: none
   bool keep = false;   ///< keep a refused image, untagged
   Policy policy;
-  bool cache = true;  ///< the base's layers need not be read where they were audited before
+  bool cache = true;  ///< what was audited before need not be read, and an equal build need not be done, again
   /// Dockerfile mode: there is no `from`, no script and nothing for one, and of the config only labels are ours.
   std::optional<DockerfilePlan> dockerfile;
 
@@ -73,6 +95,7 @@ struct Outcome {
   Status status = Status::failed;  ///< clean: named; leak: refused; script; failed: incomplete audit
   int script_status = 0;           ///< the script's own, where status is script
   std::string handle;              ///< of the named (or kept) image
+  std::time_t unchanged = 0;       ///< nothing was run: the image is that of an equal build, which began then
   std::optional<Audit> audit;      ///< where it came to one
   std::string context_digest;
   std::uint64_t context_files = 0, context_bytes = 0;

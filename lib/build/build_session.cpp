@@ -22,7 +22,6 @@ constexpr const char* check_agent = "/moby.sshforward.v1.SSH/CheckAgent";
 constexpr const char* forward_agent = "/moby.sshforward.v1.SSH/ForwardAgent";
 constexpr const char* get_secret = "/moby.buildkit.secrets.v1.Secrets/GetSecret";
 constexpr const char* credentials = "/moby.filesync.v1.Auth/Credentials";
-constexpr const char* known_hosts_id = "known_hosts";
 
 std::string first_text(View message) {
   ProtoFields fields(message);
@@ -151,8 +150,8 @@ void BuildSession::give_secret(std::uint32_t call, View message) {
                                   [&](const HandedSecret& secret) { return secret.id == id; });
   if (known != lent_.secrets->end()) {
     answer.bytes = data_message(view_of(known->value.reveal()));
-  } else if (id == known_hosts_id && !lent_.known_hosts.empty()) {
-    answer.bytes = data_message(view_of(lent_.known_hosts));
+  } else if (const auto file = lent_.files.find(id); file != lent_.files.end() && !file->second.empty()) {
+    answer.bytes = data_message(view_of(file->second));
   } else {
     warn("the build asked for the secret " + printable(id) + ", which it was not given (--secret id=" + printable(id) +
          ",src=FILE)");

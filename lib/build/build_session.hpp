@@ -20,7 +20,7 @@ namespace imgbuild {
 struct Lent {
   Gateway* gateway = nullptr;                          ///< the agent, where hosts are granted; may be null
   const std::vector<HandedSecret>* secrets = nullptr;  ///< never null
-  std::string known_hosts;                             ///< the secret "known_hosts", where no other is called so
+  std::map<std::string, std::string> files;            ///< "known_hosts"...: secrets too, where no other is called so
   std::function<Login(const std::string& host)> login;
 };
 

@@ -28,6 +28,9 @@ std::vector<std::string> describe(const Plan& plan) {
     steps.push_back(lending);
   }
 
+  for (const GitToken& token : plan.git_tokens)
+    steps.push_back("lend git the secret " + printable(token.secret) + " for https://" + printable(token.host) +
+                    " as " + printable(token.user));
   std::vector<std::string> ids;
   for (const HandedSecret& secret : plan.secrets) ids.push_back(secret.id);
   if (plan.dockerfile) {
@@ -48,6 +51,7 @@ std::vector<std::string> describe(const Plan& plan) {
                                          : " (pulled where missing)";
   if (!plan.platform.empty()) creating += " for " + printable(plan.platform);
   if (!plan.network.empty()) creating += " on the network " + printable(plan.network);
+  if (!plan.caches.empty()) creating += " with the caches " + named(plan.caches);
   steps.push_back(creating);
 
   std::string running =

@@ -13,6 +13,7 @@
 #include "build/build_session.hpp"
 #include "build/ending.hpp"
 #include "build/script.hpp"
+#include "build/surroundings.hpp"
 #include "build/traces.hpp"
 #include "buildkit/progress.hpp"
 #include "crypto/digest.hpp"
@@ -89,6 +90,8 @@ void DockerfileBuild::advise() const {
   facts.lends_agent = !plan_.ssh.hosts.empty();
   for (const auto& secret : plan_.secrets) facts.secrets.insert(secret.id);
   if (facts.lends_agent) facts.secrets.insert("known_hosts");
+  if (!plan_.git_tokens.empty()) facts.secrets.insert("gitconfig");
+  if (!plan_.certificates.empty()) facts.secrets.insert("ca_certs");
   for (const Advice& one : lint(file_, facts))
     warn(safe(asked_.shown + ":" + std::to_string(one.line) + ": " + one.says) + " (" + one.rule +
          "); better: " + safe(one.better));
@@ -150,8 +153,12 @@ bool DockerfileBuild::built(const Context& context, Gateway* gateway, Traces& tr
   spec.platform = plan_.platform;
   spec.network = plan_.network;
   spec.args = asked_.args;
+  for (const auto& entry : proxy_environment(plan_)) {  // as docker's own client does; they do not reach the history
+    const auto equals = entry.find('=');
+    spec.args.emplace(entry.substr(0, equals), entry.substr(equals + 1));
+  }
   spec.cache_from = asked_.cache_from;
-  spec.extra_hosts = asked_.add_hosts;
+  spec.extra_hosts = plan_.add_hosts;
   spec.pull = plan_.pull == Pull::always;
   spec.no_cache = asked_.no_cache;
   for (const auto& label : plan_.image_labels) {
@@ -171,7 +178,9 @@ bool DockerfileBuild::built(const Context& context, Gateway* gateway, Traces& tr
     Lent lent;
     lent.gateway = gateway;
     lent.secrets = &plan_.secrets;
-    if (gateway != nullptr) lent.known_hosts = gateway->pinned_known_hosts();
+    if (gateway != nullptr) lent.files["known_hosts"] = gateway->pinned_known_hosts();
+    if (!plan_.git_tokens.empty()) lent.files["gitconfig"] = git_config_file(plan_, "/run/secrets");
+    if (!plan_.certificates.empty()) lent.files["ca_certs"] = plan_.certificates;
     lent.login = [](const std::string& host) {
       return find_login(host == "registry-1.docker.io" ? "docker.io" : host, process_variables());
     };
@@ -343,6 +352,7 @@ Outcome DockerfileBuild::run() {
   if (!plan_.ssh.hosts.empty()) {
     gateway = std::make_unique<Gateway>(plan_.ssh);
     if (talk_.signature) gateway->on_signature(talk_.signature);
+    for (const auto& line : gateway->warnings()) warn(line);
     say("lending " + join(gateway->granted_keys(), ", ") + " for " + join(gateway->granted_hosts(), ", "));
     for (const auto& [name, fingerprint] : gateway->fingerprint_hosts())
       warn("of " + printable(name) +

@@ -71,15 +71,18 @@ Audit audit_of(const std::string& handle, const std::string& config, std::size_t
   return std::move(audits.front());
 }
 
+bool name_cleared(Outcome& outcome, const std::string& handle, const Plan& plan, Engine& engine) {
+  const auto cleared = outcome.audit->clear(handle);
+  if (!cleared) return false;
+  interrupt::check();
+  name_all(engine, *cleared, plan.tags);
+  outcome.status = Status::clean;
+  outcome.handle = handle;
+  return true;
+}
+
 void name_or_refuse(Outcome& outcome, const std::string& handle, const Plan& plan, Engine& engine, Traces& traces) {
-  if (const auto cleared = outcome.audit->clear(handle)) {
-    interrupt::check();
-    name_all(engine, *cleared, plan.tags);
-    traces.release();
-    outcome.status = Status::clean;
-    outcome.handle = handle;
-    return;
-  }
+  if (name_cleared(outcome, handle, plan, engine)) return traces.release();
   outcome.status = outcome.audit->verdict() == Verdict::leak ? Status::leak : Status::failed;
   if (plan.keep) {
     traces.keep();

@@ -2,6 +2,8 @@
 
 #include "base/interrupt.hpp"
 #include "base/text.hpp"
+#include "build/cache_check.hpp"
+#include "build/surroundings.hpp"
 #include "context/judge.hpp"
 #include "scan/allow.hpp"
 #include "scan/redactor.hpp"
@@ -40,7 +42,13 @@ RelayTask task_of(const Plan& plan, const ImageConfig& base, const Context& cont
   task.user = plan.user.empty() ? base.user : plan.user;
   task.workdir = plan.workdir;
   task.base_env = base.env;
-  task.env = plan.env;
+  task.env = proxy_environment(plan);
+  task.env.insert(task.env.end(), plan.env.begin(), plan.env.end());
+  std::vector<std::string> known = base.env;
+  known.insert(known.end(), plan.env.begin(), plan.env.end());
+  for (auto& entry : git_environment(plan, known, std::string(builder_tmpfs) + "/secrets")) task.env.push_back(entry);
+  task.certificates = plan.certificates;
+  task.caches = plan.caches;
   task.command = plan.command;
   task.script = plan.script;
   for (const HandedSecret& secret : plan.secrets) task.secrets.emplace_back(secret.id, &secret.value);
@@ -90,7 +98,7 @@ std::vector<Withheld> refusals_of_script(const Plan& plan, const std::shared_ptr
 
 RelayResult run_script(const Plan& plan, const ImageConfig& base, const Context& context, Gateway* gateway,
                        Engine& engine, const std::string& builder, const std::shared_ptr<const Scanner>& scanner,
-                       const Vault& vault, const BuildTalk& talk) {
+                       Vault& vault, const BuildTalk& talk) {
   const View program = relay_program(base.architecture);
   const auto exec = engine.exec(builder, {relay_bootstrap(builder_tmpfs, program.size()), "0"});
   ScriptOutput output(scanner, vault, talk);
@@ -102,6 +110,13 @@ RelayResult run_script(const Plan& plan, const ImageConfig& base, const Context&
     return [client = std::shared_ptr<Gateway::Client>(gateway->client())](View bytes) { return client->serve(bytes); };
   };
 
+  CacheCheck caches(plan, scanner, vault, talk);
+  RelayTask task = task_of(plan, base, context, gateway);
+  task.look_at_caches = !plan.caches.empty() && caches.needed();
+  events.cached = [&](std::string_view path, std::uint64_t size) { caches.file(path, size); };
+  events.cached_bytes = [&](View bytes) { caches.data(bytes); };
+  events.cached_all = [&] { return caches.to_empty(); };
+
   RelaySession session(*exec, program);
   // Before the session waits for its clients: an answer under way ends with the gateway.
   struct Closing {
@@ -111,7 +126,7 @@ RelayResult run_script(const Plan& plan, const ImageConfig& base, const Context&
     }
   } closing{gateway};
   try {
-    RelayResult result = session.run(task_of(plan, base, context, gateway), events);
+    RelayResult result = session.run(task, events);
     output.finish();
     return result;
   } catch (const RelayGone& gone) {

@@ -19,6 +19,6 @@ std::vector<Withheld> refusals_in(const std::vector<std::pair<std::string, std::
 /// nothing else runs in the builder.
 RelayResult run_script(const Plan& plan, const ImageConfig& base, const Context& context, Gateway* gateway,
                        Engine& engine, const std::string& builder, const std::shared_ptr<const Scanner>& scanner,
-                       const Vault& vault, const BuildTalk& talk);
+                       Vault& vault, const BuildTalk& talk);
 
 }  // namespace imgbuild

@@ -63,7 +63,15 @@ std::string DockerEngine::create(const BuilderSpec& spec) {
                {"AutoRemove", true},
                {"Tmpfs", {{builder_tmpfs, "exec,mode=0755"}}},
                {"Mounts", {{{"Type", "volume"}, {"Target", builder_context}, {"VolumeOptions", {{"NoCopy", true}}}}}}};
+  for (const auto& name : spec.caches)
+    host["Mounts"].push_back({{"Type", "volume"},
+                              {"Source", cache_volume + name},
+                              {"Target", std::string(builder_caches) + "/" + name},
+                              {"VolumeOptions", {{"NoCopy", true}, {"Labels", {{cache_label, name}}}}}});
   if (!spec.network.empty()) host["NetworkMode"] = spec.network;
+  if (!spec.extra_hosts.empty()) host["ExtraHosts"] = spec.extra_hosts;
+  if (spec.memory > 0) host["Memory"] = spec.memory;
+  if (spec.cpus > 0) host["NanoCpus"] = static_cast<std::int64_t>(spec.cpus * 1e9);
   const Json body = {{"Image", spec.image},
                      {"Entrypoint", {"cat"}},
                      {"Cmd", Json::array()},

@@ -20,6 +20,11 @@ namespace imgbuild {
 /// neither stands in the committed config. Only the volume may hold more than memory; secrets go to the tmpfs only.
 constexpr const char* builder_tmpfs = "/dev/imgbuild";
 constexpr const char* builder_context = "/dev/imgbuild/context";
+constexpr const char* builder_caches = "/dev/imgbuild/cache";
+
+/// The engine's name for the volume of a cache, and the label that it carries, whose value is the cache's name.
+constexpr const char* cache_volume = "imgbuild-cache-";
+constexpr const char* cache_label = "imgbuild.cache";
 
 struct EngineFacts {
   enum class Kind { docker_classic, docker_containerd, podman };
@@ -43,6 +48,10 @@ struct BuilderSpec {
   std::string network;  ///< "", "host", "none", a network's name
   std::string platform;
   std::map<std::string, std::string> labels;
+  std::vector<std::string> extra_hosts;  ///< "HOST:ADDRESS"
+  std::uint64_t memory = 0;              ///< bytes; 0: no limit
+  double cpus = 0;                       ///< 0: no limit
+  std::vector<std::string> caches;       ///< names; each a volume of the engine's at builder_caches/NAME, which stays
 };
 
 struct ExecSpec {

@@ -62,6 +62,13 @@ void RelayFrames::expect(const RelayFrame& frame) {
     case Kind::written:
       good = stage_ == Stage::running && size > 0 && size <= 8192 && ++named_ <= 2 * wire::most_killed;
       break;
+    case Kind::cached:
+    case Kind::cached_bytes:
+      good = stage_ == Stage::running && size > 0;
+      break;
+    case Kind::cached_all:
+      good = stage_ == Stage::running && size == 0;
+      break;
     case Kind::open:
     case Kind::data:
     case Kind::close:

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <deque>
 
@@ -86,7 +87,8 @@ struct RelaySession::Inside {
 
 // Everything but the context, which follows as there is room.
 void RelaySession::Inside::begin(const RelayTask& task) {
-  std::size_t all = most_queued + 2 * wire::most_payload + task.script.size() + task.known_hosts.size();
+  std::size_t all =
+      most_queued + 2 * wire::most_payload + task.script.size() + task.known_hosts.size() + task.certificates.size();
   for (const auto* words : {&task.base_env, &task.env, &task.command, &task.volumes})
     for (const auto& word : *words) all += word.size() + 2 * wire::header_size;
   for (const auto& [id, value] : task.secrets) all += value->reveal().size() + 1024;
@@ -109,6 +111,9 @@ void RelaySession::Inside::begin(const RelayTask& task) {
   if (!task.known_hosts.empty()) send(Kind::known_hosts, task.known_hosts);
   for (const auto& [name, fingerprint] : task.fingerprints) send(Kind::fingerprint, name + " " + fingerprint);
   for (const auto& path : task.volumes) send(Kind::volume, path);
+  if (!task.certificates.empty()) send(Kind::certificates, task.certificates);
+  for (const auto& name : task.caches) send(Kind::cache, name);
+  if (task.look_at_caches) send(Kind::look_at_caches);
   sending_tar = true;
 }
 
@@ -191,6 +196,23 @@ void RelaySession::Inside::act(const RelayFrame& frame, const RelayTask& task, c
     case Kind::written:
       if (std::find(task.volumes.begin(), task.volumes.end(), text) == task.volumes.end()) throw disturbed();
       result.written.emplace_back(text);
+      break;
+    case Kind::cached: {
+      std::uint64_t size = 0;
+      const auto [end, trouble] = std::from_chars(text.data(), text.data() + text.size(), size);
+      const auto at = static_cast<std::size_t>(end - text.data());
+      if (!task.look_at_caches || trouble != std::errc() || at + 1 >= text.size() || text[at] != ' ') throw disturbed();
+      events.cached(text.substr(at + 1), size);
+      break;
+    }
+    case Kind::cached_bytes:
+      if (!task.look_at_caches) throw disturbed();
+      events.cached_bytes(frame.payload);
+      break;
+    case Kind::cached_all:
+      if (task.look_at_caches)
+        for (const auto& name : events.cached_all()) send(Kind::purge, name);
+      send(Kind::settled);
       break;
     case Kind::open:
       if (!task.lend || clients.has(frame.channel) || clients.count() >= wire::most_clients) throw disturbed();

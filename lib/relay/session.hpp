@@ -35,9 +35,12 @@ struct RelayTask {
   std::string_view script;
   std::vector<std::pair<std::string, const Secret*>> secrets;  ///< id and value
   std::vector<std::string> volumes;  ///< folders to watch: what is written there does not ship
+  std::vector<std::string> caches;   ///< folders under HOME/cache that outlive the builder
+  bool look_at_caches = false;       ///< what the script changes in them goes to RelayEvents
   int tar = -1;                      ///< the context, read from its beginning; -1: an empty one
   bool lend = false;                 ///< offer the agent socket
   std::string known_hosts;           ///< lines for the builder's ssh
+  std::string certificates;          ///< PEM of authorities that programs trust besides the base's
   std::vector<std::pair<std::string, std::string>> fingerprints;  ///< {name, "SHA256:..."} where no line is known
   double timeout = 0;                                             ///< seconds for the script; 0: none
 };
@@ -50,6 +53,10 @@ struct RelayEvents {
   std::function<void(std::string_view)> output, errors;  ///< what the script prints, as it comes
   std::function<void()> quiet;                           ///< at least every 200 ms while the script runs
   std::function<AgentAnswer()> client;                   ///< a new client of the agent socket
+  /// Something that is new in a cache, "CACHE/PATH", and its bytes in pieces. Only with look_at_caches.
+  std::function<void(std::string_view path, std::uint64_t size)> cached;
+  std::function<void(View)> cached_bytes;
+  std::function<std::vector<std::string>()> cached_all;  ///< that was all: the caches that must be emptied
 };
 
 struct RelayResult {

@@ -18,33 +18,42 @@ inline constexpr char version[] = "imgbuild relay 1";
 
 enum class Kind : std::uint8_t {
   // To the relay, before `run`. A payload is the text itself, without a closing zero.
-  home = 1,      ///< the folder of ours in the builder; the program lies there
-  context,       ///< the folder that the context goes to
-  accounts,      ///< the folder of passwd and group
-  container,     ///< no payload: every process of the pid namespace is ended after the script, not its offspring only
-  user,          ///< "", NAME, UID, NAME:GROUP, UID:GID
-  workdir,       ///< where the script starts; relative to the context
-  base_env,      ///< K=V of the base's config; below what the relay sets
-  env,           ///< K=V of the user; above it
-  argument,      ///< of the command; none: the script
-  script,        ///< bytes of the script, in pieces
-  lend,          ///< no payload: there is an agent to be had
-  known_hosts,   ///< bytes of the pinned known_hosts, in pieces
-  fingerprint,   ///< "NAME SHA256:..." of a host that only a fingerprint is known of
-  secret,        ///< the id of the next secret
-  secret_bytes,  ///< its bytes, in pieces
-  volume,        ///< a path that the base declares as VOLUME
-  tar,           ///< bytes of the context, in pieces
+  home = 1,        ///< the folder of ours in the builder; the program lies there
+  context,         ///< the folder that the context goes to
+  accounts,        ///< the folder of passwd and group
+  container,       ///< no payload: every process of the pid namespace is ended after the script, not its offspring only
+  user,            ///< "", NAME, UID, NAME:GROUP, UID:GID
+  workdir,         ///< where the script starts; relative to the context
+  base_env,        ///< K=V of the base's config; below what the relay sets
+  env,             ///< K=V of the user; above it
+  argument,        ///< of the command; none: the script
+  script,          ///< bytes of the script, in pieces
+  lend,            ///< no payload: there is an agent to be had
+  known_hosts,     ///< bytes of the pinned known_hosts, in pieces
+  fingerprint,     ///< "NAME SHA256:..." of a host that only a fingerprint is known of
+  secret,          ///< the id of the next secret
+  secret_bytes,    ///< its bytes, in pieces
+  volume,          ///< a path that the base declares as VOLUME
+  certificates,    ///< bytes of certificate authorities in PEM, in pieces
+  cache,           ///< the name of a folder under cache/ that outlives the builder
+  look_at_caches,  ///< no payload: what the script changes in them is to be shown
+  tar,             ///< bytes of the context, in pieces
   run,
+  // To the relay, once it has said `cached_all`.
+  purge,    ///< the name of a cache that is to be emptied
+  settled,  ///< no payload
   // To the driver.
-  hello = 64,  ///< `version`
-  running,     ///< the script has been started
-  output,      ///< bytes of its standard output
-  errors,      ///< bytes of its standard error
-  killed,      ///< "PID NAME" of a process that it left behind
-  written,     ///< a volume whose content changed
-  ended,       ///< u32: its exit status, or 128 + signal; the last frame, and nothing runs any more
-  failed,      ///< why the relay gives up; the last frame
+  hello = 64,    ///< `version`
+  running,       ///< the script has been started
+  output,        ///< bytes of its standard output
+  errors,        ///< bytes of its standard error
+  killed,        ///< "PID NAME" of a process that it left behind
+  written,       ///< a volume whose content changed
+  cached,        ///< "SIZE CACHE/PATH" of something that is new in a cache; its bytes follow, of a link its target
+  cached_bytes,  ///< in pieces
+  cached_all,    ///< no payload: that was all of it, and an answer is waited for
+  ended,         ///< u32: its exit status, or 128 + signal; the last frame, and nothing runs any more
+  failed,        ///< why the relay gives up; the last frame
   // Both ways, by channel: a client of the agent socket.
   open = 128,  ///< to the driver only
   data,

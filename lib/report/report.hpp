@@ -16,6 +16,7 @@ struct BuildFacts {
   std::vector<Withheld> withheld;
   std::vector<Signature> ledger;
   std::vector<std::string> killed, stubs, weak_secrets;
+  std::time_t unchanged = 0;  ///< nothing was run: the image is an equal build's, which began then
 };
 
 /// An allow-entry that did not do what its author may think it does.

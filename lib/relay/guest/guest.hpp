@@ -1,5 +1,6 @@
 #pragma once
 #include <sys/types.h>
+#include <time.h>
 
 #include <string>
 #include <string_view>
@@ -99,6 +100,24 @@ struct Account {
 /// Whom `user` (NAME, UID, NAME:GROUP, UID:GID; "" is 0) means by the base's passwd and group.
 Account find_account(const std::string& folder, std::string_view user);
 
+// cache.cpp
+
+/// The caches of this run: opened, each waited for until no other build has it, given to the script's user.
+class Caches {
+ public:
+  Caches(const std::string& home, const std::vector<std::string>& names, const Account& account);
+  /// When nothing runs any more: shows the driver what changed (where `look`), empties what it says must go.
+  void settle(bool look);
+
+ private:
+  struct Cache {
+    std::string name;
+    int folder;
+  };
+  std::vector<Cache> all_;
+  timespec since_{};
+};
+
 // sweep.cpp
 
 struct Left {
@@ -113,9 +132,10 @@ bool sweep(bool container, std::vector<Left>& killed);
 
 /// What the driver set.
 struct Settings {
-  std::string home, context, accounts = "/etc", user, workdir, script, known_hosts, fingerprints;
+  std::string home, context, accounts = "/etc", user, workdir, script, known_hosts, fingerprints, certificates;
   bool container = false, lend = false;
-  std::vector<std::string> base_env, env, arguments, volumes;
+  std::vector<std::string> base_env, env, arguments, volumes, caches;
+  bool look_at_caches = false;
 };
 /// Sets the stage, runs the script, ends what it left and reports. Returns the program's exit status.
 int run(Settings& settings, const Account& account);

@@ -106,6 +106,16 @@ int relay() {
       case Kind::volume:
         settings.volumes.push_back(frame.payload);
         break;
+      case Kind::cache:
+        settings.caches.push_back(frame.payload);
+        if (!simple_name(frame.payload)) fail("a cache's name must be a simple one");
+        break;
+      case Kind::look_at_caches:
+        settings.look_at_caches = true;
+        break;
+      case Kind::certificates:
+        settings.certificates += frame.payload;
+        break;
       case Kind::tar:
         context.feed(frame.payload);
         break;

@@ -52,11 +52,26 @@ std::vector<std::string> environment(const Settings& settings, const Account& ac
     set_env(env, "SSH_AUTH_SOCK=" + settings.home + "/agent/socket");
     set_env(env, "GIT_SSH_COMMAND=" + settings.home + "/bin/ssh");
   }
+  if (!settings.caches.empty()) set_env(env, "BUILD_CACHE=" + settings.home + "/cache");
+  if (!settings.certificates.empty())
+    for (const char* name : {"SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "PIP_CERT", "GIT_SSL_CAINFO",
+                             "CARGO_HTTP_CAINFO", "NODE_EXTRA_CA_CERTS"})
+      set_env(env, std::string(name) + "=" + settings.home + "/ca-certificates.crt");
   for (const auto& entry : settings.env) set_env(env, entry);
   if (settings.lend)
     for (std::string& each : env)
       if (each.compare(0, 5, "PATH=") == 0) each = "PATH=" + settings.home + "/bin:" + each.substr(5);
   return env;
+}
+
+// Most of the variables that name authorities name all of them: the base's own come first.
+void write_certificates(const Settings& settings) {
+  std::string all;
+  for (const char* file : {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
+                           "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"})
+    if (all.empty()) slurp(file, all);
+  if (!all.empty() && all.back() != '\n') all += '\n';
+  write_new(settings.home + "/ca-certificates.crt", all + settings.certificates, 0444, ::geteuid(), ::getegid());
 }
 
 int listen_for_clients(const std::string& path, const Account& account) {
@@ -269,6 +284,7 @@ int run(Settings& settings, const Account& account) {
     write_new(settings.home + "/fingerprints", settings.fingerprints, 0444, ::geteuid(), ::getegid());
     make_folder(settings.home + "/agent", 0700, account.uid, account.gid);
   }
+  if (!settings.certificates.empty()) write_certificates(settings);
   if (settings.arguments.empty()) write_new(settings.home + "/script", settings.script, 0500, account.uid, account.gid);
   if (settings.container) {
     // Only the builder's inert first process is `cat`: a namespace that is not our own is never swept.
@@ -276,6 +292,7 @@ int run(Settings& settings, const Account& account) {
     if (!slurp("/proc/1/comm", first) || first != "cat\n") fail("the first process of the builder is not its own");
     whole_container = true;
   }
+  Caches caches(settings.home, settings.caches, account);
   std::vector<std::string> env = environment(settings, account);
   std::vector<std::uint64_t> volumes;
   for (const auto& path : settings.volumes) volumes.push_back(fingerprint_of(path));
@@ -315,6 +332,7 @@ int run(Settings& settings, const Account& account) {
   std::vector<Left> killed;
   if (!sweep(settings.container, killed)) fail("a process that the script left behind cannot be ended");
   loop.drain();
+  caches.settle(settings.look_at_caches);
   for (const Left& each : killed) send(Kind::killed, 0, number_text(static_cast<unsigned>(each.pid)) + " " + each.name);
   for (std::size_t i = 0; i < volumes.size(); ++i)
     if (fingerprint_of(settings.volumes[i]) != volumes[i]) send(Kind::written, 0, settings.volumes[i]);

@@ -2,7 +2,10 @@
 
 #include <catch2/catch.hpp>
 #include <ctime>
+#include <set>
 
+#include "agent/forge_hosts.hpp"
+#include "agent/grants.hpp"
 #include "base/error.hpp"
 #include "base/fd.hpp"
 #include "base/text.hpp"
@@ -170,4 +173,57 @@ TEST_CASE("known_hosts: a host of which a fingerprint is known") {
   CHECK_FALSE(keys.fault(lines.b, "host", 0).empty());
   CHECK_THROWS_AS(known.add_fingerprint("host", "SHA256:short"), Error);
   CHECK_THROWS_AS(known.add_fingerprint("host", "MD5:00"), Error);
+}
+
+namespace {
+
+HostGrant granted(const std::string& text, const KnownHosts& known = {}) {
+  std::vector<std::string> warnings;
+  return granted_host(
+      text, known, [](const auto&) { return KnownHosts(); }, warnings);
+}
+
+std::set<std::string> fingerprints(const HostKeys& known) {
+  std::set<std::string> found;
+  for (const auto& key : known.keys) found.insert(key.fingerprint());
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("great forges show the host keys whose fingerprints they publish") {
+  const std::pair<const char*, std::set<std::string>> published[] = {
+      {"github.com",
+       {"SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU", "SHA256:p2QAMXNIC1TJYWeIOttrVc98/R1BUFWu3/LiyKgUfQM",
+        "SHA256:uNiVztksCsDhcc0u9e8BujQXVUpKZIDTMczCvj3tD2s"}},
+      {"gitlab.com",
+       {"SHA256:eUXGGm1YGsMAS7vkcx6JOJdOGHPem5gQp4taiCfCLB8", "SHA256:HbW3g8zUjNSksFbqTiUWPWg2Bq1x8xdGUrliXFzSnUw",
+        "SHA256:ROQFvPThGrW4RuWLoL9tq9I9zJ42fK4XywyRtbOz/EQ"}},
+      {"bitbucket.org",
+       {"SHA256:ybgmFkzwOSotHTHLJgHO0QN8L0xErw6vd0VhFA9m3SM", "SHA256:FC73VB6C4OQLSCrjEayhMp9UMxS97caD/Yyi2bhW/J0",
+        "SHA256:46OSHA1Rmj8E8ERTC6xkNcmGOw9oFxYr0WF6zWW8l1E"}},
+      {"codeberg.org",
+       {"SHA256:mIlxA9k46MmM6qdJOdMnAQpzGxF4WIVVL+fj+wZbw0g", "SHA256:T9FYDEHELhVkulEKKwge5aVhVTbqCW0MIRwAfpARs/E",
+        "SHA256:6QQmYi4ppFS4/+zSZ5S4IU+4sa6rwvQ4PbhCtPEBekQ"}},
+      {"git.sr.ht",
+       {"SHA256:WXXNZu0YyoE3KBl5qh4GsnF1vR0NeEPYJAiPME+P09g", "SHA256:1nUUjsHH0qwfjI3dYFWlXTjPUP/Un1oo6wfu9YL8tCQ",
+        "SHA256:rvz/I0S1T/9If9+/CU0HDTF8AV4MPu5Gkkxsb7vUTH4"}},
+      {"ssh.dev.azure.com", {"SHA256:ohD8VZEXGWo6Ez8GSEJQ9WpafgLFsOfLOtGGQCQo6Og"}},
+      {"vs-ssh.visualstudio.com", {"SHA256:ohD8VZEXGWo6Ez8GSEJQ9WpafgLFsOfLOtGGQCQo6Og"}},
+  };
+  CHECK(forge_hosts().warnings().empty());
+  for (const auto& [host, keys] : published) CHECK(fingerprints(granted(host).known) == keys);
+  CHECK(fingerprints(granted("ssh.github.com:443").known) == published[0].second);
+  CHECK_THROWS_AS(granted("git@notgithub.com"), Error);
+}
+
+TEST_CASE("what the user's known_hosts says of a forge wins over what is built in, a revoked key too") {
+  const Lines lines;
+  CHECK(fingerprints(granted("github.com", Lines::read("github.com " + Lines::of(lines.a))).known) ==
+        std::set<std::string>{lines.a.fingerprint()});
+  const HostKeys built_in = granted("github.com").known;
+  const auto revoked = granted("github.com", Lines::read("@revoked * " + Lines::of(built_in.keys[0]))).known;
+  CHECK(revoked.keys.size() == built_in.keys.size() - 1);
+  CHECK(revoked.fault(built_in.keys[0], "github.com", std::time(nullptr)).find("revoked") != std::string::npos);
+  CHECK(revoked.fault(built_in.keys[1], "github.com", std::time(nullptr)).empty());
 }

@@ -54,6 +54,8 @@ TEST_CASE("what no relay says is a disturbance") {
       hello + running + frame(static_cast<Kind>(200)),
       hello + running + frame(Kind::data, "x", 0),
       hello + running + frame(Kind::ended, "12345"),
+      hello + running + frame(Kind::cached_all, "x"),
+      hello + frame(Kind::cached, "1 c/file"),
       hello + frame(Kind::ended, ended),
       hello + running + frame(Kind::ended, ended) + frame(Kind::output, "after the end"),
       hello + Bytes{0xFF, 0xFF, 0xFF, 0xFF, 1, 0, 0, 0, 0},
