@@ -31,6 +31,7 @@ has the hosts of --ssh, RUN --mount=type=secret the secrets and, as known_hosts,
 Examples:
   imgbuild build . --from debian:12 --run build.sh -t app:1
   imgbuild build . --from node:20 --run build.sh --ssh git@github.com --secret id=npm,src=$HOME/.npm-token -t app:1
+  imgbuild build . --from node:20 --run build.sh --secret id=gh,env=GITHUB_TOKEN --git-token github.com=gh -t app:1
   imgbuild build . -f Dockerfile --ssh git@github.com --build-arg VERSION=2 -t app:1
   imgbuild build . --from alpine --cmd '["/app"]' -t app:1 -- make install
 
