@@ -113,8 +113,8 @@ ImageConfig DockerEngine::config_of(const std::string& handle) {
   facts();
   std::string raw = files_.config(handle);
   // Of the image that is meant, where the engine has several of that handle.
-  const auto said = meant_.find(handle);
-  std::string platform = said == meant_.end() ? "" : said->second;
+  const auto asked = meant_.find(handle);
+  std::string platform = asked == meant_.end() ? "" : asked->second;
   const auto inspect = [&] {
     const Json image = inspect_image(handle);
     if (image.is_null()) throw Error("engine: it has no image " + printable(handle));
