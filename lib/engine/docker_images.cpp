@@ -32,6 +32,15 @@ std::string platform_of(const Json& image) {
   return platform;
 }
 
+// "?platform=" as the API wants it; empty where it is none.
+std::string platform_query(const std::string& platform) {
+  const auto parts = split(platform, '/');
+  if (parts.size() < 2) return {};
+  Json wanted = {{"os", parts[0]}, {"architecture", parts[1]}};
+  if (parts.size() > 2) wanted["variant"] = parts[2];
+  return "?platform=" + percent_encode(wanted.dump());
+}
+
 }  // namespace
 
 Json DockerEngine::inspect_image(const std::string& name) {
@@ -43,11 +52,8 @@ Json DockerEngine::inspect_image(const std::string& name) {
 
 // Of an image for several platforms only one is shown unless it is asked for.
 bool DockerEngine::has_platform(const std::string& name, const std::string& platform) {
-  const auto parts = split(platform, '/');
-  if (parts.size() < 2 || !api_.at_least(49)) return false;
-  Json wanted = {{"os", parts[0]}, {"architecture", parts[1]}};
-  if (parts.size() > 2) wanted["variant"] = parts[2];
-  return api_.ask("GET", image_path(name) + "/json?platform=" + percent_encode(wanted.dump())).status == 200;
+  const std::string asked = platform_query(platform);
+  return !asked.empty() && api_.at_least(49) && api_.ask("GET", image_path(name) + "/json" + asked).status == 200;
 }
 
 EngineImage DockerEngine::find_image(const std::string& name, const std::string& platform, Pull pull) {
@@ -113,8 +119,8 @@ ImageConfig DockerEngine::config_of(const std::string& handle) {
   facts();
   std::string raw = files_.config(handle);
   // Of the image that is meant, where the engine has several of that handle.
-  const auto said = meant_.find(handle);
-  std::string platform = said == meant_.end() ? "" : said->second;
+  const auto asked = meant_.find(handle);
+  std::string platform = asked == meant_.end() ? "" : asked->second;
   const auto inspect = [&] {
     const Json image = inspect_image(handle);
     if (image.is_null()) throw Error("engine: it has no image " + printable(handle));
@@ -171,7 +177,11 @@ std::unique_ptr<ImageStore> DockerEngine::stored_image(const std::string& handle
 }
 
 std::unique_ptr<Source> DockerEngine::save(const std::string& handle) {
-  return api_.open("save", "GET", image_path(handle) + "/get");
+  std::string path = image_path(handle) + "/get";
+  if (const auto asked = meant_.find(handle);
+      asked != meant_.end() && api_.at_least(48) && facts().kind == EngineFacts::Kind::docker_containerd)
+    path += platform_query(asked->second);
+  return api_.open("save", "GET", path);
 }
 
 void DockerEngine::load(const std::string& tar) {

@@ -3,13 +3,10 @@
 // megabyte is there, and the server is slowed down by its own full socket.
 #include "http/transfer.hpp"
 
-#include <fcntl.h>
 #include <poll.h>
-#include <sys/mman.h>
 
 #include <algorithm>
 #include <cctype>
-#include <cerrno>
 #include <cstring>
 
 #include "base/interrupt.hpp"
@@ -76,20 +73,9 @@ HttpTransfer::HttpTransfer(const HttpEndpoint& endpoint, const std::string& sock
 
   std::string url = endpoint.tls ? "https://" : "http://";
   if (!endpoint.tunnel.empty()) {
-    Command command;
-    command.argv = endpoint.tunnel;
-    auto [ours, theirs] = Fd::socket_pair();
-    tunnel_words_ = Fd(::memfd_create("tunnel", MFD_CLOEXEC));
-    if (!tunnel_words_) throw system_error("memfd", errno);
-    command.in = command.out = theirs.get();
-    command.err = tunnel_words_.get();
-    command.apart = true;
-    tunnel_ = std::make_unique<Process>(command);
-    tunnel_end_ = std::move(ours);
-    url += "127.0.0.1";  // nothing to look up, and nothing is connected to
-    set(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
-    set(easy, CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
-    set(easy, CURLOPT_SOCKOPTFUNCTION, on_socket);
+    tunnel_ = std::make_unique<Tunnel>(endpoint.tunnel);
+    url += "localhost";
+    set(easy, CURLOPT_UNIX_SOCKET_PATH, tunnel_->path().c_str());
   } else if (!endpoint.socket.empty()) {
     url += "localhost";
     set(easy, CURLOPT_UNIX_SOCKET_PATH, socket.c_str());
@@ -176,6 +162,7 @@ bool HttpTransfer::step() {
   }
   int running = 0;
   if (curl_multi_perform(multi_.get(), &running) != CURLM_OK) throw Error(name_ + ": libcurl: out of memory");
+  if (tunnel_) tunnel_->accept();
   if (thrown_) std::rethrow_exception(thrown_);
   int left = 0;
   while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
@@ -212,28 +199,14 @@ void HttpTransfer::fail(CURLcode code) {
   long number = 0;
   curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &number);
   const std::string why = printable(message_[0] != '\0' ? message_ : curl_easy_strerror(code));
-  if (const std::string said = tunnel_words(); !said.empty() && !has_head_) throw Unreachable(name_ + ": " + said, 0);
+  if (const std::string said = tunnel_ ? tunnel_->words() : ""; !said.empty() && !has_head_)
+    throw Unreachable(name_ + ": " + said, 0);
   if (!sent_)
     throw Unreachable(name_ + ": " + (number != 0 ? std::strerror(static_cast<int>(number)) : why),
                       static_cast<int>(number));
   if (code == CURLE_GOT_NOTHING || code == CURLE_PARTIAL_FILE)
     throw Error(name_ + ": the connection ended before the answer did");
   throw Error(name_ + ": " + why);
-}
-
-curl_socket_t HttpTransfer::on_open(void* self, curlsocktype, curl_sockaddr*) noexcept {
-  auto& end = static_cast<HttpTransfer*>(self)->tunnel_end_;
-  const int number = end ? ::fcntl(end.get(), F_DUPFD_CLOEXEC, 3) : -1;
-  end.reset();
-  return number < 0 ? CURL_SOCKET_BAD : number;
-}
-
-// What the program of the tunnel says on standard error, which explains why there is no answer.
-std::string HttpTransfer::tunnel_words() const {
-  if (!tunnel_words_) return {};
-  std::string text(4096, '\0');
-  text.resize(read_full_at(tunnel_words_.get(), 0, {reinterpret_cast<std::uint8_t*>(text.data()), text.size()}, name_));
-  return printable(join(split(trim(text), '\n'), "; "));
 }
 
 void HttpTransfer::take_header(std::string_view line) {

@@ -6,10 +6,9 @@
 #include <memory>
 #include <string>
 
-#include "base/fd.hpp"
 #include "base/owned.hpp"
-#include "base/process.hpp"
 #include "http/client.hpp"
+#include "http/tunnel.hpp"
 
 namespace imgbuild {
 
@@ -39,14 +38,10 @@ class HttpTransfer {
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self) noexcept;
   static std::size_t on_upload(char* data, std::size_t size, std::size_t count, void* self) noexcept;
   static int on_request(void* self, char*, char*, int, int) noexcept;
-  static curl_socket_t on_open(void* self, curlsocktype, curl_sockaddr*) noexcept;
-  static int on_socket(void*, curl_socket_t, curlsocktype) noexcept { return CURL_SOCKOPT_ALREADY_CONNECTED; }
   void take_header(std::string_view line);
-  std::string tunnel_words() const;
   void fail(CURLcode code);
 
-  std::unique_ptr<Process> tunnel_;
-  Fd tunnel_end_, tunnel_words_;  ///< our end until curl has it; what the program says
+  std::unique_ptr<Tunnel> tunnel_;
   Owned<CURL, curl_easy_cleanup> easy_;
   Owned<CURLM, curl_multi_cleanup> multi_;
   Owned<curl_slist, curl_slist_free_all> headers_;

@@ -110,6 +110,8 @@ docker context use default >/dev/null
 # No service at all: podman is started for the run, and ends with it, by whatever way that ends.
 IMGBUILD_TEST_ENGINE=podman bash -c '. "$1/test/e2e/_engine.sh"; engine_up && engine_base_busybox' - "$SOURCE"
 export CONTAINERS_CONF=$IMGBUILD_TEST_DIR/podman/containers.conf CONTAINERS_STORAGE_CONF=$IMGBUILD_TEST_DIR/podman/storage.conf
+builders() { podman ps -aq --filter label=imgbuild.build | sort; }
+before=$(builders)
 of_ours() { pgrep -f "podman system service --time 0 unix://$TMPDIR/" || true; }
 gone() {
   for _ in $(seq 100); do [ -z "$(of_ours)" ] && return; sleep 0.1; done
@@ -126,8 +128,8 @@ for signal in INT KILL; do
   kill -$signal $pid
   wait $pid || true
   gone
-  for _ in $(seq 100); do [ -z "$(podman ps -aq --filter label=imgbuild.build)" ] && break; sleep 0.1; done
-  [ -z "$(podman ps -aq --filter label=imgbuild.build)" ] || fail 'a container is left'
+  for _ in $(seq 100); do [ "$(builders)" = "$before" ] && break; sleep 0.1; done
+  [ "$(builders)" = "$before" ] || fail "a container is left after SIG$signal"
 done
 ran 0 "$IMGBUILD" gc --engine podman
 # It is what is used where nobody listens at docker's socket.

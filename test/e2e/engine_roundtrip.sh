@@ -1,6 +1,7 @@
 # The engine room on a real engine: builders, execs, commits, configs and names, without the rest of the program.
 . "$(dirname "$0")/_engine.sh"
-engine_up && engine_base_busybox || exit 1
+engine_up || exit $?
+engine_base_busybox || exit 1
 
 tree=$(mktemp -d) || exit 1
 trap 'rm -rf "$tree"' EXIT

@@ -48,6 +48,8 @@ PYTHON
 }
 end_images() { docker images --format '{{.Repository}}:{{.Tag}}' | grep "^$plain/" | xargs -r docker rmi -f >/dev/null 2>&1 || true; }
 
+at_last() { local status=$?; end_images; (exit $status); ends; }
+trap at_last EXIT
 for keyed in arm64 amd64; do
   layout "$t/$keyed" $keyed
   skopeo copy -q --all --dest-tls-verify=false "oci:$t/$keyed:1" "docker://$plain/e2e/$keyed:1"
@@ -69,8 +71,8 @@ ran 3 "$IMGBUILD" audit --platform linux/s390x "$plain/e2e/arm64:1"
 # The same from what the engine saves.
 # shellcheck disable=SC2016 # the inner shell expands them
 hide=(unshare -m --propagation private sh -c 'mount -t tmpfs none "$1" && shift && exec "$@"' - "$ENGINE_DIR/croot")
-ran 1 "${hide[@]}" "$IMGBUILD" audit --format json "$plain/e2e/arm64:1"
-[ "$(jq -c '[.images[].platform] | sort' "$t/out")" = '["linux/amd64","linux/arm64"]' ] || fail 'not both of what is saved'
+ran 1 "${hide[@]}" "$IMGBUILD" audit "$plain/e2e/arm64:1"
+ran 0 "${hide[@]}" "$IMGBUILD" audit --platform linux/amd64 "$plain/e2e/arm64:1"
+ran 1 "${hide[@]}" "$IMGBUILD" audit --platform linux/arm64 "$plain/e2e/arm64:1"
 ran 1 "${hide[@]}" "$IMGBUILD" audit --format json "$plain/e2e/amd64:1"
 [ "$(jq -c '[.images[].platform]' "$t/out")" = '["linux/amd64"]' ] || fail 'not the one that is saved'
-end_images
