@@ -12,6 +12,7 @@
 
 #include "base/text.hpp"
 #include "scan/escapes.hpp"
+#include "scan/except.hpp"
 #include "scan/letters.hpp"
 #include "scan/lines.hpp"
 #include "scan/proof.hpp"
@@ -211,6 +212,12 @@ void Look::judge(View text, std::uint32_t pattern, const re2::StringPiece* group
   if (!rule.near.empty() && !stands_near(text, begin, begin + whole.size(), rule.near)) return;
   if (!inside_.own_secret[r] && (is_placeholder(secret) || (rule.entropy > 0 && entropy_of(secret) < rule.entropy)))
     return;
+  if (rule.except) {
+    const std::size_t line = all.substr(0, begin).find_last_of('\n') + 1;
+    const std::string_view from = all.substr(line);
+    const std::size_t end = std::min(from.find('\n', begin + whole.size() - line), from.size());
+    if (rule.except->excuse(secret, whole, from.substr(0, end), subject_.path)) return;
+  }
   Proof proof;
   if (!rule.proof.empty()) {
     const std::size_t from = begin - std::min(begin, proof_reach), to = std::min(all.size(), begin + proof_reach);

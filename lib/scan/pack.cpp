@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "crypto/digest.hpp"
+#include "scan/except.hpp"
 
 namespace imgbuild {
 namespace {
@@ -129,6 +130,7 @@ std::string digest_of(const std::vector<Rule>& rules) {
     add(name_of(rule.severity));
     add(std::to_string(static_cast<int>(rule.scrub)));
     for (const auto* text : {&rule.says, &rule.rotate, &rule.fix}) add(*text);
+    if (rule.except) add(rule.except->text());
   }
   return sha256_digest(view_of(all));
 }

@@ -129,7 +129,8 @@ bool is_as_policies_want(std::string_view value) {
 bool is_mixed(std::string_view value) {
   const Makeup makeup = makeup_of(value);
   const NameLikeness likeness = name_likeness(value);
-  return makeup.digits >= 3 || (makeup.digits > 0 && (likeness.symbols > 0 || makeup.uppers > 0)) || !likeness.words;
+  return makeup.digits >= 3 || (makeup.digits > 0 && (likeness.symbols > 0 || makeup.uppers > 0)) ||
+         (!likeness.words && makeup.uppers > 0 && makeup.lowers > 0);
 }
 
 // SetEnvironmentVariable(: the call that the text ends in sets what it is given.

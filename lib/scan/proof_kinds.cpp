@@ -117,6 +117,9 @@ bool is_code(std::string_view value, bool quoted) {
       contains(value, "(\\S") || contains(value, "\\S+") || contains(value, "\\s*") || contains(value, "\\s+"))
     return true;
   if (is_dotted_name(value)) return true;
+  // %01032i, %wcouldn of a table of formats; what stands between two texts of minified code.
+  if (value.size() > 1 && value[0] == '%' && is_alphanumeric(value[1]) && !unhex(value.substr(1, 2))) return true;
+  if (value.ends_with("(") && value.find_first_of(",;+") != std::string_view::npos) return true;
   static constexpr std::string_view heads[] = {"{\"", "{\\\"", "[\"", "[\\\"", "{'", "['"};  // JSON in a text
   if (any_of(heads, value, starts_with)) return true;
   if (value.starts_with("--") || value.starts_with("[-") || contains(value, "[:")) return true;
@@ -180,6 +183,8 @@ bool is_date_or_version(std::string_view value) {
     if (text[at] == '.') ++dots;
     ++at;
   }
+  if (first == 1 && dots == 0 && value[0] == 'v' && at <= 2 && text.size() <= 8)
+    return text.substr(at).starts_with("alpha") || text.substr(at).starts_with("beta");
   if (dots == 0 || at > 16 || (dots == 1 && first == 0)) return false;
   const std::string tail = lower(text.substr(at));
   if (tail.empty()) return true;

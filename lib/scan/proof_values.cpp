@@ -196,7 +196,7 @@ Proof generic_password(const Suspect& suspect) {
 Proof env_value(const Suspect& suspect) {
   const std::string_view value = trim(suspect.secret);
   if (value.size() < 6 || is_placeholder(value) || is_reference(value) || !is_printable(value)) return {};
-  if (contains(value, "-----BEGIN ")) return {};  // a key is read as one, or is none
+  if (contains(value, "-----BEGIN")) return {};  // a key is read as one, or is none
   if (is_name(value) && value.size() < 24) return proven(false);
   const Makeup makeup = makeup_of(value);
   if (makeup.digits == value.size() && value.size() < 8) return {};

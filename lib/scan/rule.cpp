@@ -11,6 +11,7 @@
 #include "base/text.hpp"
 #include "crypto/digest.hpp"
 #include "scan/anchors.hpp"
+#include "scan/gitleaks.hpp"
 #include "scan/proof.hpp"
 
 namespace imgbuild {
@@ -178,6 +179,7 @@ std::vector<Rule> read_unchecked_rules(std::string_view toml, const std::string&
   } catch (const toml::parse_error& e) {
     throw usage_error(file + ":" + std::to_string(e.source().begin.line) + ": " + printable(e.description()));
   }
+  if (is_gitleaks(document)) return gitleaks_rules(document, file);
   for (const auto& [key, value] : document)
     if (std::string_view(key) != "rule" && std::string_view(key) != "service")
       throw usage_error(file + ": unknown key `" + printable(std::string_view(key)) + "`",

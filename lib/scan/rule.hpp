@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -7,6 +8,8 @@
 #include "verdict/verdict.hpp"
 
 namespace imgbuild {
+
+class Exceptions;
 
 /// What the stager does with a file of the context in which a rule found something.
 enum class Scrub { line, file, refuse };  // from the mildest to the strictest
@@ -24,13 +27,15 @@ struct Rule {
   Scrub scrub = Scrub::refuse;
   Severity severity = Severity::high;
   std::string rotate;
-  std::string fix;                      ///< what to do instead, one sentence; empty: a general one
-  std::vector<std::string> leak, safe;  ///< examples; `{{}}` in them is nothing. Of a path-only rule: paths
-  std::string family;                   ///< the file's name without .toml
+  std::string fix;                           ///< what to do instead, one sentence; empty: a general one
+  std::vector<std::string> leak, safe;       ///< examples; `{{}}` in them is nothing. Of a path-only rule: paths
+  std::string family;                        ///< the file's name without .toml
+  std::shared_ptr<const Exceptions> except;  ///< of a rule of gitleaks: where it is not meant (except.hpp)
 };
 
 /// Reads one family (TOML). Throws usage Error "FILE: rule ID: what" on anything malformed or unknown, on a rule
-/// without a `leak` and a `safe` example, on a pattern that RE2 refuses or whose width is not bounded.
+/// without a `leak` and a `safe` example, on a pattern that RE2 refuses or whose width is not bounded. A configuration
+/// of gitleaks is read as gitleaks.hpp says; its rules have no examples.
 std::vector<Rule> read_rules(std::string_view toml, const std::string& file);
 
 /// All rules that are compiled in, in the order of their ids.

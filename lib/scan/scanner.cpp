@@ -4,6 +4,7 @@
 #include "scan/scanner.hpp"
 
 #include "scan/builtin.hpp"
+#include "scan/except.hpp"
 #include "scan/inside.hpp"
 #include "scan/look.hpp"
 #include "scan/proof.hpp"
@@ -132,7 +133,7 @@ std::vector<Hit> Scanner::scan_name(std::string_view path) const {
   std::vector<Hit> hits;
   for (const auto r : inside_->globs.taking(path)) {
     const Rule& rule = inside_->rules[r];
-    if (!rule.text.empty()) continue;
+    if (!rule.text.empty() || (rule.except && rule.except->excuse_path(path))) continue;
     Hit hit;
     hit.rule = &rule;
     hit.end = path.size();

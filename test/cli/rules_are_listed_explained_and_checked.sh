@@ -47,3 +47,23 @@ expect 1 "$IMGBUILD" rules test --rules own.toml - <file
 mkdir app
 cp file app/
 expect 1 "$IMGBUILD" stage app --rules own.toml
+
+# A configuration of gitleaks is rules too; they have no examples.
+cat >gitleaks.toml <<'TOML'
+title = "ours"
+[extend]
+useDefault = true
+[[rules]]
+id = "anvil-token"
+description = "anvil token"
+regex = '''anvil_[0-9a-f]{16,}'''
+keywords = ["anvil_"]
+TOML
+expect 0 "$IMGBUILD" rules check gitleaks.toml
+has "$t/out" '1 of them from gitleaks files, which have no examples'
+printf 'anvil_%s\n' 9d3b71c05e82f46a >anvil.txt
+expect 1 "$IMGBUILD" rules test --rules gitleaks.toml anvil.txt
+has "$t/out" gitleaks.anvil-token
+sed -i 's/{16,}/{16,}(/' gitleaks.toml
+expect 2 "$IMGBUILD" rules check gitleaks.toml
+one_line 'gitleaks.toml: rule anvil-token: regex'
