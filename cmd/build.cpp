@@ -95,6 +95,7 @@ void tell(const Report& report, const Outcome& outcome, const Redaction& redacti
         (image.notes.empty() ? "" : ", notes " + std::to_string(image.notes.size())));
   else
     put_talk(report_as_text(report, redaction, style));
+  if (outcome.status == Status::clean) say(weight_line(redaction(image)));
 }
 
 // What came of it, in a line or two; the status to end with.
@@ -112,10 +113,12 @@ int conclude(const BuildFlags& flags, const Plan& plan, const Outcome& outcome, 
       std::remove_if(report.allow_remarks.begin(), report.allow_remarks.end(),
                      [](const AllowRemark& remark) { return remark.state == AllowRemark::State::unused; }),
       report.allow_remarks.end());
+  report.too_large = outcome.too_large;
   report.started = started;
   report.ended = std::time(nullptr);
   write_reports(report_files(flags.reports), report, *session.scanner, redaction);
   tell(report, outcome, redaction);
+  tell_too_large(outcome.too_large, session);
   switch (outcome.status) {
     case Status::clean:
       say("named " + join(plan.tags, ", "));

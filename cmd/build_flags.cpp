@@ -9,6 +9,7 @@ void BuildFlags::offer(CLI::App& app) {
   add_value(app, "-f,--file", file, "FILE",
             "build this Dockerfile (default: PATH/Dockerfile, where there is no script); - is standard input");
   add_several(app, "-t,--tag", tags, "NAME", "name the image, once it is proved clean");
+  lean.offer(app);
   ssh.offer(app);
   add_several(app, "--secret", secrets, "id=ID,...",
               "id=ID,src=FILE or id=ID,env=VARIABLE: the script reads $BUILD_SECRETS/ID");

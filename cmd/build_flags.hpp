@@ -4,6 +4,7 @@
 
 #include "build/build.hpp"
 #include "builder_flags.hpp"
+#include "lean_flags.hpp"
 #include "session.hpp"
 #include "ssh_flags.hpp"
 
@@ -19,6 +20,7 @@ struct BuildFlags {
        purge = false;
   SshFlags ssh;
   BuilderFlags builder;
+  LeanFlags lean;
 
   void offer(CLI::App& app);
 };
