@@ -12,6 +12,7 @@
 #include "base/fd.hpp"
 #include "base/text.hpp"
 #include "build_flags.hpp"
+#include "log/log.hpp"
 #include "report/answers.hpp"
 
 namespace imgbuild {
@@ -136,6 +137,12 @@ int conclude(const BuildFlags& flags, const Plan& plan, const Outcome& outcome, 
   return static_cast<int>(outcome.status);
 }
 
+timespec now() {
+  timespec time{};
+  ::clock_gettime(CLOCK_REALTIME, &time);
+  return time;
+}
+
 int work(const BuildFlags& flags, Session& session) {
   std::error_code none;
   if (!std::filesystem::is_directory(flags.path, none))
@@ -155,10 +162,13 @@ int work(const BuildFlags& flags, Session& session) {
     for (const auto& step : describe(plan)) put_result(step + "\n");
     return 0;
   }
+  const std::shared_ptr<Log> log = flags.log.open();
+  keep_log(log);
   const auto engine = connect_engine(flags.engine.empty() ? settings.text("engine").value_or("") : flags.engine);
   add_docker_proxies(plan, engine->facts().endpoint, session.vault);
   BuildTalk talk;
   const Diary diary(session, talk);
+  if (log) talk.logged = [log](std::string_view message) { log->line(parse_syslog(message, now())); };
   if (flags.progress == "quiet") talk.output = nullptr;
   const std::time_t started = std::time(nullptr);
   std::optional<Outcome> outcome;

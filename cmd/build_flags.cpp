@@ -45,6 +45,7 @@ void BuildFlags::offer(CLI::App& app) {
   app.add_flag("--dry-run", dry_run, "say each step, and do none");
   add_value(app, "--iidfile", iidfile, "FILE", "write the image's id to FILE");
   add_several(app, "--report", reports, "[FORMAT=]FILE", "write the report to FILE: json, or FORMAT as in `audit`");
+  log.offer(app);
   add_value(app, "--engine", engine, "URL",
             "unix://PATH, tcp://HOST:PORT, ssh://HOST, podman (else DOCKER_HOST, the docker context...)");
   add_several(app, "--rules", rules, "FILE", "more rules, from FILE");

@@ -5,6 +5,7 @@
 #include "build/build.hpp"
 #include "builder_flags.hpp"
 #include "lean_flags.hpp"
+#include "log_flags.hpp"
 #include "session.hpp"
 #include "ssh_flags.hpp"
 
@@ -21,6 +22,7 @@ struct BuildFlags {
   SshFlags ssh;
   BuilderFlags builder;
   LeanFlags lean;
+  LogFlags log;
 
   void offer(CLI::App& app);
 };

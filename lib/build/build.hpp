@@ -126,6 +126,7 @@ struct BuildTalk {
   std::function<void(const std::string&)> step;     ///< "staging ./app", "audit: clean"; one line, printable
   std::function<void(std::string_view)> output;     ///< the script's output, redacted
   std::function<void(const std::string&)> warn;     ///< one line
+  std::function<void(std::string_view)> logged;     ///< what the script wrote to /dev/log, redacted; empty: it has none
   std::function<void(const Withheld&)> withheld;    ///< of the context and the script, once all of it was looked at
   std::function<void(const Signature&)> signature;  ///< a new line of the ledger
 };
