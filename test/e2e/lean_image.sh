@@ -49,7 +49,7 @@ jq -e '.verdict == "clean"' "$t/report.json" >/dev/null
 nothing_left
 docker rmi "e2e/$name:1" >/dev/null
 # The same again is the same image.
-ran 0 "${build[@]}" --run "$t/script.sh" --artifact out/app:/lbin/app --artifact out/conf:/etc/app --artifact '/opt/tools/*.lib:/usr/lib/app'
+ran 0 "${build[@]}" --no-cache --run "$t/script.sh" --artifact out/app:/lbin/app --artifact out/conf:/etc/app --artifact '/opt/tools/*.lib:/usr/lib/app'
 [ "$(cat "$t/out")" = "$first" ] || fail "the same build made another image"
 docker rmi "e2e/$name:1" >/dev/null
 unset SOURCE_DATE_EPOCH
