@@ -1,7 +1,7 @@
 # The floors of the house, lowest first. A room may use every room of a lower floor, none of its own.
 set(FLOORS
   "base"
-  "git tar crypto http"
+  "git tar crypto http log"
   "verdict"
   "image scan config"
   "context agent relay engine dockerfile buildkit audit report"

@@ -7,7 +7,10 @@
 #include "audit_report.hpp"
 #include "audit_target.hpp"
 #include "base/interrupt.hpp"
+#include "engine/engine.hpp"
+#include "lean_flags.hpp"
 #include "session.hpp"
+#include "verdict/weight.hpp"
 
 namespace imgbuild {
 namespace {
@@ -38,11 +41,28 @@ struct Flags {
   std::vector<std::string> targets;
   AuditFlags audit;
   bool all_platforms = false;
+  std::string max_size, base;
   AuditReporting reporting;
 };
 
+// The layers of an image that the engine has.
+std::vector<std::string> layers_of_image(const std::string& name, const std::string& engine_said,
+                                         const std::string& platform) {
+  const auto engine = connect_engine(engine_said);
+  return engine->config_of(engine->find_image(name, platform, Pull::never).handle).diff_ids;
+}
+
+void set_base(ImageRecord& image, const std::string& name, const std::vector<std::string>& base) {
+  if (name.empty()) return;
+  std::size_t same = 0;
+  while (same < base.size() && same < image.layers.size() && image.layers[same].diff_id == base[same]) ++same;
+  image.base = name;
+  image.base_layers = same;
+}
+
 int work(Flags& flags, Session& session) {
   flags.reporting.check();
+  const std::uint64_t most = max_size_flag(flags.max_size);
   const std::vector<AuditTarget> targets = audit_targets(flags.targets);
   check_platform(flags.audit.platform, flags.all_platforms);
 
@@ -51,6 +71,8 @@ int work(Flags& flags, Session& session) {
   AuditOptions& options = settings.options;
   if (flags.reporting.shows_progress()) options.progress = [&progress](std::uint64_t bytes) { progress(bytes); };
 
+  std::vector<std::string> base;  // its layers, before anything takes long
+  if (!flags.base.empty()) base = layers_of_image(flags.base, settings.engine, flags.audit.platform);
   Report report;
   report.started = std::time(nullptr);
   std::vector<std::string> ids;
@@ -76,6 +98,10 @@ int work(Flags& flags, Session& session) {
   }
   progress.clear();
   report.ended = std::time(nullptr);
+  for (auto& image : report.images) {
+    set_base(image, flags.base, base);
+    for (auto& line : too_large(image, most)) report.too_large.push_back(std::move(line));
+  }
   return flags.reporting.tell(std::move(report), ids, options.policy, session);
 }
 
@@ -87,6 +113,8 @@ Work offer_audit(CLI::App& app, Session& session) {
   flags->reporting.offer(app);
   flags->audit.offer(app);
   app.add_flag("--all-platforms", flags->all_platforms, "of an image for several platforms every one");
+  add_value(app, "--base", flags->base, "IMAGE", "also tell what is shared with this image of the engine");
+  add_value(app, "--max-size", flags->max_size, "SIZE", "refuse an image whose layers weigh more: 300MB, 1.5GiB");
   app.footer(footer);
   return [flags, &session] { return work(*flags, session); };
 }

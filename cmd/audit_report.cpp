@@ -10,6 +10,7 @@
 
 #include "base/fd.hpp"
 #include "base/text.hpp"
+#include "lean_flags.hpp"
 #include "report/answers.hpp"
 
 namespace imgbuild {
@@ -102,6 +103,7 @@ int AuditReporting::tell(Report report, const std::vector<std::string>& ids, con
   }
   write_reports(files_, report, scanner, redaction);
   const Verdict verdict = verdict_of(report);
+  const bool fits = report.too_large.empty();
   const bool aside = quiet_ && verdict != Verdict::clean;  // a gate that closes says why
   const Style style{output_.empty() && lively(aside ? STDERR_FILENO : STDOUT_FILENO), all_};
   if (!output_.empty())
@@ -110,7 +112,8 @@ int AuditReporting::tell(Report report, const std::vector<std::string>& ids, con
     put_talk(render(how_, report, scanner, redaction, style));
   else if (!quiet_)
     put_result(render(how_, report, scanner, redaction, style));
-  if (quiet_ && verdict == Verdict::clean) put_result(join(ids, "\n") + "\n");
+  if (!fits) tell_too_large(report.too_large, session);
+  if (quiet_ && verdict == Verdict::clean && fits) put_result(join(ids, "\n") + "\n");
   switch (verdict) {
     case Verdict::leak:
       return static_cast<int>(Status::leak);
@@ -119,7 +122,7 @@ int AuditReporting::tell(Report report, const std::vector<std::string>& ids, con
     case Verdict::clean:
       break;
   }
-  return static_cast<int>(Status::clean);
+  return static_cast<int>(fits ? Status::clean : Status::leak);
 }
 
 std::string progress_line(std::uint64_t done, std::uint64_t total, double seconds) {

@@ -12,6 +12,7 @@
 #include "base/fd.hpp"
 #include "base/text.hpp"
 #include "build_flags.hpp"
+#include "log/log.hpp"
 #include "report/answers.hpp"
 
 namespace imgbuild {
@@ -96,6 +97,7 @@ void tell(const Report& report, const Outcome& outcome, const Redaction& redacti
         (image.notes.empty() ? "" : ", notes " + std::to_string(image.notes.size())));
   else
     put_talk(report_as_text(report, redaction, style));
+  if (outcome.status == Status::clean) say(weight_line(redaction(image)));
 }
 
 // What came of it, in a line or two; the status to end with.
@@ -113,10 +115,12 @@ int conclude(const BuildFlags& flags, const Plan& plan, const Outcome& outcome, 
       std::remove_if(report.allow_remarks.begin(), report.allow_remarks.end(),
                      [](const AllowRemark& remark) { return remark.state == AllowRemark::State::unused; }),
       report.allow_remarks.end());
+  report.too_large = outcome.too_large;
   report.started = started;
   report.ended = std::time(nullptr);
   write_reports(report_files(flags.reports), report, *session.scanner, redaction);
   tell(report, outcome, redaction);
+  tell_too_large(outcome.too_large, session);
   switch (outcome.status) {
     case Status::clean:
       say("named " + join(plan.tags, ", "));
@@ -132,6 +136,12 @@ int conclude(const BuildFlags& flags, const Plan& plan, const Outcome& outcome, 
         say(outcome.handle.empty() ? "nothing was named" : "nothing was named; kept " + outcome.handle);
   }
   return static_cast<int>(outcome.status);
+}
+
+timespec now() {
+  timespec time{};
+  ::clock_gettime(CLOCK_REALTIME, &time);
+  return time;
 }
 
 int work(const BuildFlags& flags, Session& session) {
@@ -153,10 +163,13 @@ int work(const BuildFlags& flags, Session& session) {
     for (const auto& step : describe(plan)) put_result(step + "\n");
     return 0;
   }
+  const std::shared_ptr<Log> log = flags.log.open();
+  keep_log(log);
   const auto engine = connect_engine(flags.engine.empty() ? settings.text("engine").value_or("") : flags.engine);
   add_docker_proxies(plan, engine->facts().endpoint, session.vault);
   BuildTalk talk;
   const Diary diary(session, talk);
+  if (log) talk.logged = [log](std::string_view message) { log->line(parse_syslog(message, now())); };
   if (flags.progress == "quiet") talk.output = nullptr;
   const std::time_t started = std::time(nullptr);
   std::optional<Outcome> outcome;

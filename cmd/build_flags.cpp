@@ -9,6 +9,7 @@ void BuildFlags::offer(CLI::App& app) {
   add_value(app, "-f,--file", file, "FILE",
             "build this Dockerfile (default: PATH/Dockerfile, where there is no script); - is standard input");
   add_several(app, "-t,--tag", tags, "NAME", "name the image, once it is proved clean");
+  lean.offer(app);
   ssh.offer(app);
   add_several(app, "--secret", secrets, "id=ID,...",
               "id=ID,src=FILE or id=ID,env=VARIABLE: the script reads $BUILD_SECRETS/ID");
@@ -44,6 +45,7 @@ void BuildFlags::offer(CLI::App& app) {
   app.add_flag("--dry-run", dry_run, "say each step, and do none");
   add_value(app, "--iidfile", iidfile, "FILE", "write the image's id to FILE");
   add_several(app, "--report", reports, "[FORMAT=]FILE", "write the report to FILE: json, or FORMAT as in `audit`");
+  log.offer(app);
   add_value(app, "--engine", engine, "URL",
             "unix://PATH, tcp://HOST:PORT, ssh://HOST, podman (else DOCKER_HOST, the docker context...)");
   add_several(app, "--rules", rules, "FILE", "more rules, from FILE");

@@ -4,6 +4,8 @@
 
 #include "build/build.hpp"
 #include "builder_flags.hpp"
+#include "lean_flags.hpp"
+#include "log_flags.hpp"
 #include "session.hpp"
 #include "ssh_flags.hpp"
 
@@ -19,6 +21,8 @@ struct BuildFlags {
        purge = false;
   SshFlags ssh;
   BuilderFlags builder;
+  LeanFlags lean;
+  LogFlags log;
 
   void offer(CLI::App& app);
 };

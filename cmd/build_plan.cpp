@@ -288,6 +288,7 @@ Plan plan_from(const BuildFlags& flags, const Settings& settings, Session& sessi
     if (!is_name(tag))
       throw usage_error("-t: " + printable(tag) + ": is no image's name", "for instance team/app:1.0, in lower case");
 
+  flags.lean.settle(plan);
   if (flags.ssh.reads_input() && (flags.run == "-" || flags.file == "-"))
     throw usage_error("build: both the script and the key of --ssh-key-file are standard input");
   plan.ssh = flags.ssh.request(settings, session.variables);

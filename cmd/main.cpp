@@ -180,16 +180,18 @@ int main(int argc, char** argv) {
   open_standard_descriptors();
   forbid_dumps();
   Session session;
+  int status = static_cast<int>(Status::failed);
   try {
     interrupt::watch();
-    return run(argc, argv, session);
+    status = run(argc, argv, session);
   } catch (const Error& error) {
     say(error, session);
-    return static_cast<int>(error.status());
+    status = static_cast<int>(error.status());
   } catch (const std::bad_alloc&) {
     say("out of memory");
   } catch (const std::exception& error) {
     say(session.redacted(std::string("internal error: ") + error.what()));
   }
-  return static_cast<int>(Status::failed);
+  end_log(status);
+  return status;
 }

@@ -10,6 +10,7 @@
 
 #include "base/fd.hpp"
 #include "base/text.hpp"
+#include "log/log.hpp"
 #include "scan/redactor.hpp"
 
 namespace imgbuild {
@@ -43,6 +44,20 @@ void add_several(CLI::App& app, const std::string& name, std::vector<std::string
 namespace {
 
 std::atomic<bool> line_open{false};  // standard error's last line has no end yet
+std::mutex talking;                  // one text after the other, and the log in the same order
+std::shared_ptr<Log> log_kept;
+
+// Nobody may be listening any more; that is no reason to stop half-way.
+void talk(std::string_view text, int severity) {
+  const std::lock_guard hold(talking);
+  if (!text.empty()) line_open = text.back() != '\n' && text.substr(0, 1) != "\r";
+  if (log_kept) log_kept->text(text, severity);
+  while (!text.empty()) {
+    const ssize_t n = ::write(STDERR_FILENO, text.data(), text.size());
+    if (n < 0 && errno != EINTR) return;
+    if (n > 0) text.remove_prefix(static_cast<std::size_t>(n));
+  }
+}
 
 // Messages are printable already; this keeps what is not from moving the cursor or adding a line.
 std::string one_line(std::string text) {
@@ -53,27 +68,48 @@ std::string one_line(std::string text) {
 
 }  // namespace
 
-void say(const std::string& text) {
-  // Behind a script's prompt or half a line, ours begins on its own.
-  put_talk((line_open ? "\nimgbuild: " : "imgbuild: ") + one_line(text) + "\n");
+namespace {
+
+constexpr int error_severity = 3, warning_severity = 4, talk_severity = 6;  // RFC 5424, 6.2.1
+
+// Behind a script's prompt or half a line, ours begins on its own.
+void say_as(const std::string& text, int severity) {
+  if (line_open) talk("\n", talk_severity);
+  talk("imgbuild: " + one_line(text) + "\n", severity);
 }
+
+}  // namespace
+
+void say(const std::string& text) { say_as(text, text.starts_with("warning: ") ? warning_severity : talk_severity); }
 
 void say(const Error& error, const Session& session) {
-  say(session.redacted(error.what()));
-  if (!error.hint().empty()) say("hint: " + session.redacted(error.hint()));
+  say_as(session.redacted(error.what()), error_severity);
+  if (!error.hint().empty()) say_as("hint: " + session.redacted(error.hint()), error_severity);
 }
 
-void put_talk(std::string_view text) {
-  if (!text.empty()) line_open = text.back() != '\n' && text.substr(0, 1) != "\r";
-  // Nobody may be listening any more; that is no reason to stop half-way.
-  while (!text.empty()) {
-    const ssize_t n = ::write(STDERR_FILENO, text.data(), text.size());
-    if (n < 0 && errno != EINTR) return;
-    if (n > 0) text.remove_prefix(static_cast<std::size_t>(n));
+void keep_log(std::shared_ptr<Log> log) {
+  const std::lock_guard hold(talking);
+  log_kept = std::move(log);
+}
+
+void end_log(int status) {
+  std::shared_ptr<Log> log;
+  {
+    const std::lock_guard hold(talking);
+    log = std::exchange(log_kept, nullptr);
   }
+  if (!log) return;
+  log->text("imgbuild: exit status " + std::to_string(status) + "\n");
+  for (const auto& lost : log->end(std::chrono::seconds(5))) say("warning: " + lost);
 }
 
-void put_result(std::string_view text) { write_full(STDOUT_FILENO, view_of(text), "standard output"); }
+void put_talk(std::string_view text) { talk(text, talk_severity); }
+
+void put_result(std::string_view text) {
+  write_full(STDOUT_FILENO, view_of(text), "standard output");
+  const std::lock_guard hold(talking);
+  if (log_kept) log_kept->text(text);
+}
 
 bool on_terminal(int fd) {
   const char* terminal = std::getenv("TERM");

@@ -51,6 +51,11 @@ void add_several(CLI::App& app, const std::string& name, std::vector<std::string
 void say(const std::string& text);
 /// An error and its hint.
 void say(const Error& error, const Session& session);
+class Log;
+/// From here on everything that is printed also goes to that log; null: to none.
+void keep_log(std::shared_ptr<Log> log);
+/// The log's end: what its sinks lost is said. Nothing where there is no log.
+void end_log(int status);
 /// Text as it is, on standard error or standard output. Standard output that cannot be written is an Error.
 void put_talk(std::string_view text);
 void put_result(std::string_view text);

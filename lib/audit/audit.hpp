@@ -23,6 +23,8 @@ struct AuditOptions {
   std::string source;                                 ///< what reports call the image: "archive:app.tar"
   std::vector<std::string> agent_keys;                ///< fingerprints of the user's agent: "this key is yours"
   std::function<void(std::uint64_t bytes)> progress;  ///< so many more were read; any thread; may be empty
+  std::string base;                                   ///< what the image was made from, for its report
+  std::size_t base_layers = 0;                        ///< how many of its layers are that one's
   bool cache = false;  ///< records of layers that were read before may be used, and are kept for later (LayerCache)
 };
 

@@ -66,7 +66,9 @@ void LayerReader::finish() {
 void LayerReader::entry(const TarEntry& entry) {
   entry_ = entry;
   ++ordinal_;
-  member_.index.add(entry.path, entry.type == TarEntry::Type::directory);
+  const bool file = entry.type == TarEntry::Type::file;
+  member_.index.add(entry.path, entry.type == TarEntry::Type::directory, file ? entry.size : 0);
+  if (file) note_large(entry);
   texts_.add(where(Location::Kind::name), entry.path);
   if (!entry.link.empty()) texts_.add(where(Location::Kind::link), entry.link);
   if (entry.type == TarEntry::Type::hard_link) {
@@ -80,6 +82,17 @@ void LayerReader::entry(const TarEntry& entry) {
     if (name->size() >= 8) texts_.add(where(Location::Kind::pax), *name);
   if (!header_strays_.empty()) texts_.add(where(Location::Kind::tail), std::exchange(header_strays_, {}));
   way_ = entry.size == 0 ? Way::none : entry.size <= most_gathered ? Way::gathered : Way::undecided;
+}
+
+// The few largest files, in a list that is always in order.
+void LayerReader::note_large(const TarEntry& entry) {
+  constexpr std::size_t most = 5;
+  auto& largest = member_.largest;
+  if (entry.size == 0 || (largest.size() == most && largest.back().second >= entry.size)) return;
+  const auto at =
+      std::find_if(largest.begin(), largest.end(), [&](const auto& one) { return one.second < entry.size; });
+  largest.insert(at, {entry.path, entry.size});
+  if (largest.size() > most) largest.pop_back();
 }
 
 void LayerReader::data(View bytes) {

@@ -33,9 +33,10 @@ struct MemberRecord {
   std::string text;          ///< of a document
   Location::Kind kind = Location::Kind::annotation;  ///< what is found in it is, where it is no layer of an image
   Sightings record;
-  PathIndex index;                   ///< of a layer: all its entries
-  std::vector<HardLink> hard_links;  ///< of a layer
-  bool cached = false;               ///< of a layer: from a record, not read in this run
+  PathIndex index;                                             ///< of a layer: all its entries
+  std::vector<HardLink> hard_links;                            ///< of a layer
+  std::vector<std::pair<std::string, std::uint64_t>> largest;  ///< of a layer: its largest files, path and bytes
+  bool cached = false;                                         ///< of a layer: from a record, not read in this run
 };
 
 /// Looks at a layer's uncompressed tar as it streams by. Small files are gathered and looked at together by one task,
@@ -63,6 +64,7 @@ class LayerReader : private TarVisitor {
   Where where(Location::Kind kind) const;
   void stream(const Piece& piece);
   void decide_large();
+  void note_large(const TarEntry& entry);
   void look_in_place();
   void flush();
 

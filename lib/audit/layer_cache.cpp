@@ -128,11 +128,13 @@ Bytes write_layer(const MemberRecord& layer) {
   for (const NotScanned& gap : layer.record.gaps) gaps.push_back(packed(gap));
   for (const PublicKey& key : layer.record.keys) keys.push_back({key.fingerprint, key.place});
   for (const HardLink& link : layer.hard_links) links.push_back({link.entry, link.path, link.target});
+  json largest = json::array();
+  for (const auto& [path, bytes] : layer.largest) largest.push_back({path, bytes});
   const View index = layer.index.bytes();
-  return json::to_cbor(
-      json::array({layer.name, layer.digest, layer.stored, layer.bytes, layer.diff_id, layer.record.archives(),
-                   layer.record.git_objects(), std::move(found), std::move(gaps), std::move(keys), std::move(links),
-                   json::binary({index.begin(), index.end()}), json::binary(layer.record.packages.write())}));
+  return json::to_cbor(json::array(
+      {layer.name, layer.digest, layer.stored, layer.bytes, layer.diff_id, layer.record.archives(),
+       layer.record.git_objects(), std::move(found), std::move(gaps), std::move(keys), std::move(links),
+       json::binary({index.begin(), index.end()}), json::binary(layer.record.packages.write()), std::move(largest)}));
 }
 
 std::shared_ptr<MemberRecord> read_layer(View record, const Scanner& scanner) {
@@ -158,6 +160,8 @@ std::shared_ptr<MemberRecord> read_layer(View record, const Scanner& scanner) {
           {link.at(0).get<std::uint64_t>(), link.at(1).get<std::string>(), link.at(2).get<std::string>()});
     layer->index = PathIndex(all.at(11).get_binary());
     layer->record.packages.read(all.at(12).get_binary());
+    for (const json& one : all.at(13))
+      layer->largest.emplace_back(one.at(0).get<std::string>(), one.at(1).get<std::uint64_t>());
     return layer;
   } catch (const json::exception&) {
     throw Error("a layer's record is damaged");

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 #include <functional>
+#include <unordered_map>
+#include <unordered_set>
 
 namespace imgbuild {
 namespace {
@@ -18,7 +20,7 @@ std::uint64_t hash_of(std::string_view path) { return std::hash<std::string_view
 
 }  // namespace
 
-void PathIndex::add(std::string_view path, bool directory) {
+void PathIndex::add(std::string_view path, bool directory, std::uint64_t size) {
   path = without_slash(path);
   const std::size_t slash = path.rfind('/');
   const std::string_view folder = slash == std::string_view::npos ? std::string_view() : path.substr(0, slash);
@@ -36,7 +38,7 @@ void PathIndex::add(std::string_view path, bool directory) {
   } else {
     hash = hash_of(path);
   }
-  seen_.push_back({hash, (seen_.size() + 1) << 8 | static_cast<std::uint64_t>(what)});
+  seen_.push_back({hash, (seen_.size() + 1) << 8 | static_cast<std::uint64_t>(what), hash_of(folder), size});
 }
 
 void PathIndex::finish() {
@@ -61,6 +63,46 @@ bool PathIndex::has(std::string_view path, What what, std::uint64_t after_entry)
   for (; at != seen_.end() && at->hash == hash; ++at)
     if (at->what() == what && at->entry() > after_entry) return true;
   return false;
+}
+
+std::vector<std::uint64_t> hidden_bytes(const std::vector<const PathIndex*>& layers) {
+  using What = PathIndex::What;
+  // From the newest layer down: what those above it have put over a path, and over all that lies in a folder.
+  std::unordered_set<std::uint64_t> replaced, folders, emptied;
+  std::unordered_map<std::uint64_t, std::uint64_t> above;  // of a folder: the one that it lies in
+  for (const PathIndex* layer : layers)
+    for (const PathIndex::Seen& one : layer->seen_)
+      if (one.what() == What::directory) above.emplace(one.hash, one.folder);
+  const std::uint64_t root = hash_of("");
+  const auto swept = [&](std::uint64_t folder) {
+    for (int depth = 0; depth < 4096; ++depth) {
+      if (replaced.contains(folder) || emptied.contains(folder)) return true;
+      const auto next = above.find(folder);
+      if (folder == root || next == above.end()) break;
+      folder = next->second;
+    }
+    return emptied.contains(root);
+  };
+  std::vector<std::uint64_t> hidden(layers.size(), 0);
+  for (std::size_t i = layers.size(); i-- > 0;) {
+    const auto& seen = layers[i]->seen_;
+    const bool alone = replaced.empty() && folders.empty() && emptied.empty();
+    for (std::size_t n = 0; n < seen.size(); ++n) {
+      if (seen[n].size == 0) continue;
+      const bool twice = n + 1 < seen.size() && seen[n + 1].hash == seen[n].hash;
+      if (twice ||
+          (!alone && (replaced.contains(seen[n].hash) || folders.contains(seen[n].hash) || swept(seen[n].folder))))
+        hidden[i] += seen[n].size;
+    }
+    if (i == 0) break;
+    for (const PathIndex::Seen& one : seen) {
+      if (one.what() == What::directory)
+        folders.insert(one.hash);
+      else
+        (one.what() == What::opaque ? emptied : replaced).insert(one.hash);
+    }
+  }
+  return hidden;
 }
 
 Fate fate_of(const std::vector<const PathIndex*>& layers, int layer, std::uint64_t entry, std::string_view path) {

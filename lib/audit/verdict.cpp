@@ -100,12 +100,18 @@ class Decision {
     record.id = image_.config.id;
     record.source = options_.source;
     record.platform = image_.config.platform();
+    record.base = options_.base;
+    record.base_layers = options_.base_layers;
     const auto created_by = image_.config.created_by();
+    std::vector<const PathIndex*> indexes;
+    for (const Member& layer : image_.layers) indexes.push_back(&layer->index);
+    const std::vector<std::uint64_t> hidden = hidden_bytes(indexes);
     Coverage& seen = record.coverage;
     seen.layers = image_.layers.size();
     for (std::size_t i = 0; i < image_.layers.size(); ++i) {
       const MemberRecord& layer = *image_.layers[i];
-      record.layers.push_back({static_cast<int>(i), layer.diff_id, created_by[i], layer.bytes});
+      record.layers.push_back(
+          {static_cast<int>(i), layer.diff_id, created_by[i], layer.bytes, hidden[i], layer.largest});
       seen.layers_cached += layer.cached ? 1 : 0;
       if (layer.cached && options_.values != nullptr && !options_.values->empty())
         seen.vault_not_looked_for.push_back(static_cast<int>(i));

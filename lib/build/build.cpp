@@ -6,6 +6,7 @@
 
 #include "base/interrupt.hpp"
 #include "base/text.hpp"
+#include "build/artifacts.hpp"
 #include "build/dockerfile_build.hpp"
 #include "build/ending.hpp"
 #include "build/final_config.hpp"
@@ -89,14 +90,26 @@ Outcome build(Plan& plan, Engine& engine, const std::shared_ptr<const Scanner>& 
   if (base.os != "linux" || relay_program(base.architecture).empty())
     throw Error("a base for " + printable(base.platform()) + " cannot be built on",
                 "imgbuild builds for linux/amd64 and linux/arm64");
-  const Remembered remembered(plan, base, context, gateway.get(), *scanner, engine.facts().endpoint);
+  std::optional<EngineImage> onto;
+  if (!plan.onto.empty()) {
+    // Its archives of a container call everything root's, lose the set-user-id bit and are empty for a volume (4.3).
+    if (engine.facts().kind == EngineFacts::Kind::podman)
+      throw Error("artefacts cannot be taken out of podman: it gives a container's files without owners and modes",
+                  "build on docker, or without --onto");
+    onto = engine.find_image(plan.onto, plan.platform, plan.pull);
+  }
+  const ImageConfig below = onto ? engine.config_of(onto->handle) : base;
+  const BaseLayers shipped_base{onto ? plan.onto : plan.from, below.diff_ids.size()};
+  const Remembered remembered(plan, base, onto ? onto->handle : "", context, gateway.get(), *scanner,
+                              engine.facts().endpoint);
   if (const auto known = remembered.find(engine)) {
     say("unchanged since " + shown_time(known->began) + ": nothing is run, and the image of then is taken" +
         (gateway || !plan.git_tokens.empty() || plan.network != "none"
              ? "; what the script would fetch may be newer (--no-cache builds anew)"
              : ""));
-    outcome.audit = audit_of(known->handle, known->config, parse_config(known->config).diff_ids.size(), plan, engine,
-                             scanner, vault, gateway ? gateway->granted_keys() : std::vector<std::string>());
+    outcome.audit =
+        audit_of(known->handle, known->config, shipped_base, parse_config(known->config).diff_ids.size(), plan, engine,
+                 scanner, vault, gateway ? gateway->granted_keys() : std::vector<std::string>());
     say(std::string("audit: ") + name_of(outcome.audit->verdict()));
     if (name_cleared(outcome, known->handle, plan, engine)) {
       outcome.unchanged = known->began;
@@ -131,22 +144,36 @@ Outcome build(Plan& plan, Engine& engine, const std::shared_ptr<const Scanner>& 
     outcome.script_status = ran.status;
     return outcome;
   }
-  check_volumes(ignored, ran, talk);
+  if (!onto) check_volumes(ignored, ran, talk);
   if (!engine.running(traces.builder()))
     throw Error("the builder ended before it could be committed", "was it stopped, or out of memory?");
 
   // 6. Commit. From here on there is an image without a name, whose config is ours to the last byte.
-  say("committing");
-  const std::string committed = traces.commit();
-  interrupt::check();
-  const std::string config = final_config(base, engine.config_of(committed).diff_ids, plan, created);
-  const std::string handle = traces.load(committed, config);
-  if (engine.facts().kind == EngineFacts::Kind::podman || !ignored.empty())
-    outcome.stubs = stubs_of(engine, handle, parse_config(config).diff_ids, ignored);
+  std::string config, handle;
+  if (onto) {
+    say("packing " + std::to_string(plan.artifacts.size()) + (plan.artifacts.size() == 1 ? " artifact" : " artifacts") +
+        " onto " + printable(plan.onto));
+    NewLayer layer;
+    traces.with_still({onto->handle, plan.network, plan.platform, {}}, [&](const std::string& still) {
+      layer = pack_artifacts(plan.artifacts, engine, traces.builder(), still, created);
+    });
+    std::vector<std::string> diff_ids = below.diff_ids;
+    diff_ids.push_back(layer.diff_id);
+    config = final_config(below, diff_ids, plan, created);
+    handle = traces.load(onto->handle, layer, config);
+  } else {
+    say("committing");
+    const std::string committed = traces.commit();
+    interrupt::check();
+    config = final_config(base, engine.config_of(committed).diff_ids, plan, created);
+    handle = traces.load(committed, config);
+    if (engine.facts().kind == EngineFacts::Kind::podman || !ignored.empty())
+      outcome.stubs = stubs_of(engine, handle, parse_config(config).diff_ids, ignored);
+  }
 
   // 7. Audit. From here on every byte that a push would send has been looked at.
   say("auditing " + handle);
-  outcome.audit = audit_of(handle, config, base.diff_ids.size(), plan, engine, scanner, vault,
+  outcome.audit = audit_of(handle, config, shipped_base, below.diff_ids.size(), plan, engine, scanner, vault,
                            gateway ? gateway->granted_keys() : std::vector<std::string>());
   say(std::string("audit: ") + name_of(outcome.audit->verdict()));
 

@@ -52,6 +52,14 @@ struct DockerfilePlan {
   bool purge = false;  ///< what a refused build left in the engine's build cache goes
 };
 
+/// Something of the builder that goes onto another image (build/artifacts.hpp).
+struct Artifact {
+  std::string said;   ///< for messages
+  std::string path;   ///< in the builder, absolute; may be a glob
+  std::string dest;   ///< in the image, without a leading '/'; of all that is put into a folder, that folder
+  bool into = false;  ///< `dest` is a folder that it goes into under its own name
+};
+
 /// Everything a build was asked for; flags, environment and files are settled already.
 struct Plan {
   std::string context;  ///< PATH
@@ -84,6 +92,11 @@ struct Plan {
   /// Dockerfile mode: there is no `from`, no script and nothing for one, and of the config only labels are ours.
   std::optional<DockerfilePlan> dockerfile;
 
+  std::string onto;  ///< the image that the artefacts go onto; empty: the builder itself is what ships
+  std::vector<Artifact> artifacts;
+  bool squash = false;         ///< one layer of what a Dockerfile added
+  std::uint64_t max_size = 0;  ///< bytes of all layers, uncompressed; a larger image is refused; 0: none is
+
   /// Of the resulting config; nullopt: the base's, unchanged.
   std::optional<std::vector<std::string>> image_cmd, image_entrypoint;
   std::vector<std::string> image_labels, image_env, expose;  ///< "K=V", "K=V", "80/tcp"
@@ -104,6 +117,7 @@ struct Outcome {
   std::vector<std::string> killed;  ///< processes that the script left behind: "123 sleep 1000"
   std::vector<std::string> stubs;   ///< paths that the engine made for its own mounts
   std::vector<std::string> weak_secrets;
+  std::vector<std::string> too_large;  ///< why the image is larger than it may be (verdict/weight.hpp)
 };
 
 /// Where a build talks while it runs. Called from the building thread, `signature` from the agent client's; each may be
@@ -112,6 +126,7 @@ struct BuildTalk {
   std::function<void(const std::string&)> step;     ///< "staging ./app", "audit: clean"; one line, printable
   std::function<void(std::string_view)> output;     ///< the script's output, redacted
   std::function<void(const std::string&)> warn;     ///< one line
+  std::function<void(std::string_view)> logged;     ///< what the script wrote to /dev/log, redacted; empty: it has none
   std::function<void(const Withheld&)> withheld;    ///< of the context and the script, once all of it was looked at
   std::function<void(const Signature&)> signature;  ///< a new line of the ledger
 };

@@ -61,7 +61,13 @@ std::vector<std::string> describe(const Plan& plan) {
   if (!ids.empty()) running += " with the secrets " + named(ids);
   if (plan.timeout > 0) running += " for " + std::to_string(static_cast<long>(plan.timeout)) + " s at most";
   steps.push_back(running);
-  steps.push_back("close the agent, end what still runs, commit, and write the image's config anew");
+  if (plan.onto.empty()) {
+    steps.push_back("close the agent, end what still runs, commit, and write the image's config anew");
+  } else {
+    std::vector<std::string> said;
+    for (const Artifact& artifact : plan.artifacts) said.push_back(artifact.said);
+    steps.push_back("close the agent, end what still runs, and put " + named(said) + " onto " + printable(plan.onto));
+  }
   describe_end(plan, steps);
   return steps;
 }

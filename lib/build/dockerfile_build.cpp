@@ -13,6 +13,7 @@
 #include "build/build_session.hpp"
 #include "build/ending.hpp"
 #include "build/script.hpp"
+#include "build/squash.hpp"
 #include "build/surroundings.hpp"
 #include "build/traces.hpp"
 #include "buildkit/progress.hpp"
@@ -380,13 +381,27 @@ Outcome DockerfileBuild::run() {
   }
 
   // 5. Take the label out. From here on the config is ours to the last byte, and the builder's but for that.
-  const std::string config = unlabelled(engine_.config_of(image_).raw);
-  const std::string handle = traces.load(image_, config);
-  const ImageConfig written = parse_config(config);
+  std::string config = unlabelled(engine_.config_of(image_).raw);
+  ImageConfig written = parse_config(config);
+  const std::size_t below = layers_of_base(written.diff_ids);
+  std::string handle;
+  if (plan_.squash && written.diff_ids.size() > below + 1) {
+    const std::string base = file_.base(asked_.target);
+    if (below == 0 && base != "scratch")
+      throw Error("squash: the engine does not have the base " + safe(base) + ", so that its layers are not known",
+                  "`docker pull` it first");
+    say("squashing " + std::to_string(written.diff_ids.size() - below) + " layers");
+    const NewLayer layer = squashed(engine_, image_, written, below);
+    config = squashed_config(written, below, layer.diff_id);
+    written = parse_config(config);
+    handle = traces.load(image_, layer, config);
+  } else {
+    handle = traces.load(image_, config);
+  }
 
   // 6. Audit. From here on every byte that a push would send has been looked at.
   say("auditing " + handle);
-  outcome_.audit = audit_of(handle, config, layers_of_base(written.diff_ids), plan_, engine_, scanner_, vault_,
+  outcome_.audit = audit_of(handle, config, {file_.base(asked_.target), below}, below, plan_, engine_, scanner_, vault_,
                             gateway ? gateway->granted_keys() : std::vector<std::string>());
   say(std::string("audit: ") + name_of(outcome_.audit->verdict()));
 

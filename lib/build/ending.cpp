@@ -6,6 +6,7 @@
 #include "base/interrupt.hpp"
 #include "base/text.hpp"
 #include "build/engine_image.hpp"
+#include "verdict/weight.hpp"
 
 namespace imgbuild {
 namespace {
@@ -39,8 +40,8 @@ void know_secrets(const Plan& plan, Vault& vault, Outcome& outcome) {
   }
 }
 
-Audit audit_of(const std::string& handle, const std::string& config, std::size_t base_layers, const Plan& plan,
-               Engine& engine, const std::shared_ptr<const Scanner>& scanner, Vault& vault,
+Audit audit_of(const std::string& handle, const std::string& config, const BaseLayers& base, std::size_t from_cache,
+               const Plan& plan, Engine& engine, const std::shared_ptr<const Scanner>& scanner, Vault& vault,
                std::vector<std::string> agent_keys) {
   const ImageConfig written = parse_config(config);
   const ValueMatcher values(vault, {Origin::handed_out, Origin::withheld});
@@ -52,10 +53,12 @@ Audit audit_of(const std::string& handle, const std::string& config, std::size_t
   options.source = plan.tags.empty() ? handle : plan.tags.front();
   options.agent_keys = std::move(agent_keys);
   options.cache = plan.cache;
+  options.base = base.count > 0 ? base.name : "";
+  options.base_layers = base.count;
   Auditor auditor(options);
   std::vector<Audit> audits;
   try {
-    audits = audit_engine_image(auditor, engine, handle, options.source, {}, base_layers);
+    audits = audit_engine_image(auditor, engine, handle, options.source, {}, from_cache);
   } catch (const Interrupted&) {
     throw;
   } catch (const Error& error) {
@@ -72,6 +75,8 @@ Audit audit_of(const std::string& handle, const std::string& config, std::size_t
 }
 
 bool name_cleared(Outcome& outcome, const std::string& handle, const Plan& plan, Engine& engine) {
+  outcome.too_large = too_large(outcome.audit->record(), plan.max_size);
+  if (!outcome.too_large.empty()) return false;
   const auto cleared = outcome.audit->clear(handle);
   if (!cleared) return false;
   interrupt::check();
@@ -83,7 +88,7 @@ bool name_cleared(Outcome& outcome, const std::string& handle, const Plan& plan,
 
 void name_or_refuse(Outcome& outcome, const std::string& handle, const Plan& plan, Engine& engine, Traces& traces) {
   if (name_cleared(outcome, handle, plan, engine)) return traces.release();
-  outcome.status = outcome.audit->verdict() == Verdict::leak ? Status::leak : Status::failed;
+  outcome.status = outcome.audit->verdict() == Verdict::incomplete ? Status::failed : Status::leak;
   if (plan.keep) {
     traces.keep();
     outcome.handle = handle;

@@ -12,11 +12,17 @@ namespace imgbuild {
 /// Throws usage Error for one that could not be looked for.
 void know_secrets(const Plan& plan, Vault& vault, Outcome& outcome);
 
+/// How many of an image's oldest layers are those of which other one: for its report.
+struct BaseLayers {
+  std::string name;
+  std::size_t count = 0;
+};
+
 /// The audit of exactly the image that we wrote: its config's bytes and its layers' are those that were looked at.
-/// Of the `base_layers` oldest those that were audited before need not be read: the engine's own store answers for
+/// Of the `from_cache` oldest those that were audited before need not be read: the engine's own store answers for
 /// their diff ids. What the build made always is. Throws Error "audit: why".
-Audit audit_of(const std::string& handle, const std::string& config, std::size_t base_layers, const Plan& plan,
-               Engine& engine, const std::shared_ptr<const Scanner>& scanner, Vault& vault,
+Audit audit_of(const std::string& handle, const std::string& config, const BaseLayers& base, std::size_t from_cache,
+               const Plan& plan, Engine& engine, const std::shared_ptr<const Scanner>& scanner, Vault& vault,
                std::vector<std::string> agent_keys);
 
 /// Gives the audited image its names, given its permission; false, and nothing is named, where there is none.

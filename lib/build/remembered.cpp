@@ -38,8 +38,8 @@ void add_policy(Shape& shape, const Policy& policy) {
 
 }  // namespace
 
-Remembered::Remembered(const Plan& plan, const ImageConfig& base, const Context& context, const Gateway* gateway,
-                       const Scanner& scanner, const std::string& engine) {
+Remembered::Remembered(const Plan& plan, const ImageConfig& base, const std::string& onto, const Context& context,
+                       const Gateway* gateway, const Scanner& scanner, const std::string& engine) {
   if (!(store_ = RecordStore::open())) return;
   used_ = plan.cache;
   Shape shape;
@@ -49,6 +49,8 @@ Remembered::Remembered(const Plan& plan, const ImageConfig& base, const Context&
   for (const auto* texts : {&plan.command, &plan.env, &plan.ignore_volumes, &plan.add_hosts, &plan.caches,
                             &plan.image_labels, &plan.image_env, &plan.expose})
     shape.add(*texts);
+  shape.add(onto);
+  for (const Artifact& artifact : plan.artifacts) shape.add(artifact.said);
   shape.perhaps(plan.image_cmd);
   shape.perhaps(plan.image_entrypoint);
   shape.perhaps(plan.image_user);

@@ -17,8 +17,9 @@ namespace imgbuild {
 class Remembered {
  public:
   /// Where the plan says that nothing remembered is to be used, none is found, but this build's is kept.
-  Remembered(const Plan& plan, const ImageConfig& base, const Context& context, const Gateway* gateway,
-             const Scanner& scanner, const std::string& engine);
+  /// `onto`: the handle of the image that artefacts go onto; empty: there is none.
+  Remembered(const Plan& plan, const ImageConfig& base, const std::string& onto, const Context& context,
+             const Gateway* gateway, const Scanner& scanner, const std::string& engine);
 
   struct Image {
     std::string handle, config;

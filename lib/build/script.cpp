@@ -35,7 +35,8 @@ class ScriptOutput {
   const BuildTalk& talk_;
 };
 
-RelayTask task_of(const Plan& plan, const ImageConfig& base, const Context& context, Gateway* gateway) {
+RelayTask task_of(const Plan& plan, const ImageConfig& base, const Context& context, Gateway* gateway,
+                  const BuildTalk& talk) {
   RelayTask task;
   task.home = builder_tmpfs;
   task.context = builder_context;
@@ -55,6 +56,7 @@ RelayTask task_of(const Plan& plan, const ImageConfig& base, const Context& cont
   task.volumes = base.volumes;
   task.tar = context.tar.get();
   task.timeout = plan.timeout;
+  task.syslog = static_cast<bool>(talk.logged);
   if (gateway != nullptr) {
     task.lend = true;
     task.known_hosts = gateway->pinned_known_hosts();
@@ -106,12 +108,13 @@ RelayResult run_script(const Plan& plan, const ImageConfig& base, const Context&
   events.output = [&](std::string_view text) { output.out(text); };
   events.errors = [&](std::string_view text) { output.err(text); };
   events.quiet = [&] { output.tick(); };
+  events.logged = [&](std::string_view message) { talk.logged(redact(message, *scanner, vault)); };
   events.client = [gateway]() -> AgentAnswer {
     return [client = std::shared_ptr<Gateway::Client>(gateway->client())](View bytes) { return client->serve(bytes); };
   };
 
   CacheCheck caches(plan, scanner, vault, talk);
-  RelayTask task = task_of(plan, base, context, gateway);
+  RelayTask task = task_of(plan, base, context, gateway, talk);
   task.look_at_caches = !plan.caches.empty() && caches.needed();
   events.cached = [&](std::string_view path, std::uint64_t size) { caches.file(path, size); };
   events.cached_bytes = [&](View bytes) { caches.data(bytes); };

@@ -30,15 +30,31 @@ void Traces::open_builder(BuilderSpec spec) {
 std::string Traces::commit() { return engine_.commit(builder_, labels_); }
 
 std::string Traces::load(const std::string& committed, const std::string& config) {
-  // Written down before there is anything, under the name that most engines give it; then under the one it has.
+  return journalled(config, [&] { return engine_.load_config(committed, config); });
+}
+
+std::string Traces::load(const std::string& below, const NewLayer& layer, const std::string& config) {
+  return journalled(config, [&] { return engine_.load_layer(below, layer, config); });
+}
+
+// Written down before there is anything, under the name that most engines give it; then under the one it has.
+std::string Traces::journalled(const std::string& config, const std::function<std::string()>& load) {
   journal_.images = {sha256_digest(view_of(config))};
   write_journal(journal_);
-  const std::string handle = engine_.load_config(committed, config);
+  std::string handle = load();
   if (handle != journal_.images.front()) {
     journal_.images.push_back(handle);
     write_journal(journal_);
   }
   return handle;
+}
+
+void Traces::with_still(BuilderSpec spec, const std::function<void(const std::string& container)>& look) {
+  spec.labels = labels_;
+  began_ = true;
+  const std::string still = engine_.create(spec);
+  look(still);  // where it throws, what carries our labels is removed with the rest
+  engine_.remove_container(still);
 }
 
 void Traces::release() { journal_.images.clear(); }

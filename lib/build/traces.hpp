@@ -34,6 +34,10 @@ class Traces {
   void expect_image() { began_ = true; }
   /// Loads `config` over the layers of `committed`; the final image's handle.
   std::string load(const std::string& committed, const std::string& config);
+  /// The same over the layers of `below` and one more.
+  std::string load(const std::string& below, const NewLayer& layer, const std::string& config);
+  /// Creates a container that is never started, and removes it when `look` has been at it.
+  void with_still(BuilderSpec spec, const std::function<void(const std::string& container)>& look);
 
   /// The final image stays: it has its name.
   void release();
@@ -43,6 +47,7 @@ class Traces {
  private:
   void undo(const std::function<void()>& step) noexcept;
   void remove_ours();
+  std::string journalled(const std::string& config, const std::function<std::string()>& load);
 
   Engine& engine_;
   std::function<void(const std::string&)> warn_;

@@ -56,6 +56,15 @@ class NamedBody : public HttpBody {
   std::string what_;
 };
 
+// What an engine says instead of what it was asked for.
+Error refusal_in(HttpBody& body, const std::string& what) {
+  HttpAnswer answer;
+  static_cast<HttpHead&>(answer) = body.head();
+  for (View piece = body.next(); !piece.empty() && answer.body.size() < 65536; piece = body.next())
+    answer.body += text_of(piece);
+  return Api::refusal(what, answer);
+}
+
 }  // namespace
 
 std::string negotiate(const std::string& theirs) {
@@ -87,6 +96,10 @@ HttpAnswer Api::ask(const std::string& method, const std::string& path, const st
   return told(address_, [&] { return client_.request(request); });
 }
 
+HttpAnswer Api::send(const std::string& path, Source& body, const std::string& type) {
+  return told(address_, [&] { return client_.request({"POST", path_of(path), {"Content-Type: " + type}, {}, &body}); });
+}
+
 Json Api::demand(const std::string& what, const std::string& method, const std::string& path, const std::string& body) {
   const HttpAnswer answer = ask(method, path, body);
   if (answer.status < 200 || answer.status > 299) throw refusal(what, answer);
@@ -106,11 +119,18 @@ std::unique_ptr<HttpBody> Api::open(const std::string& what, const std::string& 
                                                }),
                                           address_, what);
   if (body->head().status == 200) return body;
-  HttpAnswer answer;
-  static_cast<HttpHead&>(answer) = body->head();
-  for (View piece = body->next(); !piece.empty() && answer.body.size() < 65536; piece = body->next())
-    answer.body += text_of(piece);
-  throw refusal(what, answer);
+  throw refusal_in(*body, what);
+}
+
+std::unique_ptr<HttpBody> Api::find(const std::string& what, const std::string& path) {
+  auto body = std::make_unique<NamedBody>(told(address_,
+                                               [&] {
+                                                 return client_.open({"GET", path_of(path), {}, {}, nullptr});
+                                               }),
+                                          address_, what);
+  if (body->head().status == 200) return body;
+  if (body->head().status == 404) return nullptr;
+  throw refusal_in(*body, what);
 }
 
 std::unique_ptr<Stream> Api::hijack(const std::string& what, const std::string& path, const std::string& body,

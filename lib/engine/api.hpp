@@ -30,12 +30,16 @@ class Api {
   /// no answer came.
   HttpAnswer ask(const std::string& method, const std::string& path, const std::string& body = {},
                  const std::string& type = "application/json");
+  /// The same for a body that is streamed. What the source throws breaks the request off.
+  HttpAnswer send(const std::string& path, Source& body, const std::string& type);
   /// The answer's JSON. Throws Error "engine: WHAT: its words" on any other status than 2xx.
   Json demand(const std::string& what, const std::string& method, const std::string& path,
               const std::string& body = {});
   /// A streamed answer with status 200; else throws as demand() does.
   std::unique_ptr<HttpBody> open(const std::string& what, const std::string& method, const std::string& path,
                                  const std::vector<std::string>& headers = {}, Source* upload = nullptr);
+  /// GET, streamed; null where there is no such thing (404).
+  std::unique_ptr<HttpBody> find(const std::string& what, const std::string& path);
   std::unique_ptr<Stream> hijack(const std::string& what, const std::string& path, const std::string& body,
                                  const std::vector<std::string>& headers = {}, const std::string& upgrade = "tcp");
   /// Sends the head of a POST; body and answer are the caller's.

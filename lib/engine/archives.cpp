@@ -131,9 +131,13 @@ OciArchive oci_archive(const std::string& config, const Json& layers) {
   return archive;
 }
 
+Json new_layer(const std::string& diff_id, std::uint64_t size) {
+  return {{"mediaType", oci_layer}, {"digest", diff_id}, {"size", size}};
+}
+
 Json podman_layers(const std::vector<std::string>& diff_ids) {
   Json layers = Json::array();
-  for (const auto& diff_id : diff_ids) layers.push_back({{"mediaType", oci_layer}, {"digest", diff_id}, {"size", 1}});
+  for (const auto& diff_id : diff_ids) layers.push_back(new_layer(diff_id, 1));
   return layers;
 }
 

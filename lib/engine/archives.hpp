@@ -31,4 +31,7 @@ OciArchive oci_archive(const std::string& config, const Json& layers);
 /// Layer descriptors for podman, which takes diff ids for blobs and does not look at the size.
 Json podman_layers(const std::vector<std::string>& diff_ids);
 
+/// The descriptor of a layer that is sent along, uncompressed.
+Json new_layer(const std::string& diff_id, std::uint64_t size);
+
 }  // namespace imgbuild

@@ -28,6 +28,8 @@ class DockerEngine : public Engine {
   void remove_container(const std::string& container) override;
   std::string commit(const std::string& container, const std::map<std::string, std::string>& labels) override;
   std::string load_config(const std::string& committed, const std::string& config) override;
+  std::string load_layer(const std::string& below, const NewLayer& layer, const std::string& config) override;
+  ContainerFiles files(const std::string& container, const std::string& path) override;
   std::unique_ptr<Stream> open_session(const std::string& id, const std::vector<std::string>& methods) override;
   std::unique_ptr<Stream> open_upload(const std::string& session, std::uint64_t size) override;
   std::string build_dockerfile(const DockerfileSpec& spec, Source* context,
@@ -45,6 +47,9 @@ class DockerEngine : public Engine {
   Json inspect_container(const std::string& container);
   void pull_image(const std::string& name, const std::string& platform);
   void load(const std::string& tar);
+  static void check_loaded(const HttpAnswer& answer);
+  /// The handle of the image that was loaded. Throws where it is not what `config` says.
+  std::string loaded(const std::string& handle, const ImageConfig& config);
   /// The layer descriptors of the manifest that `handle` names: the containerd store.
   Json layers_of(const std::string& handle);
 

@@ -185,7 +185,10 @@ std::unique_ptr<Source> DockerEngine::save(const std::string& handle) {
 }
 
 void DockerEngine::load(const std::string& tar) {
-  const HttpAnswer answer = api_.ask("POST", "/images/load?quiet=1", tar, "application/x-tar");
+  check_loaded(api_.ask("POST", "/images/load?quiet=1", tar, "application/x-tar"));
+}
+
+void DockerEngine::check_loaded(const HttpAnswer& answer) {
   if (answer.status != 200) throw Api::refusal("load", answer);
   Messages messages;  // a config that it does not accept is answered 200, with the failure in the body
   try {
@@ -208,11 +211,15 @@ std::string DockerEngine::load_config(const std::string& committed, const std::s
     load(archive.tar);
     if (!podman) handle = archive.manifest;
   }
+  return loaded(handle, parsed);
+}
+
+std::string DockerEngine::loaded(const std::string& handle, const ImageConfig& config) {
   const Json image = inspect_image(handle);
   if (image.is_null()) throw Error("engine: load: it has no image of the config that it was given");
-  if (texts_of(at(at(image, "RootFS"), "Layers")) != parsed.diff_ids)
+  if (texts_of(at(at(image, "RootFS"), "Layers")) != config.diff_ids)
     throw Error("engine: load: the image that it made has other layers than its config");
-  configs_.emplace(handle, parsed);
+  configs_.emplace(handle, config);
   return handle;
 }
 

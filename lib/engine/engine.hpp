@@ -69,6 +69,19 @@ struct DockerfileSpec {
   std::string session;  ///< of BuildKit, whose id is the upload's too; empty: the builder without one
 };
 
+/// Files of a container, as a tar whose members are named from the last part of the path that was asked for.
+struct ContainerFiles {
+  std::unique_ptr<Source> tar;  ///< null: there is no such path
+  std::string leads_to;         ///< where that is known to be a link, the path that it leads to in the end
+};
+
+/// A layer that an engine does not have.
+struct NewLayer {
+  std::string diff_id;     ///< "sha256:..." of its tar, uncompressed
+  std::uint64_t size = 0;  ///< of the tar, in bytes
+  std::function<std::unique_ptr<Source>()> open;
+};
+
 /// A record of an engine's build cache.
 struct CacheRecord {
   std::string id, description;
@@ -125,6 +138,12 @@ class Engine {
   virtual std::string commit(const std::string& container, const std::map<std::string, std::string>& labels) = 0;
   /// Loads `config` over the layers of `committed`, whose diff ids it lists, sending no layer; returns the handle.
   virtual std::string load_config(const std::string& committed, const std::string& config) = 0;
+  /// The same over the oldest layers of `below`, all but the last that `config` lists, and `layer`, which is sent.
+  /// Heeds interrupts until all of it was.
+  virtual std::string load_layer(const std::string& below, const NewLayer& layer, const std::string& config) = 0;
+  /// What a container, whether it runs or never did, has at `path` (absolute): folders with all that is in them.
+  virtual ContainerFiles files(const std::string& container, const std::string& path) = 0;
+
   /// Opens a session for the engine's BuildKit, which then calls `methods` ("/package.Service/Method") of ours over the
   /// connection: HTTP/2, the engine being the client. Throws Error where the engine has none.
   virtual std::unique_ptr<Stream> open_session(const std::string& id, const std::vector<std::string>& methods) = 0;

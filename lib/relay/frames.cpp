@@ -56,6 +56,7 @@ void RelayFrames::expect(const RelayFrame& frame) {
       break;
     case Kind::output:
     case Kind::errors:
+    case Kind::logged:
       good = stage_ == Stage::running && frame.channel == 0;
       break;
     case Kind::killed:

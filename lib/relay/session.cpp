@@ -114,6 +114,7 @@ void RelaySession::Inside::begin(const RelayTask& task) {
   if (!task.certificates.empty()) send(Kind::certificates, task.certificates);
   for (const auto& name : task.caches) send(Kind::cache, name);
   if (task.look_at_caches) send(Kind::look_at_caches);
+  if (task.syslog) send(Kind::syslog);
   sending_tar = true;
 }
 
@@ -189,6 +190,10 @@ void RelaySession::Inside::act(const RelayFrame& frame, const RelayTask& task, c
       break;
     case Kind::errors:
       events.errors(text);
+      break;
+    case Kind::logged:
+      if (!task.syslog) throw disturbed();
+      events.logged(text);
       break;
     case Kind::killed:
       result.killed.push_back(printable(text));

@@ -42,6 +42,7 @@ struct RelayTask {
   std::string known_hosts;           ///< lines for the builder's ssh
   std::string certificates;          ///< PEM of authorities that programs trust besides the base's
   std::vector<std::pair<std::string, std::string>> fingerprints;  ///< {name, "SHA256:..."} where no line is known
+  bool syslog = false;                                            ///< take what the script writes to /dev/log
   double timeout = 0;                                             ///< seconds for the script; 0: none
 };
 
@@ -52,6 +53,7 @@ using AgentAnswer = std::function<Bytes(View)>;
 struct RelayEvents {
   std::function<void(std::string_view)> output, errors;  ///< what the script prints, as it comes
   std::function<void()> quiet;                           ///< at least every 200 ms while the script runs
+  std::function<void(std::string_view)> logged;          ///< a message of /dev/log, as it came
   std::function<AgentAnswer()> client;                   ///< a new client of the agent socket
   /// Something that is new in a cache, "CACHE/PATH", and its bytes in pieces. Only with look_at_caches.
   std::function<void(std::string_view path, std::uint64_t size)> cached;

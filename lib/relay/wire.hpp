@@ -37,6 +37,7 @@ enum class Kind : std::uint8_t {
   certificates,    ///< bytes of certificate authorities in PEM, in pieces
   cache,           ///< the name of a folder under cache/ that outlives the builder
   look_at_caches,  ///< no payload: what the script changes in them is to be shown
+  syslog,          ///< no payload: what the script writes to /dev/log is wanted
   tar,             ///< bytes of the context, in pieces
   run,
   // To the relay, once it has said `cached_all`.
@@ -54,6 +55,7 @@ enum class Kind : std::uint8_t {
   cached_all,    ///< no payload: that was all of it, and an answer is waited for
   ended,         ///< u32: its exit status, or 128 + signal; the last frame, and nothing runs any more
   failed,        ///< why the relay gives up; the last frame
+  logged,        ///< a message that the script wrote to /dev/log
   // Both ways, by channel: a client of the agent socket.
   open = 128,  ///< to the driver only
   data,

@@ -59,6 +59,7 @@ std::string report_as_json(const Report& report, const Scanner& scanner, const R
       {"verdict", name_of(verdict_of(report))},
       {"images", images_of(report, redaction)}};
   if (!report.not_audited.empty()) json["not_audited"] = texts_of(report.not_audited, redaction);
+  if (!report.too_large.empty()) json["too_large"] = texts_of(report.too_large, redaction);
   if (!report.allow_remarks.empty()) json["allow_remarks"] = remarks_of(report.allow_remarks, redaction);
   if (report.build) {
     const BuildFacts& build = *report.build;

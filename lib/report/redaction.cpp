@@ -61,7 +61,11 @@ Finding Redaction::operator()(Finding finding) const {
 ImageRecord Redaction::operator()(ImageRecord record) const {
   record.source = (*this)(record.source);
   record.platform = (*this)(record.platform);
-  for (auto& layer : record.layers) layer.created_by = (*this)(layer.created_by);
+  record.base = (*this)(record.base);
+  for (auto& layer : record.layers) {
+    layer.created_by = (*this)(layer.created_by);
+    for (auto& file : layer.largest) file.first = (*this)(file.first);
+  }
   for (auto* list : {&record.leaks, &record.notes, &record.published, &record.allowed, &record.known})
     for (auto& finding : *list) finding = (*this)(std::move(finding));
   for (auto& gap : record.coverage.not_scanned) {

@@ -35,6 +35,7 @@ struct Report {
   std::optional<Verdict> verdict;        ///< where it does not follow from the images (a build that was refused before)
   std::vector<std::string> not_audited;  ///< targets that could not be read, each with why; the report is incomplete
   std::vector<AllowRemark> allow_remarks;
+  std::vector<std::string> too_large;  ///< why an image is refused for its size (verdict/weight.hpp)
   std::time_t started = 0, ended = 0;
 };
 
@@ -93,6 +94,9 @@ std::string render(Format format, const StageReport& report, const Scanner& scan
 std::string staged_line(std::uint64_t files, std::uint64_t bytes, const std::string& digest, std::size_t withheld);
 /// "6 layers, 8214 entries, 214.7 MB, 12 archives opened".
 std::string coverage_line(const Coverage& coverage);
+/// "weighs 214.7 MB, of which 210.1 MB (5 layers) are shared with debian:12, 3.2 MB hidden by later layers". Of a
+/// redacted record.
+std::string weight_line(const ImageRecord& record);
 /// "signed for git@github.com with SHA256:...", "refused to sign for ...: why": one line of the ledger.
 std::string ledger_line(const Signature& signature);
 /// "allow-entry x at y (imgbuild.toml): expired on 2026-01-01".

@@ -30,6 +30,7 @@ class Writer {
     brief("published", record.published);
     brief("note", record.notes);
     coverage(record.coverage);
+    weight(record);
   }
 
   void withheld(const Withheld& raw) {
@@ -214,6 +215,20 @@ class Writer {
     }
   }
 
+  void weight(const ImageRecord& record) {
+    if (record.layers.empty()) return;
+    line(weight_line(record));
+    std::vector<std::string> lines;
+    for (const auto& layer : record.layers) {
+      std::string size = human_size(layer.bytes), by = printable(layer.created_by);
+      if (by.size() > 60) by = by.substr(0, 57) + "...";
+      size.insert(0, 10 - std::min<std::size_t>(size.size(), 10), ' ');
+      lines.push_back("  layer " + std::to_string(layer.index) + "  " + size + "  " + by +
+                      (layer.hidden > 0 ? "  (" + human_size(layer.hidden) + " hidden)" : ""));
+    }
+    some(lines, "layers");
+  }
+
   void paste(const std::string& toml) { more("  " + safe_toml(toml)); }
 
   void allow(const std::string& entries) {
@@ -269,6 +284,20 @@ std::string coverage_line(const Coverage& seen) {
   text += ", " + plural(seen.entries, "entry", "entries") + ", " + human_size(seen.bytes);
   if (seen.archives > 0) text += ", " + plural(seen.archives, "archive", "archives") + " opened";
   if (seen.git_objects > 0) text += ", " + plural(seen.git_objects, "git object", "git objects");
+  return text;
+}
+
+std::string weight_line(const ImageRecord& record) {
+  std::uint64_t hidden = 0, of_base = 0;
+  for (const auto& layer : record.layers) {
+    hidden += layer.hidden;
+    if (static_cast<std::size_t>(layer.index) < record.base_layers) of_base += layer.bytes;
+  }
+  std::string text = "weighs " + human_size(record.coverage.bytes);
+  if (!record.base.empty())
+    text += ", of which " + human_size(of_base) + " (" + plural(record.base_layers, "layer", "layers") +
+            ") are shared with " + printable(record.base);
+  if (hidden > 0) text += ", " + human_size(hidden) + " hidden by later layers";
   return text;
 }
 

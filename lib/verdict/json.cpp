@@ -59,11 +59,19 @@ Json to_json(const Finding& finding) {
 
 Json to_json(const ImageRecord& record) {
   Json layers = Json::array();
-  for (const auto& layer : record.layers)
+  std::uint64_t hidden = 0, of_base = 0;
+  for (const auto& layer : record.layers) {
+    hidden += layer.hidden;
+    if (static_cast<std::size_t>(layer.index) < record.base_layers) of_base += layer.bytes;
+    Json largest = Json::array();
+    for (const auto& [path, bytes] : layer.largest) largest.push_back({{"path", printable(path)}, {"bytes", bytes}});
     layers.push_back({{"index", layer.index},
                       {"diff_id", layer.diff_id},
                       {"created_by", printable(layer.created_by)},
-                      {"bytes", layer.bytes}});
+                      {"bytes", layer.bytes},
+                      {"hidden", layer.hidden},
+                      {"largest", std::move(largest)}});
+  }
   Json gaps = Json::array();
   for (const auto& gap : record.coverage.not_scanned) {
     Json one{{"layer", gap.layer >= 0 ? Json(gap.layer) : Json(nullptr)},
@@ -94,6 +102,9 @@ Json to_json(const ImageRecord& record) {
               {"git_objects", seen.git_objects},
               {"vault_not_looked_for", seen.vault_not_looked_for},
               {"not_scanned", std::move(gaps)}}}};
+  json["weight"] = {{"bytes", record.coverage.bytes}, {"hidden", hidden}};
+  if (!record.base.empty())
+    json["weight"]["base"] = {{"name", printable(record.base)}, {"layers", record.base_layers}, {"bytes", of_base}};
   if (!record.known.empty()) json["known"] = list_of(record.known);
   return json;
 }

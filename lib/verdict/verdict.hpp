@@ -97,7 +97,9 @@ struct LayerFacts {
   int index = 0;
   std::string diff_id;  ///< "sha256:...", of the bytes that were read
   std::string created_by;
-  std::uint64_t bytes = 0;
+  std::uint64_t bytes = 0;   ///< of the uncompressed tar
+  std::uint64_t hidden = 0;  ///< of its files that a later layer deletes or overwrites: shipped, and seen by nobody
+  std::vector<std::pair<std::string, std::uint64_t>> largest;  ///< its largest files, path and bytes
 };
 
 enum class Verdict { clean, incomplete, leak };
@@ -109,6 +111,8 @@ struct ImageRecord {
   std::string source;    ///< the target as it was named: "archive:app.tar"
   std::string platform;  ///< "linux/amd64"
   std::vector<LayerFacts> layers;
+  std::string base;             ///< what the image was made from, by name; empty: not known
+  std::size_t base_layers = 0;  ///< how many of the oldest layers are that image's
   std::vector<Finding> leaks, notes, published, allowed;
   std::vector<Finding> known;  ///< leaks that the baseline has too: told, but they hinder no more
   Coverage coverage;

@@ -133,7 +133,7 @@ bool sweep(bool container, std::vector<Left>& killed);
 /// What the driver set.
 struct Settings {
   std::string home, context, accounts = "/etc", user, workdir, script, known_hosts, fingerprints, certificates;
-  bool container = false, lend = false;
+  bool container = false, lend = false, syslog = false;
   std::vector<std::string> base_env, env, arguments, volumes, caches;
   bool look_at_caches = false;
 };

@@ -116,6 +116,9 @@ int relay() {
       case Kind::certificates:
         settings.certificates += frame.payload;
         break;
+      case Kind::syslog:
+        settings.syslog = true;
+        break;
       case Kind::tar:
         context.feed(frame.payload);
         break;

@@ -88,6 +88,21 @@ int listen_for_clients(const std::string& path, const Account& account) {
   return socket;
 }
 
+// Where syslog(3) and logger write. Something of the base's there stays: then its log is its own.
+int listen_for_messages() {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  ::strcpy(address.sun_path, "/dev/log");
+  const int socket = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (socket < 0) fail("/dev/log", errno);
+  if (::bind(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
+    ::close(socket);
+    return -1;
+  }
+  if (::chmod(address.sun_path, 0666) != 0) fail("/dev/log", errno);
+  return socket;
+}
+
 [[noreturn]] void become(const Settings& settings, const Account& account, std::vector<std::string>& env, int trouble) {
   const auto give_reason = [&](const char* what) {
     const std::string text = std::string(what) + ": " + ::strerror(errno);
@@ -127,8 +142,8 @@ int listen_for_clients(const std::string& path, const Account& account) {
 
 class Loop {
  public:
-  Loop(pid_t script, int out, int err, int listener, int signals)
-      : script_(script), pipes_{out, err}, listener_(listener), signals_(signals) {}
+  Loop(pid_t script, int out, int err, int listener, int messages, int signals)
+      : script_(script), pipes_{out, err}, listener_(listener), messages_(messages), signals_(signals) {}
 
   // Until the script ends; its status as a shell says it.
   int run() {
@@ -150,6 +165,8 @@ class Loop {
   void drain() {
     for (int i = 0; i < 2; ++i)
       while (pipes_[i] >= 0 && carry(i)) flush();
+    while (carry_message()) flush();
+    if (messages_ >= 0) ::unlink("/dev/log");
   }
 
  private:
@@ -161,6 +178,7 @@ class Loop {
     waits.push_back({signals_, POLLIN, 0});
     for (const int pipe : pipes_) waits.push_back({room ? pipe : -1, POLLIN, 0});
     waits.push_back({room && clients_.size() < wire::most_clients ? listener_ : -1, POLLIN, 0});
+    waits.push_back({room ? messages_ : -1, POLLIN, 0});
     for (const Client& client : clients_) {
       const int events = (room ? POLLIN : 0) | (client.pending.empty() ? 0 : POLLOUT);
       waits.push_back({events != 0 ? client.socket : -1, static_cast<short>(events), 0});
@@ -175,7 +193,8 @@ class Loop {
     for (int i = 0; i < 2; ++i)
       if (waits[3 + i].revents != 0) carry(i);
     for (std::size_t i = 0; i < before; ++i)
-      if (waits[6 + i].revents != 0) serve(clients_[i], waits[6 + i].revents);
+      if (waits[7 + i].revents != 0) serve(clients_[i], waits[7 + i].revents);
+    if (waits[6].revents != 0) carry_message();
     forget_closed();
     if (waits[5].revents != 0) welcome();
     if (waits[2].revents != 0) reap();
@@ -207,6 +226,15 @@ class Loop {
     ::close(pipes_[i]);
     pipes_[i] = -1;
     return false;
+  }
+
+  // False where there is none.
+  bool carry_message() {
+    char message[32768];
+    const ssize_t n = messages_ < 0 ? -1 : ::recv(messages_, message, sizeof message, 0);
+    if (n < 0) return false;
+    if (n > 0) send(Kind::logged, 0, {message, static_cast<std::size_t>(n)});
+    return true;
   }
 
   void welcome() {
@@ -258,7 +286,7 @@ class Loop {
 
   pid_t script_;
   int pipes_[2];
-  int listener_, signals_;
+  int listener_, messages_, signals_;
   std::vector<Client> clients_;
   std::uint32_t last_channel_ = 0;
   bool ended_ = false;
@@ -303,6 +331,7 @@ int run(Settings& settings, const Account& account) {
   sigaddset(&chld, SIGCHLD);
   sigprocmask(SIG_BLOCK, &chld, nullptr);
   const int signals = ::signalfd(-1, &chld, SFD_CLOEXEC | SFD_NONBLOCK);
+  const int messages = settings.syslog ? listen_for_messages() : -1;
   const int listener = settings.lend ? listen_for_clients(settings.home + "/agent/socket", account) : -1;
   int out[2], err[2], trouble[2];
   const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -326,7 +355,7 @@ int run(Settings& settings, const Account& account) {
   ::fcntl(err[0], F_SETFL, O_NONBLOCK);
   send(Kind::running, 0, {});
 
-  Loop loop(script, out[0], err[0], listener, signals);
+  Loop loop(script, out[0], err[0], listener, messages, signals);
   const int status = loop.run();
   loop.close_agent();
   std::vector<Left> killed;

@@ -164,8 +164,9 @@ class FakeEngine : public Engine {
   }
   std::string create(const BuilderSpec& spec) override {
     return step("create", [&] {
-      containers["c1"] = {spec.labels, "created", 0, spec.image};
-      return std::string("c1");
+      const std::string id = "c" + std::to_string(containers.size() + 1);
+      containers[id] = {spec.labels, "created", 0, spec.image};
+      return id;
     });
   }
   std::unique_ptr<Stream> start(const std::string& container) override {
@@ -216,6 +217,31 @@ class FakeEngine : public Engine {
       if (const std::size_t at = config.find(mark); at != std::string::npos)
         images[id].labels["imgbuild.build"] = config.substr(at + mark.size(), 16);
       return id;
+    });
+  }
+  std::string load_layer(const std::string& below, const NewLayer& layer, const std::string& config) override {
+    return step("load layer", [&] {
+      const std::string id = sha256_digest(view_of(config));
+      images[id] = {config, images.at(below).layers, {}, {}};
+      std::string tar;
+      const auto source = layer.open();
+      for (View piece = source->next(); !piece.empty(); piece = source->next()) tar += text_of(piece);
+      CHECK(sha256_digest(view_of(tar)) == layer.diff_id);
+      CHECK(tar.size() == layer.size);
+      images[id].layers.resize(parse_config(config).diff_ids.size() - 1);
+      images[id].layers.push_back(tar);
+      return id;
+    });
+  }
+  ContainerFiles files(const std::string& container, const std::string& path) override {
+    return step("files", [&] {
+      const auto& all = containers.at(container).state == "running" ? of_builder : of_image;
+      const auto at = all.find(path);
+      ContainerFiles files;
+      if (at == all.end()) return files;
+      files.tar = std::make_unique<TextSource>(at->second);
+      if (const auto link = links.find(path); link != links.end()) files.leads_to = link->second;
+      return files;
     });
   }
   std::unique_ptr<Source> stored_layer(const std::string&, const std::vector<std::string>&, std::size_t) override {
@@ -296,6 +322,8 @@ class FakeEngine : public Engine {
   }
 
   std::string base;
+  std::map<std::string, std::string> of_builder, of_image;  ///< path, the tar that files() gives
+  std::map<std::string, std::string> links;                 ///< path, what the link there leads to
   std::map<std::string, Image> images;
   std::map<std::string, Container> containers;
   std::vector<std::string> diary, argv;
