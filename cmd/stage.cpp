@@ -8,6 +8,7 @@
 #include "audit_report.hpp"
 #include "base/fd.hpp"
 #include "base/text.hpp"
+#include "build/seen_files.hpp"
 #include "session.hpp"
 
 namespace imgbuild {
@@ -27,7 +28,7 @@ Exit status: 0 staged; 1 refused; 2 usage; 3 the tree could not be read.)";
 struct Flags {
   std::string path = ".", output, format = "text", ref, fail_on;
   std::vector<std::string> include, rules;
-  bool with_git = false, no_repo_allow = false;
+  bool with_git = false, no_repo_allow = false, no_cache = false;
 };
 
 void copy(int from, int to, const std::string& what) {
@@ -74,14 +75,17 @@ int work(const Flags& flags, Session& session) {
   options.scanner = session.scanner;
   options.vault = &session.vault;
   options.policy = policy_from(settings, request.fail_on);
+  SeenFilesRecord seen(flags.path, *session.scanner, !flags.no_cache);
+  options.seen = seen.files();
   const Context context = stage(options);
+  seen.keep();
 
   const bool refused = context.refused();
   if (!refused && to_stdout) copy(context.tar.get(), STDOUT_FILENO, "standard output");
   if (!refused && !to_stdout && !flags.output.empty()) write_tar(context.tar.get(), flags.output);
 
   StageReport report;
-  if (!refused) report = {context.digest, context.files, context.bytes, {}, {}, {}, 0, 0};
+  if (!refused) report = {context.digest, context.files, context.bytes, context.seen_before, {}, {}, {}, 0, 0};
   report.withheld = context.withheld;
   report.allowed = context.allowed;
   report.notes = context.notes;
@@ -108,6 +112,7 @@ Work offer_stage(CLI::App& app, Session& session) {
   add_value(app, "--fail-on", flags->fail_on, "SEVERITY",
             "least severity that hinders: low, medium (default), high, critical");
   add_several(app, "--rules", flags->rules, "FILE", "more rules, from FILE");
+  app.add_flag("--no-cache", flags->no_cache, "look at every file, also those that are as they were the last time");
   app.add_flag("--no-repo-allow", flags->no_repo_allow, "ignore the allow-entries of the tree's imgbuild.toml");
   app.footer(footer);
   return [flags, &session] { return work(*flags, session); };

@@ -12,8 +12,10 @@
 #include "build/final_config.hpp"
 #include "build/remembered.hpp"
 #include "build/script.hpp"
+#include "build/seen_files.hpp"
 #include "build/stubs.hpp"
 #include "build/traces.hpp"
+#include "report/report.hpp"
 
 namespace imgbuild {
 namespace {
@@ -58,7 +60,10 @@ Outcome build(Plan& plan, Engine& engine, const std::shared_ptr<const Scanner>& 
   // 1. Stage. From here on what is handed over is fixed, and holds nothing that a rule knows; or nothing was made.
   say("staging " + printable(plan.context));
   StageOptions staging{plan.context, plan.ref, plan.include, plan.with_git, scanner, &vault, plan.policy};
+  SeenFilesRecord seen(plan.context, *scanner, plan.cache);
+  staging.seen = seen.files();
   Context context = stage(staging);
+  seen.keep();
   outcome.withheld = context.withheld;
   for (Withheld& each : refusals_of_script(plan, scanner, vault)) outcome.withheld.push_back(std::move(each));
   if (talk.withheld) std::for_each(outcome.withheld.begin(), outcome.withheld.end(), talk.withheld);
@@ -71,8 +76,7 @@ Outcome build(Plan& plan, Engine& engine, const std::shared_ptr<const Scanner>& 
   outcome.context_digest = context.digest;
   outcome.context_files = context.files;
   outcome.context_bytes = context.bytes;
-  say("staged " + std::to_string(context.files) + (context.files == 1 ? " file (" : " files (") +
-      human_size(context.bytes) + ") " + context.digest + ", withheld " + std::to_string(outcome.withheld.size()));
+  say(staged_line(context.files, context.bytes, context.digest, outcome.withheld.size(), context.seen_before));
 
   // 2. Lend. From here on every grant is known to be good: agent, keys, hosts.
   std::unique_ptr<Gateway> gateway;

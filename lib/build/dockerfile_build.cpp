@@ -13,6 +13,7 @@
 #include "build/build_session.hpp"
 #include "build/ending.hpp"
 #include "build/script.hpp"
+#include "build/seen_files.hpp"
 #include "build/squash.hpp"
 #include "build/surroundings.hpp"
 #include "build/traces.hpp"
@@ -20,6 +21,7 @@
 #include "crypto/digest.hpp"
 #include "dockerfile/lint.hpp"
 #include "dockerfile/origin.hpp"
+#include "report/report.hpp"
 #include "scan/redactor.hpp"
 #include "tar/archive.hpp"
 
@@ -331,7 +333,10 @@ Outcome DockerfileBuild::run() {
   say("staging " + printable(plan_.context));
   StageOptions staging{plan_.context, {}, plan_.include, plan_.with_git, scanner_, &vault_, plan_.policy, {}};
   staging.docker = DockerContext{asked_.path, asked_.text, asked_.ignore};
+  SeenFilesRecord seen(plan_.context, *scanner_, plan_.cache);
+  staging.seen = seen.files();
   const Context context = stage(staging);
+  seen.keep();
   outcome_.withheld = context.withheld;
   for (Withheld& each : refusals(context.withheld)) outcome_.withheld.push_back(std::move(each));
   advise();
@@ -345,8 +350,7 @@ Outcome DockerfileBuild::run() {
   outcome_.context_digest = context.digest;
   outcome_.context_files = context.files;
   outcome_.context_bytes = context.bytes;
-  say("staged " + std::to_string(context.files) + (context.files == 1 ? " file (" : " files (") +
-      human_size(context.bytes) + ") " + context.digest + ", withheld " + std::to_string(outcome_.withheld.size()));
+  say(staged_line(context.files, context.bytes, context.digest, outcome_.withheld.size(), context.seen_before));
 
   // 2. Lend. From here on every grant is known to be good: agent, keys, hosts.
   std::unique_ptr<Gateway> gateway;

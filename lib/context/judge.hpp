@@ -39,6 +39,8 @@ class Judge {
   /// allow-entry for the object or for the path that it had.
   std::vector<Remark> object(View text, const Location& place, const std::string& path) const;
 
+  /// Are values looked for that no rule knows?
+  bool knows_values() const { return !values_.empty(); }
   /// A stream too large for memory: feed scan(), then give its hits here. `read`: the stream's bytes [begin, end).
   Scan scan(const std::string& path) const { return Scan(*scanner_, path, values(), nullptr); }
   std::vector<Remark> stream(const std::vector<Hit>& hits, const Location& place,

@@ -5,6 +5,7 @@
 #include "context/stage.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
@@ -18,6 +19,7 @@
 #include "context/record.hpp"
 #include "context/spool.hpp"
 #include "context/tree.hpp"
+#include "crypto/digest.hpp"
 #include "git/history.hpp"
 #include "tar/writer.hpp"
 
@@ -33,7 +35,9 @@ constexpr std::int64_t fallback_time = 315619200;             // 1980-01-02: zip
 // What is known about an item when its turn comes.
 struct Looked {
   std::vector<Remark> remarks;
-  Bytes content;  // of a small file that is staged, as it is written
+  bool seen_before = false;
+  std::optional<FileMark> mark;  // nothing was found, nor will be while the file stays as it is
+  Bytes content;                 // of a small file that is staged, as it is written
 };
 
 Location place_of_item(const Item& item) {
@@ -68,7 +72,34 @@ Bytes without_lines(View content, const std::vector<Remark>& remarks) {
   return kept;
 }
 
-Looked look_at(const Item& item, const Judge& judge) {
+/// What earlier stagings know of a tree's files, and what this one learns. Any thread.
+class Memory {
+ public:
+  Memory(const SeenFiles* seen, const Judge& judge) : seen_(judge.knows_values() ? nullptr : seen) {}
+
+  /// nullopt: the file has no lasting state. One that was written just now may be written again within what its file
+  /// system takes for the same time.
+  std::optional<FileMark> mark_of(const Item& item) const {
+    if (seen_ == nullptr || item.inode == 0 || std::max(item.changed, item.status_changed) > settled_) return {};
+    std::string state = item.path + '\0';
+    for (const std::uint64_t one : {item.device, item.inode, item.size, static_cast<std::uint64_t>(item.changed),
+                                    static_cast<std::uint64_t>(item.status_changed)})
+      state += std::to_string(one) + ' ';
+    const auto digest = sha256(view_of(state));
+    FileMark mark;
+    std::copy_n(digest.begin(), mark.size(), mark.begin());
+    return mark;
+  }
+  bool has(const FileMark& mark) const { return std::binary_search(seen_->before.begin(), seen_->before.end(), mark); }
+
+ private:
+  const SeenFiles* seen_;
+  std::int64_t settled_ = std::chrono::duration_cast<std::chrono::nanoseconds>(
+                              (std::chrono::system_clock::now() - std::chrono::seconds(2)).time_since_epoch())
+                              .count();
+};
+
+Looked look_at(const Item& item, const Judge& judge, const Memory& memory) {
   interrupt::check();
   Looked looked;
   if (item.kind == Item::Kind::folder) {
@@ -88,7 +119,14 @@ Looked look_at(const Item& item, const Judge& judge) {
   looked.content.reserve(static_cast<std::size_t>(item.size));
   item.shelf->read(item, [&](View piece) { looked.content.insert(looked.content.end(), piece.begin(), piece.end()); });
   if (looked.content.empty()) return looked;
-  append(looked.remarks, judge.text(looked.content, place_of_item(item)));
+  looked.mark = memory.mark_of(item);
+  if (looked.mark && memory.has(*looked.mark)) {
+    looked.seen_before = true;
+    return looked;
+  }
+  auto found = judge.text(looked.content, place_of_item(item));
+  if (!found.empty()) looked.mark.reset();
+  append(looked.remarks, std::move(found));
 
   if (strictest(looked.remarks) != Fate::line) return looked;
   Bytes kept = without_lines(looked.content, looked.remarks);
@@ -107,14 +145,17 @@ Looked look_at(const Item& item, const Judge& judge) {
 class Stager {
  public:
   Stager(const StageOptions& options, std::int64_t time)
-      : judge_(options.scanner, *options.vault, options.policy), time_(time) {
+      : judge_(options.scanner, *options.vault, options.policy),
+        memory_(options.seen, judge_),
+        seen_(options.seen),
+        time_(time) {
     restart();
   }
 
   void take(const std::vector<Item>& items) {
     in_order(
         items.size(), most_held, [&](std::size_t i) { return items[i].size > large ? 0 : items[i].size; },
-        [&](std::size_t i) { return look_at(items[i], judge_); },
+        [&](std::size_t i) { return look_at(items[i], judge_, memory_); },
         [&](std::size_t i, Looked looked) { put(items[i], std::move(looked)); });
   }
 
@@ -146,6 +187,7 @@ class Stager {
     writer_->finish();
     context.digest = spool_.digest();
     context.files = files_;
+    context.seen_before = seen_before_;
     context.bytes = spool_.size();
     context.tar = spool_.take();
     return context;
@@ -181,6 +223,7 @@ class Stager {
   void put(const Item& item, Looked looked) {
     interrupt::check();
     if (item.kind == Item::Kind::file && item.size > large) return put_large(item, std::move(looked.remarks));
+    remember(looked.mark, looked.seen_before);
     const auto fate = record_.add(looked.remarks, item.path);
     const bool stays = !fate || *fate == Fate::line;
     if (!stays || record_.refused()) return;  // once refused there will be no tar: the rest is only looked at
@@ -190,22 +233,31 @@ class Stager {
     spool_.settle();
   }
 
+  void remember(const std::optional<FileMark>& mark, bool seen_before) {
+    if (mark) seen_->now.push_back(*mark);
+    seen_before_ += seen_before ? 1 : 0;
+  }
+
   void put_large(const Item& item, std::vector<Remark> remarks) {
     writer_->flush();
     spool_.settle();
     writer_->entry(header(item, item.size));
     writer_->flush();
     const std::uint64_t start = spool_.size();
+    const auto mark = memory_.mark_of(item);
+    const bool seen_before = mark && memory_.has(*mark);
     Scan scan = judge_.scan(item.path);
     item.shelf->read(item, [&](View piece) {
       interrupt::check();
       writer_->data(piece);
-      scan.feed(piece);
+      if (!seen_before) scan.feed(piece);
     });
     writer_->flush();
-    append(remarks, judge_.stream(scan.finish(), place_of_item(item), [&](std::uint64_t begin, std::uint64_t end) {
+    auto found = judge_.stream(scan.finish(), place_of_item(item), [&](std::uint64_t begin, std::uint64_t end) {
       return spool_.read(start + begin, static_cast<std::size_t>(end - begin));
-    }));
+    });
+    if (found.empty()) remember(mark, seen_before);
+    append(remarks, std::move(found));
     const auto fate = record_.add(remarks, item.path);
     if (fate || record_.refused()) {
       spool_.cut_back();
@@ -217,11 +269,13 @@ class Stager {
   }
 
   Judge judge_;
+  Memory memory_;
+  SeenFiles* seen_;
   std::int64_t time_;
   Spool spool_;
   std::unique_ptr<TarWriter> writer_;
   Record record_;
-  std::uint64_t files_ = 0;
+  std::uint64_t files_ = 0, seen_before_ = 0;
 };
 
 std::int64_t time_of(const Tree& tree) {

@@ -7,6 +7,7 @@
 
 #include "base/bytes.hpp"
 #include "base/fd.hpp"
+#include "context/seen.hpp"
 #include "scan/scanner.hpp"
 #include "verdict/verdict.hpp"
 
@@ -29,6 +30,7 @@ struct StageOptions {
   Vault* vault = nullptr;  ///< withheld values join it; never null
   Policy policy;           ///< allow-entries let a refused file through
   std::optional<DockerContext> docker;
+  SeenFiles* seen = nullptr;  ///< null: every file is looked at. So it is where values are in the vault
 };
 
 /// A staged context. Its bytes live in an unnamed file, or in memory when small.
@@ -36,6 +38,7 @@ struct Context {
   Fd tar;                               ///< positioned at 0; no secret is in it
   std::string digest;                   ///< "sha256:..." of the tar
   std::uint64_t files = 0, bytes = 0;   ///< regular files; bytes of the tar
+  std::uint64_t seen_before = 0;        ///< files that were not looked at again
   std::int64_t time = 0;                ///< mtime of every entry
   std::string dockerfile;               ///< StageOptions::docker: where it stands in the tar
   std::vector<Withheld> withheld;       ///< what was left out (and, where refused, why nothing was made)

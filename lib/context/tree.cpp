@@ -63,6 +63,7 @@ Item DiskShelf::item_at(int folder, const std::string& name, const std::string& 
     item.device = facts.st_dev;
     item.inode = facts.st_ino;
     item.changed = nanoseconds(facts.st_mtim);
+    item.status_changed = nanoseconds(facts.st_ctim);
   } else {
     throw Error(printable(path) + ": " + kind_of(facts.st_mode) + " cannot be staged",
                 "remove it, or name it in .dockerignore");

@@ -34,7 +34,7 @@ struct Item {
   const Shelf* shelf = nullptr;  ///< a file's content
   std::string at;                ///< what the shelf knows it by
   std::uint64_t device = 0, inode = 0;
-  std::int64_t changed = 0;  ///< of a file on disk: its mtime, nanoseconds
+  std::int64_t changed = 0, status_changed = 0;  ///< of a file on disk: its mtime and ctime, nanoseconds
 };
 
 /// One file that lies in memory.

@@ -84,6 +84,7 @@ std::string report_as_json(const StageReport& report, const Redaction& redaction
   json["digest"] = report.digest.empty() ? Json(nullptr) : Json(report.digest);
   json["files"] = report.files;
   json["bytes"] = report.bytes;
+  if (report.seen_before > 0) json["seen_before"] = report.seen_before;
   json["withheld"] = list_of(report.withheld, redaction);
   if (!report.allowed.empty()) json["allowed"] = list_of(report.allowed, redaction);
   if (!report.notes.empty()) json["notes"] = list_of(report.notes, redaction);

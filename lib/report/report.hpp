@@ -43,6 +43,7 @@ struct Report {
 struct StageReport {
   std::string digest;  ///< "sha256:..."; empty where it was refused
   std::uint64_t files = 0, bytes = 0;
+  std::uint64_t seen_before = 0;  ///< files that are as they were when nothing was found in them
   std::vector<Withheld> withheld;
   std::vector<Finding> allowed, notes;
   std::time_t started = 0, ended = 0;
@@ -91,7 +92,8 @@ std::string render(Format format, const StageReport& report, const Scanner& scan
                    const Style& style = {});
 
 /// "staged 12 files (3.4 kB) sha256:..., withheld 1": the one line of a build.
-std::string staged_line(std::uint64_t files, std::uint64_t bytes, const std::string& digest, std::size_t withheld);
+std::string staged_line(std::uint64_t files, std::uint64_t bytes, const std::string& digest, std::size_t withheld,
+                        std::uint64_t seen_before);
 /// "6 layers, 8214 entries, 214.7 MB, 12 archives opened".
 std::string coverage_line(const Coverage& coverage);
 /// "weighs 214.7 MB, of which 210.1 MB (5 layers) are shared with debian:12, 3.2 MB hidden by later layers". Of a

@@ -272,9 +272,11 @@ Verdict verdict_of(const StageReport& report) {
   return refused ? Verdict::leak : Verdict::clean;
 }
 
-std::string staged_line(std::uint64_t files, std::uint64_t bytes, const std::string& digest, std::size_t withheld) {
+std::string staged_line(std::uint64_t files, std::uint64_t bytes, const std::string& digest, std::size_t withheld,
+                        std::uint64_t seen_before) {
   std::string text = "staged " + plural(files, "file", "files") + " (" + human_size(bytes) + ")";
   if (!digest.empty()) text += " " + digest;
+  if (seen_before > 0) text += ", " + std::to_string(seen_before) + " as looked at before";
   return text + (withheld == 0 ? ", nothing withheld" : ", withheld " + std::to_string(withheld));
 }
 
@@ -351,7 +353,7 @@ std::string report_as_text(const StageReport& report, const Redaction& redaction
     writer.line(writer.bad("refused") + ": " + plural(refused, "finding", "findings") +
                 " in files that are not changed for you; nothing was staged");
   else
-    writer.line(staged_line(report.files, report.bytes, report.digest, report.withheld.size()));
+    writer.line(staged_line(report.files, report.bytes, report.digest, report.withheld.size(), report.seen_before));
   return writer.take();
 }
 

@@ -127,7 +127,8 @@ Told told(const StageReport& report, const Redaction& redaction) {
   told.started = report.started;
   told.ended = report.ended;
   told.subjects.push_back(
-      {"the context", report.digest, staged_line(report.files, report.bytes, report.digest, report.withheld.size())});
+      {"the context", report.digest,
+       staged_line(report.files, report.bytes, report.digest, report.withheld.size(), report.seen_before)});
   add_withheld(told, report.withheld, redaction);
   for (const auto& raw : report.allowed) told.issues.push_back({Kind::allowed, 0, true, redaction(raw)});
   for (const auto& raw : report.notes) told.issues.push_back({Kind::note, 0, true, redaction(raw)});

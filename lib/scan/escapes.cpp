@@ -13,6 +13,7 @@
 #include <array>
 
 #include "base/text.hpp"
+#include "scan/letters.hpp"
 
 namespace imgbuild {
 namespace {
@@ -54,6 +55,8 @@ class Escapes {
         return backslash(i);
       case '&':
         return entity(i);
+      case '=':
+        return printable(i);
       case '"':
       case '\'':
       case '`':
@@ -94,9 +97,28 @@ class Escapes {
     }
     if (peek(next) == 'u') return hex(next + 1, 4, slashes + 5, "unicode");
     if (peek(next) == 'x') return hex(next + 1, 2, slashes + 3, "unicode");
+    if (slashes == 1 && peek(next) >= '0' && peek(next) <= '3') return octal(next);
     if (slashes == 1 && peek(next) == '\n') return {2, -1, continued};
     if (slashes == 1 && peek(next) == '\r' && peek(next + 1) == '\n') return {3, -1, continued};
     return {};
+  }
+  // Three digits, as C, shells, Python and Java know them; fewer stand for a group of a pattern more often.
+  Escape octal(std::size_t first) const {
+    int value = 0;
+    for (std::size_t at = first; at < first + 3; ++at) {
+      if (peek(at) < '0' || peek(at) > '7') return {};
+      value = value << 3 | (peek(at) - '0');
+    }
+    return value < 0x80 && is_text(static_cast<std::uint8_t>(value)) ? Escape{4, value, "octal"} : Escape{};
+  }
+  // Quoted-printable (RFC 2045 section 6.7): of its escapes the one for = itself, and the line break that is none.
+  Escape printable(std::size_t i) const {
+    if (peek(i + 1) == '3' && peek(i + 2) == 'D') return {3, '=', "quoted-printable"};
+    const std::size_t line = peek(i + 1) == '\n' ? i + 2 : peek(i + 1) == '\r' && peek(i + 2) == '\n' ? i + 3 : 0;
+    return line != 0 && i > 0 && is_alphanumeric(static_cast<char>(text_[i - 1])) &&
+                   is_alphanumeric(static_cast<char>(peek(line)))
+               ? Escape{line - i, -1, "quoted-printable"}
+               : Escape{};
   }
   Escape entity(std::size_t i) const {
     if (peek(i + 1) == '#') {
@@ -132,8 +154,11 @@ class Escapes {
       const std::uint8_t c = peek(at);
       if (c == '\n') broken = true;
       if (is_space(c) || (c == '\\' && peek(at + 1) == '\n')) continue;
-      if ((c == '+' || c == '.' || c == '&' || c == '~') && !operated) {
+      // Lua's .. and SQL's ||
+      const bool twice = (c == '.' || c == '|') && peek(at + 1) == c;
+      if ((c == '+' || c == '.' || c == '&' || c == '~' || twice) && !operated) {
         operated = true;
+        at += twice ? 1 : 0;
         continue;
       }
       break;
@@ -150,18 +175,32 @@ class Escapes {
 
 // Where an escape may be: 64 bytes at once, each by its own kind, what stands before it and what behind. A bit is one
 // pair of neighbours: 1 and 2 are % before a hex digit, 4 and 8 & before a letter or #, 16 the first two bytes of a
-// zero-width character, 32 a backslash before u, x or another, 64 + and . behind a quote or a blank, 128 a line feed
-// behind the same. A table says what a byte can be by one half of it; some more than these pass.
+// zero-width character, 32 a backslash before u, x, another, an octal digit or the line's end, and = before 3 or the
+// line's end, 64 + . & | ~ behind a quote or a blank, 128 a line feed behind the same. A table says what a byte can be
+// by one half of it; some more than these pass.
 constexpr std::uint8_t joint = 64 | 128;
 using Table = std::array<std::uint8_t, 16>;
-alignas(16) constexpr Table own_low{0, 0, 16, 0, 0, 3, 12, 0, 0, 0, 128, 64, 32, 0, 64, 0};
-alignas(16) constexpr Table own_high{128, 0, 3 | 12 | 64, 0, 0, 32, 0, 0, 0, 0, 0, 0, 0, 0, 16, 0};
-alignas(16) constexpr Table left_low{joint, 0, joint, 0, 0, 0, 0, joint, 0, 0, 0, 0, 0, 128, 0, 0};
-alignas(16) constexpr Table left_high{128, 0, joint, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
-alignas(16) constexpr Table right_low{
-    1 | 4 | 16, 1 | 2 | 4 | 16, 1 | 2, 1 | 2 | 8, 1 | 2, 1 | 2 | 4 | 32, 1 | 2, 1 | 4, 1 | 32, 1, 0,
-    0,          4 | 32,         0,     0,         0};
-alignas(16) constexpr Table right_high{0, 0, 8, 1, 2, 32, 2 | 4, 4 | 32, 16, 0, 0, 0, 0, 0, 0, 0};
+alignas(16) constexpr Table own_low{0, 0, 16, 0, 0, 3, 12 | 64, 0, 0, 0, 128, 64, 32 | 64, 32, 64, 0};
+alignas(16) constexpr Table own_high{128, 0, 3 | 12 | 64, 32, 0, 32, 0, 64, 0, 0, 0, 0, 0, 0, 16, 0};
+alignas(16) constexpr Table left_low{joint, 0, joint, 0, 0, 0, 0, joint, 0, 64, 0, 0, 0, 128, 0, 0};
+alignas(16) constexpr Table left_high{joint, 0, joint, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+alignas(16) constexpr Table right_low{1 | 4 | 16 | 32,
+                                      1 | 2 | 4 | 16 | 32,
+                                      1 | 2,
+                                      1 | 2 | 8 | 32,
+                                      1 | 2,
+                                      1 | 2 | 4 | 32,
+                                      1 | 2,
+                                      1 | 4,
+                                      1 | 32,
+                                      1,
+                                      32,
+                                      0,
+                                      4 | 32,
+                                      32,
+                                      0,
+                                      0};
+alignas(16) constexpr Table right_high{32, 0, 8, 1 | 32, 2, 32, 2 | 4, 4 | 32, 16, 0, 0, 0, 0, 0, 0, 0};
 
 __attribute__((target("ssse3"))) inline __m128i kinds16(const std::uint8_t* at, const Table& low, const Table& high) {
   const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i_u*>(at)), half = _mm_set1_epi8(15);
@@ -244,7 +283,7 @@ void rewrite(View text, const Escapes& escapes, Stretch stretch, DecodedRun& run
   run.encoding = "";
   for (std::size_t i = stretch.begin; i < stretch.end;) {
     const std::uint8_t c = text[i];
-    const bool special = c == '%' || c == '\\' || c == '&' || c == 0xe2 || c == 0xef || is_quote(c);
+    const bool special = c == '%' || c == '\\' || c == '&' || c == '=' || c == 0xe2 || c == 0xef || is_quote(c);
     const Escape escape = special ? escapes.at(i) : Escape{};
     if (escape.length == 0) {
       run.bytes += static_cast<char>(c);
@@ -281,8 +320,11 @@ void sift(View text, std::uint64_t offset, std::size_t from, std::size_t to, Pla
       case '%':
       case '\\':
       case '&':
+      case '=':
       case '+':
       case '.':
+      case '|':
+      case '~':
       case '\n':
       case 0xe2:
         place(at);
@@ -327,9 +369,17 @@ void decode_escapes(View text, std::uint64_t offset, std::size_t begin, std::siz
   std::vector<Stretch> wide;
   const auto add_place = [&](std::size_t place) {
     const std::uint8_t c = text[place];
-    const std::size_t at = c == '+' || c == '.' || is_space(c) ? quote_before(text, place) : place;
-    const Escape escape = escapes.at(at);
-    if (escape.length == 0 || escape.kind == continued || !among_text(text, at)) return;
+    const bool operated = c == '+' || c == '.' || c == '|' || c == '~' || is_space(c) ||
+                          (c == '&' && place > 0 && (is_space(text[place - 1]) || is_quote(text[place - 1])));
+    std::size_t at = operated ? quote_before(text, place) : place;
+    Escape escape = escapes.at(at);
+    if (escape.length == 0 && at != place) escape = escapes.at(at = place);
+    if (escape.length == 0 || !among_text(text, at)) return;
+    // A line that goes on hides something only where it parts a token.
+    if (escape.kind == continued &&
+        !(at > 0 && is_alphanumeric(static_cast<char>(text[at - 1])) && at + escape.length < text.size() &&
+          is_alphanumeric(static_cast<char>(text[at + escape.length]))))
+      return;
     // A blank or a line break parts tokens; it hides nothing but the header of a key.
     const bool header = at >= 5 && text_of(text.subspan(at - 5, 5)) == "BEGIN";
     if (!header && escape.byte >= 0 && is_space(static_cast<std::uint8_t>(escape.byte))) return;

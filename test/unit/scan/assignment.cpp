@@ -1,5 +1,6 @@
 // What a name is given, in whatever language it is written.
 #include <catch2/catch.hpp>
+#include <cstdio>
 #include <fstream>
 
 #include "base/bytes.hpp"
@@ -157,11 +158,14 @@ TEST_CASE("one secret is found once, by the rule that knows it best") {
 
 TEST_CASE("an escaped token is found where it stands, with the escape's name") {
   const std::string token = std::string("gh") + "p_mOq0wqkuMwQWB7Dbq5GcZTMsG4V9DG0aHl5z";
-  std::string percent, unicode, html, wide;
+  std::string percent, unicode, octal, html, wide;
   for (const char c : token) {
     const std::string code = hex(view_of(std::string_view(&c, 1)));
     percent += "%" + code;
     unicode += "\\u00" + code;
+    char digits[8];
+    std::snprintf(digits, sizeof digits, "\\%03o", static_cast<unsigned>(c));
+    octal += digits;
     html += "&#x" + code + ";";
     wide += std::string(1, c) + '\0';
   }
@@ -170,8 +174,14 @@ TEST_CASE("an escaped token is found where it stands, with the escape's name") {
   };
   for (const auto& [text, encoding] :
        {Case{percent, "percent"}, Case{unicode, "unicode"}, Case{html, "html"}, Case{wide, "utf-16"},
-        Case{token.substr(0, 12) + "\" + \"" + token.substr(12), "concatenation"},
+        Case{octal, "octal"}, Case{token.substr(0, 12) + "\" + \"" + token.substr(12), "concatenation"},
         Case{token.substr(0, 12) + "' .\n   '" + token.substr(12), "concatenation"},
+        Case{token.substr(0, 12) + "\" .. \"" + token.substr(12), "concatenation"},
+        Case{token.substr(0, 12) + "' || '" + token.substr(12), "concatenation"},
+        Case{token.substr(0, 12) + "\"\t& \"" + token.substr(12), "concatenation"},
+        Case{token.substr(0, 12) + "=\n" + token.substr(12), "quoted-printable"},
+        Case{token.substr(0, 12) + "=\r\n" + token.substr(12), "quoted-printable"},
+        Case{token.substr(0, 12) + "\\\n" + token.substr(12), "continued"},
         Case{token.substr(0, 12) + "\xe2\x80\x8b" + token.substr(12), "zero-width"}}) {
     // At every place in a block, and around the border of one.
     for (const std::size_t before : {std::size_t{3}, std::size_t{100}, (std::size_t{32} << 10) - 20}) {

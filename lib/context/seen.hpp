@@ -1,0 +1,19 @@
+#pragma once
+#include <array>
+#include <cstdint>
+#include <vector>
+
+namespace imgbuild {
+
+/// Says which file in which state was looked at: of its path, device, inode, size, and both its times in nanoseconds.
+using FileMark = std::array<std::uint8_t, 16>;
+
+/// Files of a tree in which nothing was found, when it was staged before and now. What is known of a file in its
+/// present state is not looked for again. Only what no rule saw anything in is marked, so that no policy changes the
+/// answer; rules and program must be those of then. Kept by whoever stages (build/seen_files.hpp).
+struct SeenFiles {
+  std::vector<FileMark> before;  ///< sorted
+  std::vector<FileMark> now;     ///< stage() fills it
+};
+
+}  // namespace imgbuild

@@ -1,0 +1,43 @@
+# Staged again, a tree's files are known by device, inode, size and times: the same tar, and what has changed is looked at.
+. "$(dirname "$0")/_common.sh"
+mkdir "$t/tree"
+for i in 1 2 3; do echo "text $i" >"$t/tree/$i"; done
+head -c 5000000 /dev/zero | tr '\0' x >"$t/tree/large"
+sleep 2.2 # what was written just now has no lasting state yet
+stages() { # stages STATUS SEEN [FLAGS...]
+  local want=$1 seen=$2
+  shift 2
+  expect "$want" "$IMGBUILD" stage "$t/tree" --format json -o "$t/context.tar" "$@"
+  [ "$(jq -r '.seen_before // 0' "$t/out")" = "$seen" ] || fail "seen before: $(jq -c .seen_before "$t/out"), not $seen"
+}
+stages 0 0
+digest=$(jq -r .digest "$t/out")
+stages 0 4
+[ "$(jq -r .digest "$t/out")" = "$digest" ] || fail "another tar"
+stages 0 0 --no-cache
+
+# The same size and time, other content: only ctime tells.
+touch -r "$t/tree/2" "$t/then"
+printf '//registry.npmjs.org/:_authToken=%s%s\n' npm_ "$(head -c 200 /dev/urandom | base64 -w0 | tr -dc A-Za-z0-9 | head -c 36)" >"$t/leak"
+stages 0 4
+truncate -s "$(stat -c %s "$t/leak")" "$t/tree/2"
+touch -r "$t/then" "$t/tree/2"
+sleep 2.2
+stages 0 3
+cat "$t/leak" >"$t/tree/2"
+touch -r "$t/then" "$t/tree/2"
+stages 1 3
+# What was found is found again, however often it is staged.
+sleep 2.2
+stages 1 3
+stages 1 3
+
+# A record that somebody altered is as good as none.
+echo fine >"$t/tree/2"
+sleep 2.2
+stages 0 3
+stages 0 4
+for record in "${XDG_CACHE_HOME:-$HOME/.cache}"/imgbuild/layers/*; do
+  printf 'x' | dd of="$record" bs=1 conv=notrunc status=none
+done
+stages 0 0
