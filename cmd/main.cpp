@@ -30,6 +30,7 @@ constexpr Offer offers[] = {
     {"push", "audit an image of the engine, and send what was looked at to a registry", offer_push},
     {"agent", "run a command behind the ssh-agent gateway", offer_agent},
     {"rules", "what is known about credentials: list, show, check, explain, test", offer_rules},
+    {"config", "each setting, its value, and who says so; a schema for editors", offer_config},
     {"cache", "what is remembered of layers that were audited: show, verify, prune", offer_cache},
     {"gc", "remove what an interrupted build left behind", offer_gc},
 };
@@ -60,6 +61,7 @@ class Help : public CLI::Formatter {
         {"audit", "TARGET... [OPTIONS]"},
         {"push", "IMAGE [TO] [OPTIONS]"},
         {"agent", "--ssh HOST... [OPTIONS] -- COMMAND..."},
+        {"config", "[PATH] [--schema] [OPTIONS] [what `build` takes]"},
         {"rules", "list | show ID | check [FILE...] | explain ID | test FILE"},
         {"show", "ID"},
         {"check", "[FILE...]"},
