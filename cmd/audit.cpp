@@ -61,13 +61,14 @@ void set_base(ImageRecord& image, const std::string& name, const std::vector<std
 }
 
 int work(Flags& flags, Session& session) {
-  flags.reporting.check();
-  const std::uint64_t most = max_size_flag(flags.max_size);
   const std::vector<AuditTarget> targets = audit_targets(flags.targets);
   check_platform(flags.audit.platform, flags.all_platforms);
 
   Progress progress;
   AuditSettings settings = audit_settings(flags.audit, session);
+  flags.reporting.check(settings.all);
+  const std::uint64_t most =
+      max_size_flag(flags.max_size.empty() ? settings.all.text("max_size").value_or("") : flags.max_size);
   AuditOptions& options = settings.options;
   if (flags.reporting.shows_progress()) options.progress = [&progress](std::uint64_t bytes) { progress(bytes); };
 

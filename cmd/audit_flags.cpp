@@ -45,17 +45,17 @@ AuditSettings audit_settings(const AuditFlags& flags, Session& session) {
   SettingsRequest request;
   request.user_file = flags.config;
   request.fail_on = severity_flag(flags.fail_on);
-  const Settings settings = load_settings(request);
+  AuditSettings settled;
+  const Settings settings = settled.all = load_settings(request);
   session.load_scanner(flags.rules.empty() ? settings.list("rules") : flags.rules);
 
-  AuditSettings settled;
   AuditOptions& options = settled.options;
   options.scanner = session.scanner;
   options.found = &session.vault;
   options.policy = policy_from(settings, request.fail_on);
   options.agent_keys = keys_of_agent();
   options.threads = flags.threads;
-  options.cache = !flags.no_cache;
+  options.cache = !flags.no_cache && !settings.on("no_cache");
   if (const auto* threads = settings.find("threads"); threads != nullptr && flags.threads == 0) {
     const std::string& count = threads->values.front();
     if (count.empty() || count.size() > 4 || count.find_first_not_of("0123456789") != std::string::npos)

@@ -69,7 +69,9 @@ void AuditReporting::offer(CLI::App& app) {
   add_value(app, "--write-baseline", write_baseline_, "FILE", "write the leaks that are there now to FILE");
 }
 
-void AuditReporting::check() {
+void AuditReporting::check(const Settings& settings) {
+  if (said_.empty()) said_ = settings.list("reports");
+  if (baseline_file_.empty()) baseline_file_ = settings.text("baseline").value_or("");
   how_ = format_flag(format_);
   if (output_ == "-") output_.clear();
   if (quiet_ && output_.empty() && how_ != Format::text)

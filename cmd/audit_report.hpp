@@ -36,8 +36,8 @@ class AuditReporting {
  public:
   void offer(CLI::App& app);
   /// Everything that can be wrong about them, before anything is looked at; reads the baseline. Throws usage Error, and
-  /// Error where the baseline is damaged.
-  void check();
+  /// Error where the baseline is damaged. `settings` say which reports and baseline there are where no flag does.
+  void check(const Settings& settings);
   /// Standard error may show how far the work is.
   bool shows_progress() const;
   /// Applies baseline and policy, writes every report and the new baseline, and returns the exit status. `ids`: what

@@ -144,15 +144,18 @@ timespec now() {
   return time;
 }
 
-int work(const BuildFlags& flags, Session& session) {
+int work(BuildFlags& flags, Session& session) {
   std::error_code none;
   if (!std::filesystem::is_directory(flags.path, none))
     throw usage_error("build: " + printable(flags.path) + ": is no directory", "PATH is the folder with your code");
   SettingsRequest request;
   request.context = flags.path;
+  request.build = flags.build;
+  if (!flags.lean.max_size.empty()) request.flags["max_size"] = {{flags.lean.max_size}, "--max-size", Voice::flag};
   request.fail_on = severity_flag(flags.fail_on);
   request.no_repo_allow = flags.no_repo_allow;
   const Settings settings = load_settings(request);
+  flags.settle(settings);
   check_writable(flags.iidfile);
   report_files(flags.reports);
   Plan plan = plan_from(flags, settings, session);

@@ -4,6 +4,7 @@ namespace imgbuild {
 
 void BuildFlags::offer(CLI::App& app) {
   app.add_option("PATH", path, "the context: a work tree (default: .)");
+  add_value(app, "--build", build, "NAME", "of the builds in imgbuild.toml this one: [build.NAME]");
   add_value(app, "--from", from, "IMAGE", "the base image");
   add_value(app, "--run", run, "SCRIPT", "the script that builds, run in the unpacked context; - is standard input");
   add_value(app, "-f,--file", file, "FILE",

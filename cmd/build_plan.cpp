@@ -157,19 +157,11 @@ void check_asked_hosts(const Plan& plan, const Settings& settings) {
                         "if you trust what it runs: --ssh " + printable(host));
 }
 
-// The script's bytes. A context's own script must lie in the context, links resolved: it is a stranger's word.
-void read_script(Plan& plan, const std::string& path, bool by_context, const std::string& from) {
+// The script's bytes, from where --run or this setting says.
+void read_script(Plan& plan, const std::string& path, const Setting* setting) {
   plan.script_name = path;
-  std::string file = path;
-  if (by_context) {
-    std::error_code none;
-    file = plan.context + "/" + path;
-    const auto root = std::filesystem::canonical(plan.context, none);
-    const auto real = std::filesystem::canonical(file, none);
-    const bool within = std::mismatch(root.begin(), root.end(), real.begin(), real.end()).first == root.end();
-    if (path.empty() || path[0] == '/' || (!real.empty() && !within))
-      throw usage_error(from + ": run: " + printable(path) + " is not in the context");
-  }
+  const bool by_context = setting != nullptr && setting->voice == Voice::context;
+  const std::string file = setting == nullptr ? path : file_of(*setting, "run", plan.context);
   const bool input = !by_context && path == "-";
   if (input && ::isatty(STDIN_FILENO) == 1) throw usage_error("--run -: standard input is a terminal");
   try {
@@ -190,6 +182,14 @@ void read_script(Plan& plan, const std::string& path, bool by_context, const std
   }
 }
 
+// Builds that could be chosen, where none is.
+std::string or_a_build(const BuildFlags& flags, const Settings& settings) {
+  if (settings.builds.empty() || !flags.build.empty() || settings.find("build") != nullptr) return "";
+  std::vector<std::string> names;
+  for (const auto& [name, values] : settings.builds) names.push_back(printable(name));
+  return "; or one of the builds of your files: --build " + join(names, ", --build ");
+}
+
 void choose_command(Plan& plan, const BuildFlags& flags, const Settings& settings, const Session& session) {
   if (!flags.run.empty() && session.has_words) throw usage_error("build: both --run and -- COMMAND", "say one of them");
   if (session.has_words && session.words.empty()) throw usage_error("build: no command behind --");
@@ -197,14 +197,14 @@ void choose_command(Plan& plan, const BuildFlags& flags, const Settings& setting
     plan.command = session.words;
     return;
   }
-  if (!flags.run.empty()) return read_script(plan, flags.run, false, "--run");
+  if (!flags.run.empty()) return read_script(plan, flags.run, nullptr);
   const Setting* run = settings.find("run");
   const Setting* command = settings.find("command");
-  if (run != nullptr && command != nullptr && run->voice == command->voice)
+  if (run != nullptr && command != nullptr)
     throw usage_error(command->from + ": both `run` and `command`", "say one of them");
-  if (run != nullptr && command != nullptr) (run->voice < command->voice ? command : run) = nullptr;
-  if (run != nullptr) return read_script(plan, run->values.front(), run->voice == Voice::context, run->from);
-  if (command == nullptr) throw usage_error("build: nothing to run", "--run SCRIPT, or -- COMMAND...");
+  if (run != nullptr) return read_script(plan, run->values.front(), run);
+  if (command == nullptr)
+    throw usage_error("build: nothing to run", "--run SCRIPT, or -- COMMAND..." + or_a_build(flags, settings));
   if (command->values.empty()) throw usage_error(command->from + ": `command` is empty");
   plan.command = command->values;
 }
@@ -249,6 +249,45 @@ void plan_script(Plan& plan, const BuildFlags& flags, const Settings& settings) 
 
 }  // namespace
 
+void BuildFlags::settle(const Settings& settings) {
+  const auto list = [&](std::vector<std::string>& flag, const char* key) {
+    if (flag.empty()) flag = settings.list(key);
+  };
+  const auto text = [&](std::string& flag, const char* key) {
+    if (flag.empty()) flag = settings.text(key).value_or("");
+  };
+  const auto on = [&](bool& flag, const char* key) { flag = flag || settings.on(key); };
+  list(weak_secrets, "weak_secrets");
+  list(reports, "reports");
+  text(iidfile, "iidfile");
+  text(progress, "progress");
+  if (progress.empty()) progress = "auto";
+  list(lean.artifacts, "artifacts");
+  text(lean.onto, "onto");
+  text(lean.max_size, "max_size");
+  on(lean.squash, "squash");
+  list(log.targets, "logs");
+  text(log.keep, "log_keep");
+  text(log.size, "log_size");
+  on(keep, "keep");
+  on(no_cache, "no_cache");
+  on(ssh.allow_unbound, "ssh_allow_unbound");
+  on(ssh.allow_sshsig, "ssh_allow_sshsig");
+}
+
+std::string file_of(const Setting& setting, const std::string& key, const std::string& context) {
+  const std::string& path = setting.values.front();
+  if (setting.voice != Voice::context) return path;
+  std::error_code none;
+  std::string file = context + "/" + path;
+  const auto root = std::filesystem::canonical(context, none);
+  const auto real = std::filesystem::canonical(file, none);
+  const bool within = std::mismatch(root.begin(), root.end(), real.begin(), real.end()).first == root.end();
+  if (path.empty() || path[0] == '/' || (!real.empty() && !within))
+    throw usage_error(setting.from + ": " + key + ": " + printable(path) + " is not in the context");
+  return file;
+}
+
 Plan plan_from(const BuildFlags& flags, const Settings& settings, Session& session) {
   const auto text = [&](const std::string& flag, const char* key) {
     return flag.empty() ? settings.text(key).value_or("") : flag;
@@ -258,18 +297,19 @@ Plan plan_from(const BuildFlags& flags, const Settings& settings, Session& sessi
   };
   Plan plan;
   plan.context = flags.path;
-  plan.ref = flags.ref;
+  plan.ref = text(flags.ref, "ref");
   plan.include = list(flags.include, "include");
   plan.with_git = flags.with_git || settings.on("with_git");
   const bool by_dockerfile = wants_dockerfile(flags, settings, session);
   if (flags.progress != "auto" && flags.progress != "plain" && flags.progress != "quiet")
     throw usage_error("--progress: must be auto, plain or quiet, not `" + printable(flags.progress) + "`");
   if (by_dockerfile) {
-    plan.dockerfile = dockerfile_plan(flags, session);
+    plan.dockerfile = dockerfile_plan(flags, settings, session);
   } else {
     check_script_flags(flags);
     plan.from = text(flags.from, "from");
-    if (plan.from.empty()) throw usage_error("build: no base image", "--from IMAGE, or a Dockerfile");
+    if (plan.from.empty())
+      throw usage_error("build: no base image", "--from IMAGE, or a Dockerfile" + or_a_build(flags, settings));
   }
   plan.pull = flags.pull || settings.on("pull") ? Pull::always : Pull::missing;
   plan.platform = text(flags.platform, "platform");
@@ -283,7 +323,7 @@ Plan plan_from(const BuildFlags& flags, const Settings& settings, Session& sessi
   plan.network = text(flags.network, "network");
   if (!by_dockerfile) choose_command(plan, flags, settings, session);
   plan.tags = list(flags.tags, "tags");
-  if (plan.tags.empty()) throw usage_error("build: no name for the image", "-t NAME");
+  if (plan.tags.empty()) throw usage_error("build: no name for the image", "-t NAME" + or_a_build(flags, settings));
   for (const auto& tag : plan.tags)
     if (!is_name(tag))
       throw usage_error("-t: " + printable(tag) + ": is no image's name", "for instance team/app:1.0, in lower case");

@@ -73,13 +73,20 @@ void refuse(bool given, const char* flag, const char* instead) {
 
 bool wants_dockerfile(const BuildFlags& flags, const Settings& settings, const Session& session) {
   if (!flags.file.empty()) return true;
-  const bool script = !flags.run.empty() || session.has_words || !flags.from.empty() ||
-                      settings.find("run") != nullptr || settings.find("command") != nullptr ||
+  const Setting* file = settings.find("dockerfile");
+  const bool said = !flags.run.empty() || session.has_words || !flags.from.empty();
+  if (file != nullptr && !said) {
+    for (const char* key : {"from", "run", "command"})
+      if (const Setting* other = settings.find(key))
+        throw usage_error(other->from + ": both `dockerfile` and `" + key + "`", "say one of them");
+    return true;
+  }
+  const bool script = said || settings.find("run") != nullptr || settings.find("command") != nullptr ||
                       settings.find("from") != nullptr;
   return !script && has_file(flags.path + "/Dockerfile");
 }
 
-DockerfilePlan dockerfile_plan(const BuildFlags& flags, const Session& session) {
+DockerfilePlan dockerfile_plan(const BuildFlags& flags, const Settings& settings, const Session& session) {
   if (!flags.run.empty() || session.has_words)
     throw usage_error("build: both -f and a script",
                       "-f builds a Dockerfile; --run SCRIPT or -- COMMAND builds by script");
@@ -93,26 +100,28 @@ DockerfilePlan dockerfile_plan(const BuildFlags& flags, const Session& session) 
   refuse(!flags.image_env.empty(), "--image-env", "ENV says it");
   refuse(!flags.ignore_volumes.empty(), "--ignore-volume", "");
   refuse(!flags.timeout.empty(), "--timeout", "`timeout` in a RUN");
-  refuse(!flags.ref.empty(), "--ref", "check the commit out: git worktree add DIR REV");
+  refuse(!flags.ref.empty() || settings.find("ref") != nullptr, "--ref",
+         "check the commit out: git worktree add DIR REV");
 
   DockerfilePlan plan;
-  if (flags.file == "-") {
+  const Setting* setting = flags.file.empty() ? settings.find("dockerfile") : nullptr;
+  const std::string said = setting == nullptr ? flags.file : file_of(*setting, "dockerfile", flags.path);
+  if (said == "-") {
     plan.shown = "standard input";
     plan.text = read_input();
   } else {
-    const bool given = !flags.file.empty();
-    const std::string file = given ? flags.file : flags.path + "/Dockerfile";
-    plan.shown = given ? flags.file : "Dockerfile";
+    const std::string file = said.empty() ? flags.path + "/Dockerfile" : said;
+    plan.shown = said.empty() ? "Dockerfile" : setting == nullptr ? said : setting->values.front();
     plan.text = read_dockerfile(file);
     plan.path = path_in(flags.path, file);
     if (has_file(file + ".dockerignore")) plan.ignore = read_dockerfile(file + ".dockerignore");
   }
   plan.has_ignore = plan.ignore || has_file(flags.path + "/.dockerignore");
-  plan.target = flags.target;
-  plan.args = arguments(flags.build_args);
-  plan.cache_from = flags.cache_from;
+  plan.target = flags.target.empty() ? settings.text("target").value_or("") : flags.target;
+  plan.args = arguments(flags.build_args.empty() ? settings.list("build_args") : flags.build_args);
+  plan.cache_from = flags.cache_from.empty() ? settings.list("cache_from") : flags.cache_from;
   plan.no_cache = flags.no_cache;
-  plan.purge = flags.purge;
+  plan.purge = flags.purge || settings.on("purge");
   return plan;
 }
 

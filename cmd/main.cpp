@@ -30,6 +30,8 @@ constexpr Offer offers[] = {
     {"push", "audit an image of the engine, and send what was looked at to a registry", offer_push},
     {"agent", "run a command behind the ssh-agent gateway", offer_agent},
     {"rules", "what is known about credentials: list, show, check, explain, test", offer_rules},
+    {"config", "each setting, its value, and who says so; a schema for editors", offer_config},
+    {"doctor", "engine, agent, keys, hosts, logins: what works, and what to do", offer_doctor},
     {"cache", "what is remembered of layers that were audited: show, verify, prune", offer_cache},
     {"gc", "remove what an interrupted build left behind", offer_gc},
 };
@@ -60,6 +62,8 @@ class Help : public CLI::Formatter {
         {"audit", "TARGET... [OPTIONS]"},
         {"push", "IMAGE [TO] [OPTIONS]"},
         {"agent", "--ssh HOST... [OPTIONS] -- COMMAND..."},
+        {"config", "[PATH] [--schema] [OPTIONS] [what `build` takes]"},
+        {"doctor", "[PATH] [--ssh HOST...] [OPTIONS]"},
         {"rules", "list | show ID | check [FILE...] | explain ID | test FILE"},
         {"show", "ID"},
         {"check", "[FILE...]"},

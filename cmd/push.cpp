@@ -46,9 +46,9 @@ Reference destination(const Flags& flags) {
 
 int work(const Flags& flags, Session& session) {
   const Reference to = destination(flags);
-  const auto files = report_files(flags.reports);
   check_platform(flags.audit.platform, false);
   AuditSettings settings = audit_settings(flags.audit, session);
+  const auto files = report_files(flags.reports.empty() ? settings.all.list("reports") : flags.reports);
   Progress progress;
   if (on_terminal(STDERR_FILENO)) settings.options.progress = [&progress](std::uint64_t bytes) { progress(bytes); };
 

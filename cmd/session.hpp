@@ -36,6 +36,8 @@ Work offer_stage(CLI::App& app, Session& session);
 Work offer_audit(CLI::App& app, Session& session);
 Work offer_push(CLI::App& app, Session& session);
 Work offer_agent(CLI::App& app, Session& session);
+Work offer_config(CLI::App& app, Session& session);
+Work offer_doctor(CLI::App& app, Session& session);
 Work offer_rules(CLI::App& app, Session& session);
 Work offer_cache(CLI::App& app, Session& session);
 Work offer_gc(CLI::App& app, Session& session);

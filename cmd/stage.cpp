@@ -26,7 +26,7 @@ Examples:
 Exit status: 0 staged; 1 refused; 2 usage; 3 the tree could not be read.)";
 
 struct Flags {
-  std::string path = ".", output, format = "text", ref, fail_on;
+  std::string path = ".", output, format = "text", ref, fail_on, build;
   std::vector<std::string> include, rules;
   bool with_git = false, no_repo_allow = false, no_cache = false;
 };
@@ -62,6 +62,7 @@ int work(const Flags& flags, Session& session) {
   if (!to_stdout) check_writable(flags.output);
   SettingsRequest request;
   request.context = flags.path;
+  request.build = flags.build;
   request.fail_on = severity_flag(flags.fail_on);
   request.no_repo_allow = flags.no_repo_allow;
   const Settings settings = load_settings(request);
@@ -69,7 +70,7 @@ int work(const Flags& flags, Session& session) {
 
   StageOptions options;
   options.root = flags.path;
-  options.ref = flags.ref;
+  options.ref = flags.ref.empty() ? settings.text("ref").value_or("") : flags.ref;
   options.include = flags.include.empty() ? settings.list("include") : flags.include;
   options.with_git = flags.with_git || settings.on("with_git");
   options.scanner = session.scanner;
@@ -103,6 +104,7 @@ int work(const Flags& flags, Session& session) {
 Work offer_stage(CLI::App& app, Session& session) {
   const auto flags = std::make_shared<Flags>();
   app.add_option("PATH", flags->path, "the work tree (default: .)");
+  add_value(app, "--build", flags->build, "NAME", "of the builds in imgbuild.toml this one: [build.NAME]");
   add_value(app, "-o,--output", flags->output, "FILE", "write the tar to FILE, or - for standard output");
   add_value(app, "--format", flags->format, "FORMAT", "of the report: " + format_names());
   add_value(app, "--ref", flags->ref, "REV", "stage a commit, branch or tag instead of the work tree");

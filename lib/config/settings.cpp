@@ -12,6 +12,8 @@
 #include "base/fd.hpp"
 #include "base/text.hpp"
 #include "config/keys.hpp"
+#include "config/nearest.hpp"
+#include "verdict/weight.hpp"
 
 namespace imgbuild {
 namespace {
@@ -42,13 +44,13 @@ Settings environment_settings(const std::function<const char*(const char*)>& var
   Settings settings;
   for (const Key& key : keys()) {
     if (!key.variable) continue;
-    std::string name = "IMGBUILD_";
-    for (const char c : key.name) name += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    const std::string name = variable_of(key);
     const char* value = variable(name.c_str());
     if (value == nullptr || *value == '\0') continue;
     Setting setting{{}, "$" + name, Voice::environment};
     switch (key.shape) {
       case Shape::text:
+      case Shape::path:
         setting.values = {value};
         break;
       case Shape::words:
@@ -87,12 +89,29 @@ Severity severity_in(const Setting& setting) {
   return *severity;
 }
 
-// The first layer that knows a key has it.
+// The first layer that knows a key has it; of what is built, all.
 void lay_under(Settings& upper, Settings lower) {
+  const bool file = upper.find("dockerfile") != nullptr, from = upper.find("from") != nullptr,
+             runs = upper.find("run") != nullptr || upper.find("command") != nullptr;
+  for (const char* key : {"run", "command"})
+    if (file || runs) lower.values.erase(key);
+  if (file) lower.values.erase("from");
+  if (from || runs) lower.values.erase("dockerfile");
   upper.values.merge(lower.values);
   upper.secrets.merge(lower.secrets);
+  upper.builds.merge(lower.builds);
   upper.allow.insert(upper.allow.end(), std::make_move_iterator(lower.allow.begin()),
                      std::make_move_iterator(lower.allow.end()));
+}
+
+// What a file says of that build over what it says of all.
+Settings chosen(Settings file, std::string_view build) {
+  const auto found = file.builds.find(build);
+  if (found == file.builds.end()) return file;
+  Settings top;
+  top.values = found->second;
+  lay_under(top, std::move(file));
+  return top;
 }
 
 }  // namespace
@@ -117,19 +136,22 @@ bool Settings::on(std::string_view key) const { return text(key) == "true"; }
 Settings load_settings(const SettingsRequest& request) {
   const auto variable =
       request.variable ? request.variable : [](const char* name) -> const char* { return std::getenv(name); };
-  Settings all = environment_settings(variable);
+  Settings all;
+  all.values = request.flags;
+  lay_under(all, environment_settings(variable));
+  const std::string build = request.build.empty() ? all.text("build").value_or("") : request.build;
 
   Settings of_user;
   const std::string path = request.user_file.empty() ? user_file(variable) : request.user_file;
   if (!path.empty()) {
     const auto text = text_of_file(path, printable(path), true);
-    if (text) of_user = read_settings(*text, printable(path), Voice::user);
+    if (text) of_user = chosen(read_settings(*text, printable(path), Voice::user), build);
     if (!text && !request.user_file.empty()) throw usage_error(printable(path) + ": no such file");
   }
 
   if (!request.context.empty()) {
     const auto text = text_of_file(request.context + "/imgbuild.toml", "imgbuild.toml", false);
-    Settings of_context = text ? read_settings(*text, "imgbuild.toml", Voice::context) : Settings{};
+    Settings of_context = text ? chosen(read_settings(*text, "imgbuild.toml", Voice::context), build) : Settings{};
 
     Severity strictness = Severity::medium;
     if (request.fail_on)
@@ -142,12 +164,30 @@ Settings load_settings(const SettingsRequest& request) {
       throw usage_error(asked->from + ": fail_on is looser than yours (" + name_of(strictness) + ")",
                         "a context may only be stricter; to be as loose, say --fail-on " + asked->values.front());
 
+    const Setting *size = of_context.find("max_size"), *limit = of_user.find("max_size");
+    if (size != nullptr && limit != nullptr && all.find("max_size") == nullptr) {
+      const auto asked = size_of_text(size->values.front()), most = size_of_text(limit->values.front());
+      if (asked && most && *asked > *most)
+        throw usage_error(
+            size->from + ": max_size is looser than yours (" + printable(limit->values.front()) + ")",
+            "a context may only be stricter; to be as loose, say --max-size " + printable(size->values.front()));
+    }
+
     if (request.no_repo_allow || all.on("no_repo_allow") ||
         (all.find("no_repo_allow") == nullptr && of_user.on("no_repo_allow")))
       of_context.allow.clear();
     lay_under(all, std::move(of_context));
   }
   lay_under(all, std::move(of_user));
+  if (!build.empty() && !request.context.empty() && all.builds.count(build) == 0) {
+    std::vector<std::string> names;
+    for (const auto& [name, values] : all.builds) names.push_back(name);
+    const std::string near = nearest(build, names);
+    throw usage_error("--build: no build is called `" + printable(build) + "`",
+                      names.empty()  ? "imgbuild.toml names builds: [build.NAME]"
+                      : near.empty() ? "there are: " + join(names, ", ")
+                                     : "did you mean `" + near + "`?");
+  }
   if (const Setting* said = all.find("fail_on")) severity_in(*said);
   return all;
 }

@@ -14,18 +14,19 @@
 namespace imgbuild {
 
 /// Whose words these are.
-enum class Voice { environment, context, user };
+enum class Voice { flag, environment, context, user };
 
 /// What one key was set to, and where.
 struct Setting {
   std::vector<std::string> values;  ///< one for a text; "true" or "false" for a switch
-  std::string from;                 ///< "imgbuild.toml:3", "$IMGBUILD_ENGINE"
+  std::string from;                 ///< "imgbuild.toml:3", "$IMGBUILD_ENGINE", "--engine"
   Voice voice = Voice::user;
 };
 
 /// Where the value of a secret is read from: exactly one of the two.
 struct SecretSource {
   std::string file, variable;
+  std::string from = {};  ///< who says so: "config.toml:3"
 };
 
 /// What files and the environment say. A value; flags are laid over it by the commands.
@@ -36,27 +37,33 @@ class Settings {
   std::vector<std::string> list(std::string_view key) const;
   bool on(std::string_view key) const;
 
-  std::map<std::string, Setting, std::less<>> values;
-  std::map<std::string, SecretSource> secrets;  ///< by id; a source, not a grant: `--secret id=ID` hands it out
+  using Values = std::map<std::string, Setting, std::less<>>;
+  Values values;
+  std::map<std::string, Values, std::less<>> builds;  ///< [build.NAME]: what differs for the build of that name
+  std::map<std::string, SecretSource> secrets;        ///< by id; a source, not a grant: `--secret id=ID` hands it out
   std::vector<AllowEntry> allow;
 };
 
 /// Reads one file's text. `name` is what messages call it; a path in `rules`, `ssh_key_files` or a secret's `src` is
 /// relative to the folder of `name`. Throws usage Error "NAME:LINE: what" on malformed TOML, an unknown key (with the
-/// nearest known one), a key that `voice` may not set (with where it may stand), a value of the wrong type, an
-/// allow-entry without a reason or with a date that is none.
+/// nearest known one, in [build.NAME] too), a key that `voice` may not set (with where it may stand), a value of the
+/// wrong type, an allow-entry without a reason or with a date that is none.
 Settings read_settings(std::string_view toml, const std::string& name, Voice voice);
 
 struct SettingsRequest {
   std::string context;              ///< the folder whose imgbuild.toml is read; empty: none (`audit`)
+  Settings::Values flags;           ///< laid over all else
+  std::string build;                ///< --build; empty: $IMGBUILD_BUILD, else none
   std::string user_file;            ///< --config; empty: $XDG_CONFIG_HOME/imgbuild/config.toml where it exists
   std::optional<Severity> fail_on;  ///< the flag: a context may not be looser
   bool no_repo_allow = false;       ///< --no-repo-allow: the context's allow-entries are ignored
   std::function<const char*(const char*)> variable;  ///< getenv; empty: the process's own
 };
 
-/// All layers below the flags, settled. Throws usage Error as read_settings does, and where the context's `fail_on` is
-/// looser than the user's.
+/// All layers, settled; the chosen build's settings are laid over the others of their file. What is built is said by
+/// one layer: a Dockerfile there hides base, script and command below it, and they hide a Dockerfile. Throws usage
+/// Error as read_settings does, and where the context's `fail_on` is looser than the user's, and where no file has the
+/// build.
 Settings load_settings(const SettingsRequest& request);
 
 /// A command as a Dockerfile writes one: a JSON array of strings is itself, anything else is for the shell

@@ -25,7 +25,7 @@ class Reader {
       throw usage_error(name_ + ":" + std::to_string(error.source().begin.line) +
                         ": malformed TOML: " + printable(error.description()));
     }
-    for (const auto& [key, node] : root) take(key.str(), key, node);
+    for (const auto& [key, node] : root) take(key.str(), key, node, settings_.values);
     return std::move(settings_);
   }
 
@@ -38,48 +38,63 @@ class Reader {
   }
   static std::string quoted(std::string_view word) { return "`" + printable(word) + "`"; }
 
-  void take(std::string_view name, const toml::key& at, const toml::node& node) {
+  void take(std::string_view name, const toml::key& at, const toml::node& node, Settings::Values& into) {
+    const bool outside = &into == &settings_.values;
+    if (!outside && (name == "allow" || name == "secrets" || name == "build"))
+      throw usage_error(line_of(at.source()) + ": " + quoted(name) + " may not stand in [build.NAME]",
+                        name == "build" ? "a build has no builds" : "it counts for every build: write it outside");
+    if (name == "build") return take_builds(node);
     if (name == "allow") return take_allow(node);
     if (name == "secrets" && voice_ == Voice::user) return take_secrets(node);
     const Key* key = find_key(name);
     if (key == nullptr && name != "secrets") {
-      std::vector<std::string> known{"allow"};
+      std::vector<std::string> known;
+      if (outside) known = {"allow", "build"};
       for (const Key& each : keys())
         if (voice_ == Voice::context ? each.context : each.user) known.emplace_back(each.name);
-      if (voice_ == Voice::user) known.emplace_back("secrets");
+      if (voice_ == Voice::user && outside) known.emplace_back("secrets");
       const std::string near = nearest(name, known);
       throw usage_error(line_of(at.source()) + ": unknown key " + quoted(name),
                         near.empty() ? "known keys: " + join(known, ", ") : "did you mean `" + near + "`?");
     }
     if (key == nullptr || !(voice_ == Voice::context ? key->context : key->user)) refuse(name, key, at);
     Setting setting{values_of(name, key->shape, node), line_of(at.source()), voice_};
-    settings_.values.emplace(std::string(name), std::move(setting));
+    if (voice_ == Voice::context && name == "build_args")
+      for (const auto& arg : setting.values)
+        if (arg.find('=') == std::string::npos)
+          fail(node, "`build_args`: " + quoted(arg) + " has no value, and a context does not read your environment",
+               "write K=V here, or say --build-arg " + printable(arg));
+    into.emplace(std::string(name), std::move(setting));
+  }
+
+  void take_builds(const toml::node& node) {
+    const auto* builds = node.as_table();
+    if (builds == nullptr) fail(node, "`build` must be written [build.NAME]");
+    for (const auto& [name, value] : *builds) {
+      const auto* table = value.as_table();
+      if (table == nullptr) fail(value, "`build` must be written [build.NAME]");
+      if (name.str().empty()) fail(value, "a build without a name");
+      auto& into = settings_.builds[std::string(name.str())];
+      for (const auto& [key, item] : *table) take(key.str(), key, item, into);
+    }
   }
 
   [[noreturn]] void refuse(std::string_view name, const Key* key, const toml::key& at) const {
     if (voice_ == Voice::user) {
       const bool asks = !key->variable;
-      throw usage_error(
-          line_of(at.source()) + ": " + quoted(name) + " may not stand in the user's file",
-          asks ? "it is what a context's imgbuild.toml asks with"
-               : "it is granted build by build: " + std::string(key->flag) + ", or IMGBUILD_" + upper(name));
+      throw usage_error(line_of(at.source()) + ": " + quoted(name) + " may not stand in the user's file",
+                        asks ? "it is what a context's imgbuild.toml asks with"
+                             : "it is granted build by build: " + std::string(key->flag) + ", or " + variable_of(*key));
     }
     std::string where;
     if (key != nullptr) {
-      where = std::string(key->flag) + ", IMGBUILD_" + upper(name);
+      where = std::string(key->flag) + ", " + variable_of(*key);
       if (key->user) where += " or your own config.toml";
     } else {
       where = "`--secret id=ID,src=FILE` or your own config.toml; a context asks with `ask_secrets`";
     }
     throw usage_error(line_of(at.source()) + ": " + quoted(name) + " may not stand in a context's file",
                       "a context does not decide this; it may stand in: " + where);
-  }
-
-  static std::string upper(std::string_view name) {
-    std::string text(name);
-    for (char& c : text)
-      if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-    return text;
   }
 
   std::string text_of(std::string_view name, const toml::node& node) const {
@@ -111,6 +126,8 @@ class Reader {
         return node.is_string() ? command_words(text_of(name, node)) : texts_of(name, node);
       case Shape::list:
         return texts_of(name, node);
+      case Shape::path:
+        return {beside(text_of(name, node))};
       case Shape::paths: {
         auto all = texts_of(name, node);
         for (auto& path : all) path = beside(path);
@@ -133,7 +150,7 @@ class Reader {
       const auto* source = value.as_table();
       if (source == nullptr || source->size() != 1 || !(source->contains("src") || source->contains("env")))
         fail(value, "secret " + quoted(id.str()) + " must be {src = \"FILE\"} or {env = \"VARIABLE\"}");
-      SecretSource from;
+      SecretSource from{{}, {}, line_of(id.source())};
       if (const auto* src = source->get("src")) from.file = beside(text_of("src", *src));
       if (const auto* env = source->get("env")) from.variable = text_of("env", *env);
       settings_.secrets.emplace(std::string(id.str()), std::move(from));

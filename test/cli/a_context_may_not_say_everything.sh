@@ -22,6 +22,19 @@ refused known_hosts 'known_hosts = ["github.com SHA256:x"]'
 refused secrets 'secrets = {npm = {src = "/root/.npmrc"}}'
 refused rules 'rules = ["none.toml"]'
 refused no_repo_allow 'no_repo_allow = false'
+refused ssh_allow_unbound 'ssh_allow_unbound = true'
+refused ssh_allow_sshsig 'ssh_allow_sshsig = true'
+refused weak_secrets 'weak_secrets = ["npm"]'
+refused no_cache 'no_cache = false'
+refused keep 'keep = true'
+refused purge 'purge = true'
+refused progress 'progress = "quiet"'
+refused iidfile 'iidfile = "/tmp/id"'
+refused reports 'reports = ["json=/tmp/report"]'
+refused baseline 'baseline = "known.json"'
+refused logs 'logs = ["/tmp/logs"]'
+refused log_keep 'log_keep = "1"'
+refused log_size 'log_size = "1kB"'
 
 printf '%sfail_on = "critical"\n' "$base" >app/imgbuild.toml
 expect 2 "$IMGBUILD" build app --dry-run
@@ -29,6 +42,32 @@ one_line 'imgbuild.toml:4: fail_on is looser than yours (medium)'
 expect 0 "$IMGBUILD" build app --dry-run --fail-on critical
 printf '%sfail_on = "low"\n' "$base" >app/imgbuild.toml
 expect 0 "$IMGBUILD" build app --dry-run
+
+# A limit of yours is not lifted; one of its own may be lower.
+printf 'max_size = "100MB"\n' >"$XDG_CONFIG_HOME/imgbuild/config.toml"
+printf '%smax_size = "1GB"\n' "$base" >app/imgbuild.toml
+expect 2 "$IMGBUILD" build app --dry-run
+one_line 'imgbuild.toml:4: max_size is looser than yours (100MB)'
+expect 0 "$IMGBUILD" build app --dry-run --max-size 1GB
+printf '%smax_size = "10MB"\n' "$base" >app/imgbuild.toml
+expect 0 "$IMGBUILD" build app --dry-run
+rm "$XDG_CONFIG_HOME/imgbuild/config.toml"
+
+# A build-arg's value is in the file, not in the environment of whoever builds.
+printf 'FROM base:1\n' >app/Dockerfile
+printf 'dockerfile = "Dockerfile"\ntags = ["app:1"]\nbuild_args = ["HOME"]\n' >app/imgbuild.toml
+expect 2 "$IMGBUILD" build app --dry-run
+one_line 'imgbuild.toml:3: `build_args`: `HOME` has no value'
+printf 'dockerfile = "Dockerfile"\ntags = ["app:1"]\nbuild_args = ["MODE=prod"]\ntarget = "run"\n' >app/imgbuild.toml
+expect 0 "$IMGBUILD" build app --dry-run
+printf 'FROM base:1\n' >outside.Dockerfile
+ln -s ../outside.Dockerfile app/linked
+for file in ../outside.Dockerfile "$PWD/outside.Dockerfile" linked; do
+  printf 'dockerfile = "%s"\ntags = ["app:1"]\n' "$file" >app/imgbuild.toml
+  expect 2 "$IMGBUILD" build app --dry-run
+  one_line 'is not in the context'
+done
+rm app/Dockerfile app/linked
 
 # It may ask; the answer is the user's.
 printf '%sask_secrets = ["npm"]\n' "$base" >app/imgbuild.toml

@@ -3,9 +3,8 @@
 expect 0 "$IMGBUILD" --version
 grep -qE '^imgbuild [0-9]+\.[0-9]+\.[0-9]+$' "$t/out" || fail "no version: $(cat "$t/out")"
 expect 0 "$IMGBUILD" --help
-for word in build stage audit agent rules gc 'Exit status' Examples; do has "$t/out" "$word"; done
-for absent in doctor; do hasnt "$t/out" "  $absent"; done
-for command in build stage audit agent rules gc; do
+for word in build stage audit push agent config doctor rules gc 'Exit status' Examples; do has "$t/out" "$word"; done
+for command in build stage audit push agent config doctor rules gc; do
   expect 0 "$IMGBUILD" "$command" --help
   is "$command --help on standard error" "" "$(cat "$t/err")"
 done
