@@ -233,7 +233,7 @@ TEST_CASE("a hundred places of a secret are not a hundred lines") {
 
 TEST_CASE("staging tells what was withheld and why, or why nothing was staged") {
   Run run;
-  StageReport stage{"sha256:12", 12, 3456, {}, {}, {}, 0, 0};
+  StageReport stage{"sha256:12", 12, 3456, 0, {}, {}, {}, 0, 0};
   CHECK(report_as_text(stage, run.redaction, {}) == "staged 12 files (3.5 kB) sha256:12, nothing withheld\n");
   stage.withheld = {{Withheld::Action::line, ".npmrc", 3, "npm.auth", "an npm token", ""}};
   const std::string text = report_as_text(stage, run.redaction, {});
