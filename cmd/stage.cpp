@@ -86,7 +86,8 @@ int work(const Flags& flags, Session& session) {
   if (!refused && !to_stdout && !flags.output.empty()) write_tar(context.tar.get(), flags.output);
 
   StageReport report;
-  if (!refused) report = {context.digest, context.files, context.bytes, context.seen_before, {}, {}, {}, 0, 0};
+  if (!refused) report = {context.digest, context.files, context.bytes, 0, {}, {}, {}, 0, 0};
+  report.seen_before = context.seen_before;
   report.withheld = context.withheld;
   report.allowed = context.allowed;
   report.notes = context.notes;

@@ -183,11 +183,11 @@ class Stager {
     Context context;
     record_.give(context);
     context.time = time_;
+    context.seen_before = seen_before_;
     if (record_.refused()) return context;
     writer_->finish();
     context.digest = spool_.digest();
     context.files = files_;
-    context.seen_before = seen_before_;
     context.bytes = spool_.size();
     context.tar = spool_.take();
     return context;

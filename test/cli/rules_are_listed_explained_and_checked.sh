@@ -21,7 +21,7 @@ says = "acme token: its holder can order anvils"
 text = ['''\b(acme_[0-9a-f]{16})\b''']
 scrub = "refuse"
 severity = "high"
-leak = ['''acme_{{}}0123456789abcde7''']
+leak = ['''acme_{{}}4f7a1c9e0b3d8f62''']
 safe = ['''acme_order''']
 TOML
 expect 0 "$IMGBUILD" rules check own.toml
