@@ -34,6 +34,7 @@ no_image "e2e/$name:2"
 unset http_proxy NO_PROXY
 mkdir "$t/docker"
 printf '{"proxies": {"default": {"httpsProxy": "http://127.0.0.1:3129", "noProxy": "a.example"}}}' >"$t/docker/config.json"
+docker rmi -f "e2e/$name:1" >/dev/null
 DOCKER_CONFIG=$t/docker ran 0 "$IMGBUILD" build "$t/app" --from imgbuild-test/debian:1 --network none -t "e2e/$name:1" -- true
 has "$t/err" "https_proxy is on this machine's loopback"
 DOCKER_CONFIG=$t/docker builds 0 'test "$https_proxy" = http://127.0.0.1:3129 && test "$NO_PROXY" = a.example'
