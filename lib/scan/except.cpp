@@ -26,14 +26,14 @@ bool found(const std::vector<std::unique_ptr<re2::RE2>>& patterns, std::string_v
 
 }  // namespace
 
-Exceptions::Exceptions(std::string path, std::vector<Allowed> allowed) {
+Exceptions::Exceptions(const std::string& path, const std::vector<Allowed>& allowed) {
   const auto add = [this](std::string_view text) {
     text_ += std::to_string(text.size()) + ':';
     text_ += text;
   };
   if (!path.empty()) path_ = compiled(path);
   add(path);
-  for (auto& from : allowed) {
+  for (const auto& from : allowed) {
     Compiled made{{}, {}, {}, from.target, from.all};
     for (const auto& pattern : from.paths) made.paths.push_back(compiled(pattern));
     for (const auto& pattern : from.regexes) made.regexes.push_back(compiled(pattern));

@@ -22,7 +22,7 @@ class Exceptions {
     bool all = false;                         ///< every kind that is there must fit; else one is enough
   };
   /// `path`: where the rule looks at all, a pattern; empty: everywhere. Throws Error on a pattern that RE2 refuses.
-  Exceptions(std::string path, std::vector<Allowed> allowed);
+  Exceptions(const std::string& path, const std::vector<Allowed>& allowed);
   ~Exceptions();
 
   bool excuse(std::string_view secret, std::string_view match, std::string_view line, std::string_view path) const;
