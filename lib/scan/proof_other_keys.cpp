@@ -166,6 +166,10 @@ Proof sigstore_key(const Suspect& suspect) {
 Proof wireguard_key(const Suspect& suspect) {
   const Bytes key = token_bytes(suspect.secret);
   if (key.size() != 32) return {};
+  // A DNSSEC key of BIND (K*.private) has a field of that name, and one in 32 is clamped by chance.
+  const auto at = static_cast<std::size_t>(suspect.match.data() - suspect.around.data());
+  const std::size_t reach = std::min<std::size_t>(at, 160);
+  if (suspect.around.substr(at - reach, reach).find("Private-key-format") != std::string_view::npos) return {};
   const std::string name = lower(suspect.match.substr(0, 12));
   const bool is_shared = name.find("shared") != std::string::npos;
   if (!is_shared && !is_clamped_x25519(key)) return {};
