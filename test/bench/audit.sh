@@ -29,8 +29,8 @@ root() {
 
 # packages NAME...: unpacks each into a folder of its own below $work/p.
 packages() {
-  mkdir -p "$work/deb"
-  (cd "$work/deb" && apt-get download "$@" >/dev/null)
+  mkdir -p "$work/deb" "$work/p"
+  (cd "$work/deb" && apt-get -o APT::Sandbox::User=root download "$@" >/dev/null)
   local deb
   for deb in "$work"/deb/*.deb; do dpkg -x "$deb" "$work/p/$(basename "$deb" .deb)"; done
 }
