@@ -260,6 +260,10 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
       is_port_or_fingerprint(value) || value.starts_with("urn:") || value.starts_with("\\$"))
     return {};
   if (!is_among_text(suspect.around, *assignment)) return {};
+  // gpg --recv-key 0123ABCD...: which key, as gpg prints it.
+  if (assignment->how == Assignment::How::flag && value.size() == 40 &&
+      value.find_first_not_of("0123456789ABCDEF") == std::string_view::npos)
+    return {};
   // secret.method("x") is a question to it, but for the one whether it is this one.
   if (assignment->how == Assignment::How::call &&
       (is_getter(assignment->name) || is_method_of(*assignment, suspect.secret.data()) ||
