@@ -53,17 +53,7 @@ class Reader {
   void blanks(std::size_t most = 40) {
     while (most-- > 0 && is_blank(peek())) ++at_;
   }
-  // Blanks and a few line breaks, also written out as in JSON.
-  void gap() {
-    for (std::size_t left = 60; left > 0; --left) {
-      if (is_blank(peek()) || is_break(peek()))
-        ++at_;
-      else if (peek() == '\\' && (peek(1) == 'n' || peek(1) == 'r' || peek(1) == 't'))
-        at_ += 2;
-      else
-        return;
-    }
-  }
+  void gap() { at_ = behind_gap(text_, at_); }
 
   // From the key word to the whole name.
   void widen() {

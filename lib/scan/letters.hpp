@@ -22,4 +22,18 @@ inline bool starts_caseless(std::string_view text, std::string_view small) {
                                                    [](char a, char b) { return a == (is_upper(b) ? b | 0x20 : b); });
 }
 
+/// Behind the gap that begins at `at`: blanks and a few line breaks, also written out as in JSON.
+inline std::size_t behind_gap(std::string_view text, std::size_t at) {
+  const auto peek = [&](std::size_t i) { return i < text.size() ? text[i] : '\0'; };
+  for (std::size_t left = 60; left > 0; --left) {
+    if (is_blank(peek(at)) || is_break(peek(at)))
+      ++at;
+    else if (peek(at) == '\\' && (peek(at + 1) == 'n' || peek(at + 1) == 'r' || peek(at + 1) == 't'))
+      at += 2;
+    else
+      break;
+  }
+  return at;
+}
+
 }  // namespace imgbuild

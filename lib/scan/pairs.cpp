@@ -90,17 +90,7 @@ class Pair {
   void blanks() {
     for (int left = 40; left > 0 && is_blank(peek()); --left) ++at_;
   }
-  // Blanks and a few line breaks, also written out as in JSON.
-  void gap() {
-    for (std::size_t left = 60; left > 0; --left) {
-      if (is_blank(peek()) || is_break(peek()))
-        ++at_;
-      else if (peek() == '\\' && (peek(1) == 'n' || peek(1) == 'r' || peek(1) == 't'))
-        at_ += 2;
-      else
-        return;
-    }
-  }
+  void gap() { at_ = behind_gap(text_, at_); }
   bool word() {
     std::size_t skipped = 0;
     for (const std::string_view word : {"value", "content", "val", "defaultvalue", "default"})
