@@ -2,7 +2,6 @@
 # not inherit the variable. A key with a passphrase is one line.
 . "$(dirname "$0")/_common.sh"
 . "$SOURCE/test/e2e/_ssh.sh"
-ssh_up "$t/ssh"
 ends() {
   local status=$?
   ssh_down
@@ -10,6 +9,7 @@ ends() {
   at_end
 }
 trap ends EXIT
+ssh_up "$t/ssh"
 unset SSH_AUTH_SOCK
 cp "$SSH_DIR/known_hosts" "$HOME/.ssh/known_hosts"
 login=(ssh -F none -o UserKnownHostsFile="$SSH_DIR/known_hosts" -o StrictHostKeyChecking=yes -p "$SSH_PORT" "$SSH_USER@127.0.0.1" 'echo in as "$USER"')

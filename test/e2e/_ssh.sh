@@ -29,7 +29,7 @@ StrictModes no
 PidFile none
 LogLevel VERBOSE
 CONFIG
-    "$(command -v sshd || echo /usr/sbin/sshd)" -D -f "$SSH_DIR/sshd_config" -E "$SSH_DIR/sshd.log" &
+    "$(command -v sshd || echo /usr/sbin/sshd)" -D -f "$SSH_DIR/sshd_config" -E "$SSH_DIR/sshd.log" >/dev/null 2>&1 &
     SSHD_PID=$!
     for _ in $(seq 50); do
       if (exec 3<>"/dev/tcp/127.0.0.1/$SSH_PORT") 2>/dev/null; then break 2; fi
@@ -40,11 +40,14 @@ CONFIG
   kill -0 "$SSHD_PID" 2>/dev/null || { cat "$SSH_DIR/sshd.log" >&2; return 1; }
   unset SSH_AUTH_SOCK
   SSH_AUTH_SOCK=$SSH_DIR/agent.sock
-  ssh-agent -D -a "$SSH_AUTH_SOCK" >/dev/null &
+  ssh-agent -D -a "$SSH_AUTH_SOCK" >/dev/null 2>&1 &
   AGENT_PID=$!
   export SSH_AUTH_SOCK
-  for _ in $(seq 50); do [ -S "$SSH_AUTH_SOCK" ] && break; sleep 0.1; done
-  ssh-add -q "$SSH_DIR/user_key" 2>/dev/null
+  for _ in $(seq 50); do # the socket's file is there a moment before the agent listens on it
+    ssh-add -q "$SSH_DIR/user_key" 2>"$SSH_DIR/ssh-add.err" && break
+    sleep 0.1
+  done
+  ssh-add -l >/dev/null || { cat "$SSH_DIR/ssh-add.err" >&2; ssh_down; return 1; }
   KEY_FINGERPRINT=$(ssh-keygen -lf "$SSH_DIR/user_key.pub" | cut -d' ' -f2)
   HOST_FINGERPRINT=$(ssh-keygen -lf "$SSH_DIR/host_key.pub" | cut -d' ' -f2)
   KNOWN_HOST="127.0.0.1 $HOST_FINGERPRINT"
