@@ -84,9 +84,7 @@ class ContentReader::Members : public TarVisitor, public ArchiveVisitor {
             buffer_ = look_.desk_.buffers.take();
             return std::span(buffer_.get(), Buffers::size);
           },
-          [this](View filled) {
-            child_->feed({filled, buffer_, false});
-          });
+          [this](View filled) { child_->feed(lent(filled, buffer_)); });
   }
   void inflated(View piece) { child_->feed({piece, nullptr, false}); }
   void end_inflated() { end_child(); }
@@ -188,6 +186,18 @@ void ContentReader::guarded(Work work) {
   }
 }
 
+/// The same of what stands in its midst.
+template <class Work>
+void ContentReader::within(Work work) {
+  try {
+    work();
+  } catch (const Limit& limit) {
+    embedded_.reset();
+    if (where_.depth > 0) throw;
+    if (why_not_.empty()) why_not_ = limit.what();
+  }
+}
+
 void ContentReader::fail(const std::string& why) {
   if (why_not_.empty()) why_not_ = why;
   if (const auto members = std::move(members_)) members->salvage();
@@ -227,6 +237,7 @@ void ContentReader::decide() {
     zip_is_left_ = true;
   }
   if (!is_plain(kind_)) raw_.emplace(desk_, where_);
+  if ((kind_ == Container::none && why_not_.empty()) || is_values(kind_)) embedded_.emplace(desk_, where_);
   if (kind_ == Container::none) {
     if (const auto order = utf16_of(head_)) narrowed_.emplace(desk_, where_, *order);
     return;
@@ -247,6 +258,7 @@ void ContentReader::decide() {
 
 void ContentReader::pass(const Piece& piece) {
   if (sha_) sha_->update(piece.bytes);
+  if (embedded_) within([&] { embedded_->feed(piece.bytes); });
   if (raw_) raw_->feed(piece);
   if (narrowed_) narrowed_->feed(piece.bytes);
   if (kind_ == Container::none && !zip_is_left_) {
@@ -326,7 +338,27 @@ void ContentReader::open_whole() {
     default:
       if (!read_archive(whole, kind_, *members_))
         members_->unreadable(std::string("damaged ") + name_of(kind_) + " archive");
+      if (kind_ == Container::cpio) look_behind_cpio(whole);
   }
+}
+
+/// An initramfs is a row of archives, each packed or not (Linux, early-userspace/buffer-format).
+void ContentReader::look_behind_cpio(const Whole& whole) {
+  members_->finish();
+  std::uint64_t at = end_of_cpio(whole);
+  Bytes head;
+  for (; at < whole.size(); at += 4) {  // padding
+    head = whole.part(at, container_head_size);
+    const auto other = std::find_if(head.begin(), head.end(), [](std::uint8_t c) { return c != 0; });
+    at += static_cast<std::uint64_t>(other - head.begin()) / 4 * 4;
+    if (other != head.end()) break;
+  }
+  if (container_of(whole.part(at, container_head_size)) == Container::none) return;
+  Where where = where_;
+  ++where.depth;
+  ContentReader rest(desk_, std::move(where));
+  feed_whole(desk_, rest, whole, at);
+  rest.finish();
 }
 
 void ContentReader::open_zip_behind() {
@@ -361,9 +393,10 @@ void ContentReader::finish() {
       members_->finish();
     });
   if (kind_ == Container::none && !zip_is_left_) open_zip_behind();
+  if (embedded_) within([&] { embedded_->finish(); });
   if (raw_) raw_->finish();
   if (narrowed_) narrowed_->finish();
-  if (!why_not_.empty() && !is_values(kind_))
+  if (!why_not_.empty() && (!is_values(kind_) || !embedded_))
     where_.add_gap(why_not_, size_, sha_ ? sha_->finish_digest() : whole_.empty() ? "" : sha256_digest(whole_));
   members_.reset();
   store_.reset();
@@ -384,6 +417,11 @@ void look_at_whole(const Desk& desk, Where where, const Piece& whole) {
       Narrowed narrowed(desk, where, *order);
       narrowed.feed(whole.bytes);
       narrowed.finish();
+    }
+    try {
+      Embedded(desk, where).whole(whole.bytes);
+    } catch (const Limit& limit) {
+      where.add_gap(limit.what(), whole.bytes.size(), sha256_digest(whole.bytes));
     }
     return desk.scan(whole.bytes, where);
   }

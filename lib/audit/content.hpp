@@ -2,6 +2,7 @@
 #include <memory>
 #include <optional>
 
+#include "audit/embedded.hpp"
 #include "audit/narrowed.hpp"
 #include "audit/sightings.hpp"
 #include "base/byte_store.hpp"
@@ -69,8 +70,11 @@ class ContentReader {
   void open_whole();
   void open_zip_behind();
   void fail(const std::string& why);
+  void look_behind_cpio(const Whole& whole);
   template <class Work>
   void guarded(Work work);
+  template <class Work>
+  void within(Work work);
 
   const Desk& desk_;
   Where where_;
@@ -81,6 +85,7 @@ class ContentReader {
   std::uint64_t size_ = 0;
   std::optional<Cutter> raw_;
   std::optional<Narrowed> narrowed_;  ///< of UTF-16
+  std::optional<Embedded> embedded_;  ///< of what is no container, or one of values
   std::string why_not_;               ///< why the container could not be read to its end
   const View whole_;
   const bool stable_ = false;  ///< whole_: mapped, and not a copy

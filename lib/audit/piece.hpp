@@ -58,4 +58,9 @@ class Buffers {
   std::shared_ptr<Shelf> shelf_ = std::make_shared<Shelf>();
 };
 
+/// What has been filled of a buffer. Little is copied by who keeps it: it must not hold a whole buffer.
+inline Piece lent(View filled, const std::shared_ptr<std::uint8_t[]>& buffer) {
+  return {filled, filled.size() >= Buffers::size / 4 ? Owner(buffer) : nullptr, false};
+}
+
 }  // namespace imgbuild

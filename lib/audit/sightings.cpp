@@ -81,6 +81,7 @@ void Where::add(Hit hit, std::string sha256) const {
 }
 
 void Where::add_gap(std::string why, std::uint64_t bytes, std::string sha256) const {
+  if (guessed && (why.starts_with("damaged") || why.starts_with("truncated"))) return;
   if (depth > 0 && budget) budget->take_gap();
   NotScanned gap;
   gap.path = full_path();

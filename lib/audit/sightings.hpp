@@ -97,7 +97,8 @@ struct Where {
   std::vector<std::string> inside, decoded;
   bool whole_document = false;
   int depth = 0;
-  std::shared_ptr<Budget> budget;              ///< of nested content
+  bool guessed = false;            ///< within what only seems to be packed (Embedded): that it breaks off is no gap
+  std::shared_ptr<Budget> budget;  ///< of nested content
   std::shared_ptr<const WholeFile> container;  ///< the outermost; null: none, or it is not held whole
 
   const std::string& name() const { return inside.empty() ? path : inside.back(); }

@@ -71,7 +71,7 @@ class LayerStubs {
     pass(head_);
     head_ = Bytes();
   }
-  void pass(View piece) { inflater_ ? inflater_->feed(piece) : take(piece); }
+  void pass(View piece) { inflater_ ? void(inflater_->feed(piece)) : take(piece); }
   void take(View plain) {
     sha_.update(plain);
     tar_.feed(plain);

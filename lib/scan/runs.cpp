@@ -151,6 +151,18 @@ bool holds_text(const std::string& bytes) {
   return false;
 }
 
+// Or as much of it in UTF-16, a zero beside each byte?
+bool holds_wide_text(std::string_view bytes) {
+  if (bytes.find('\0') == std::string_view::npos) return false;
+  std::size_t run = 0;
+  for (std::size_t at = 0; at < bytes.size() && run < 2 * least_text; ++at) {
+    const bool zero = bytes[at] == 0, text = tables.text[static_cast<std::uint8_t>(bytes[at])] != 0;
+    const bool goes_on = run > 0 && (bytes[at - 1] == 0 ? text : zero);
+    run = goes_on ? run + 1 : zero || text ? 1 : 0;
+  }
+  return run == 2 * least_text;
+}
+
 // The same asked of base64 before it is decoded, cheaply: twelve bytes of text in a row hold the first bytes of three
 // groups in a row. What is false here is false there.
 bool may_hold_text(const char* from, std::size_t length) {
@@ -169,6 +181,17 @@ bool may_hold_text(const char* from, std::size_t length) {
     else
       return true;
   }
+  return false;
+}
+
+// Of UTF-16, every other group's first byte is zero. (Not of text; a run of noise has one in 256 at each place.)
+bool may_hold_wide_text(const char* from, std::size_t length) {
+  const auto first_is_zero = [&](std::size_t group) {
+    return from[group * 4] == 'A' && tables.value[static_cast<std::uint8_t>(from[group * 4 + 1])] < 16;
+  };
+  for (std::size_t group = 3, groups = length / 4; group < groups; group += 4)
+    if ((first_is_zero(group) && first_is_zero(group - 2)) || (first_is_zero(group - 1) && first_is_zero(group - 3)))
+      return true;
   return false;
 }
 
@@ -273,7 +296,7 @@ class Attempts {
       const char* const from = encoded_.data() + begin + phase;
       const std::size_t length = end - begin - phase;
       const bool der = may_hold_der(from, length);
-      if (!run_.wrapped && !der && !may_hold_text(from, length)) continue;
+      if (!run_.wrapped && !der && !may_hold_text(from, length) && !may_hold_wide_text(from, length)) continue;
       decode_base64(from, length, run_.bytes);
       show("base64", begin + phase, der);
     }
@@ -288,7 +311,7 @@ class Attempts {
     }
   }
   void show(const char* encoding, std::size_t skipped, bool surely = false) {
-    if (!run_.wrapped && !surely && !holds_text(run_.bytes)) return;
+    if (!run_.wrapped && !surely && !holds_text(run_.bytes) && !holds_wide_text(run_.bytes)) return;
     run_.encoding = encoding;
     run_.skipped = skipped;
     see_(run_, owned_);

@@ -340,6 +340,27 @@ bool read_archive(View whole, Container kind, ArchiveVisitor& visitor) {
   return read_archive(ViewWhole(whole), kind, visitor);
 }
 
+// The "new ASCII" format: thirteen fields of eight hex digits behind the magic number, then the name and the content,
+// each filled up to a multiple of four.
+std::uint64_t end_of_cpio(const Whole& whole) {
+  constexpr std::size_t header_size = 110;
+  for (std::uint64_t at = 0;;) {
+    const Bytes header = whole.part(at, header_size + 11);
+    const std::string_view text = text_of(header);
+    if (header.size() < header_size || !text.starts_with("07070")) return whole.size();
+    const auto field = [&](std::size_t number) {
+      std::uint64_t value = 0;
+      for (const char c : text.substr(6 + 8 * number, 8))
+        value = value << 4 | static_cast<std::uint64_t>(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+      return value & UINT32_MAX;
+    };
+    const auto filled = [](std::uint64_t size) { return (size + 3) / 4 * 4; };
+    const std::uint64_t content = field(6), name = field(11);
+    at += filled(header_size + name) + filled(content);
+    if (text.substr(header_size).starts_with("TRAILER!!!")) return std::min(at, whole.size());
+  }
+}
+
 std::unique_ptr<Source> unpack(Source& packed, Container kind) {
   if (Inflater::knows(kind)) return std::make_unique<Inflated>(packed, kind);
   return std::make_unique<Filtered>(packed, kind);

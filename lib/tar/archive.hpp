@@ -26,6 +26,9 @@ class ArchiveVisitor {
 bool read_archive(const Whole& whole, Container kind, ArchiveVisitor& visitor);
 bool read_archive(View whole, Container kind, ArchiveVisitor& visitor);
 
+/// Where a cpio archive ends: behind its trailer, at `whole`'s end where it has none.
+std::uint64_t end_of_cpio(const Whole& whole);
+
 /// What one of the packed streams unpacks to: what Inflater knows, lz4 and compress (.Z). Throws Error "damaged xz
 /// stream". The packed source must outlive it.
 std::unique_ptr<Source> unpack(Source& packed, Container kind);

@@ -31,19 +31,23 @@ class Inflater::Decoder {
       : kind_(kind), room_(std::move(room)), sink_(std::move(sink)) {}
   virtual ~Decoder() = default;
 
-  void feed(View piece) {
-    while (!piece.empty() && !ended_) {
+  std::size_t feed(const View all) {
+    std::size_t own = 0;  // up to the end of the last stream
+    for (View piece = all; !ended_;) {
+      if (piece.empty()) return all.size();
       if (!started_ && any_ && !may_begin(piece)) {
         ended_ = true;
-        return;
+        break;
       }
-      if (piece.empty()) return;
+      if (piece.empty()) return all.size();
       if (!started_) {
         restart();
         started_ = true;
       }
       step(piece);
+      if (!started_ && !ended_) own = all.size() - piece.size();
     }
+    return own;
   }
   void flush() {
     if (filled_ > 0) sink_({buffer_.data(), filled_});
@@ -168,7 +172,7 @@ class Inflater::Zstandard : public Decoder {
       if (ZSTD_isError(outcome) != 0) {
         const std::string_view why = ZSTD_getErrorName(outcome);
         if (any() && why == "Unknown frame descriptor") return none_of_ours();
-        if (why.find("memory") != std::string_view::npos) throw Error("zstd window larger than 64 MiB");
+        if (why.find("memory") != std::string_view::npos) throw TooLarge("zstd window larger than 64 MiB");
         damaged();
       }
       if (outcome == 0) {
@@ -214,7 +218,7 @@ class Inflater::Lempel : public Decoder {
     } while (outcome == LZMA_OK && (state_.avail_in > 0 || state_.avail_out == 0));
     piece = piece.subspan(piece.size() - state_.avail_in);
     if (outcome == LZMA_STREAM_END) return stream_ended();
-    if (outcome == LZMA_MEMLIMIT_ERROR) throw Error(std::string(name_of(kind())) + " dictionary larger than 64 MiB");
+    if (outcome == LZMA_MEMLIMIT_ERROR) throw TooLarge(std::string(name_of(kind())) + " dictionary larger than 64 MiB");
     if (outcome == LZMA_FORMAT_ERROR && any()) return none_of_ours();
     if (outcome != LZMA_OK && outcome != LZMA_BUF_ERROR) damaged();
   }
@@ -293,7 +297,7 @@ Inflater::Inflater(Container kind, std::function<std::span<std::uint8_t>()> room
 }
 
 Inflater::~Inflater() = default;
-void Inflater::feed(View piece) { decoder_->feed(piece); }
+std::size_t Inflater::feed(View piece) { return decoder_->feed(piece); }
 void Inflater::flush() { decoder_->flush(); }
 void Inflater::finish() { decoder_->finish(); }
 

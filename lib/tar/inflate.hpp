@@ -5,9 +5,16 @@
 #include <span>
 
 #include "base/bytes.hpp"
+#include "base/error.hpp"
 #include "tar/container.hpp"
 
 namespace imgbuild {
+
+/// A stream that is well, as far as can be told, but asks for more memory than it is given.
+class TooLarge : public Error {
+ public:
+  using Error::Error;
+};
 
 /// gzip, zlib, zstd, xz, lzma, lzip and bzip2, pushed. Every member or frame of the stream is inflated, one after the
 /// other; what follows the last one is left alone, as gunzip and zstd do. What a decoder keeps of its past (window,
@@ -18,8 +25,9 @@ class Inflater {
   /// `room`: gives the memory that the next output goes into (never empty). `sink` takes each filled piece of it.
   Inflater(Container kind, std::function<std::span<std::uint8_t>()> room, std::function<void(View)> sink);
   ~Inflater();
-  /// Throws Error "damaged gzip stream", "zstd window larger than 64 MiB".
-  void feed(View piece);
+  /// How many bytes of the piece were the stream's: all, until what follows is none of it. Throws Error "damaged gzip
+  /// stream", TooLarge "zstd window larger than 64 MiB".
+  std::size_t feed(View piece);
   /// Gives the sink what has come out so far: of a stream that failed too.
   void flush();
   /// The end: the rest goes to the sink. Throws Error "truncated gzip stream". Once.

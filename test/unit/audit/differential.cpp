@@ -45,7 +45,7 @@ class Author {
 
   std::string entry() {
     const std::string at = path();
-    switch (below(16)) {
+    switch (below(18)) {
       case 0:
         return "file " + at.substr(0, at.rfind('/') + 1) + ".wh." + at.substr(at.rfind('/') + 1) + " ";
       case 1:
@@ -69,6 +69,14 @@ class Author {
       case 10:
         return "through " + at + " d=$(mktemp -d); cd $d; cat >inner; ar rc x.a inner; cat x.a; rm -r $d | " +
                content(600);
+      case 11:
+        return "through " + at + " head -c " + std::to_string(below(3) == 0 ? 65'000 + below(1'100) : below(3'000)) +
+               " /dev/zero | tr '\\0' x; " +
+               one_of({"gzip -c", "xz -c", "zstd -qc", "gzip -c | base64 -w0", "gzip -c | base64"}) +
+               "; printf '\\n\\037\\213\\b\\0H4sIAAAAAAAAAAAAAAAAAAAAAAAA\\n' | " +
+               content(below(4) == 0 ? 200'000 : 900);
+      case 12:
+        return "through " + at + " gzip -c | base64 -w76 | sed 's/^/    /' | base64 | " + content(9'000);
       default:
         return "file " + at + " " + content(below(60) == 0 ? 30'000 : 1200);
     }

@@ -112,6 +112,8 @@ TEST_CASE("A key in the history of a git repository is found in its pack and in 
     CHECK(one.hits() == std::vector<std::string>{"ssh.private-key git blob " + blob});
     CHECK(one.gaps().empty());
   }
+  const std::string bundle = shell(folder, "cd r && git bundle create -q - --all");
+  for (const bool streamed : {false, true}) CHECK(Look(bundle, streamed).finds("ssh.private-key git blob " + blob));
   put(folder, "p.pack", pack);
   const std::string zip = shell(folder, "zip -q z.zip p.pack && cat z.zip");
   CHECK(Look(zip).finds("ssh.private-key git p.pack!blob " + blob));

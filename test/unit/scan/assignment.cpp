@@ -11,6 +11,7 @@
 #include "scan/wordlike.hpp"
 
 using namespace imgbuild;
+using namespace std::string_literals;
 
 namespace {
 
@@ -195,6 +196,17 @@ TEST_CASE("an escaped token is found where it stands, with the escape's name") {
       CHECK(hits[0].end == before + quote.size() + text.size());
       CHECK(hits[0].decoded == std::vector<std::string>{encoding});
     }
+  }
+  // As PowerShell's -EncodedCommand has it, in its three places.
+  for (const std::size_t before : {0, 1, 2}) {
+    std::string command;
+    for (const char c : "$token"s.substr(0, before + 1) + "='") command += std::string(1, c) + '\0';
+    command += wide + "'" + '\0';
+    const std::string file = "powershell -EncodedCommand " + base64(view_of(command)) + "\n";
+    const auto hits = Scanner::builtin()->scan(view_of(file), {});
+    INFO("base64 behind " << before);
+    REQUIRE(hits.size() == 1);
+    CHECK(hits[0].decoded == std::vector<std::string>{"base64", "utf-16"});
   }
 }
 

@@ -1,0 +1,246 @@
+// All magic numbers are looked for at once, at memory speed: for each of three bytes in a row, two tables (by its low
+// and its high half) say which groups of magic numbers it may belong to; where a group is left, the place is looked at
+// closely. (SSSE3, which the scanner needs anyway.)
+#include "audit/beginnings.hpp"
+
+#include <tmmintrin.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace imgbuild {
+namespace {
+
+using namespace std::string_view_literals;
+
+/// Which bytes may stand first, second and third; an empty third: any.
+struct Magic {
+  std::uint8_t group;
+  std::string_view bytes[3];
+};
+constexpr Magic magics[] = {
+    {1, {"\x1f"sv, "\x8b"sv, "\x08"sv}},
+    {1, {"\xfd"sv, "7"sv, "z"sv}},
+    {2, {"\x28"sv, "\xb5"sv, "\x2f"sv}},
+    {2, {"M"sv, "S"sv, "C"sv}},
+    {4, {"x"sv, "\x01\x5e\x9c\xda"sv, ""sv}},
+    {8, {"B"sv, "Z"sv, "h"sv}},
+    {8, {"P"sv, "A"sv, "C"sv}},
+    {8, {"R"sv, "a"sv, "r"sv}},
+    {16, {"7"sv, "z"sv, "\xbc"sv}},
+    {16, {"h"sv, "s"sv, "q"sv}},
+    // base64: gzip, zstd, xz, bzip2, zip, PDF, and gzip in base64
+    {32, {"H"sv, "4"sv, "s"sv}},
+    {32, {"K"sv, "L"sv, "U"sv}},
+    {32, {"S"sv, "D"sv, "R"sv}},
+    {64, {"/_"sv, "T"sv, "d"sv}},
+    {64, {"Q"sv, "l"sv, "p"sv}},
+    {64, {"U"sv, "E"sv, "s"sv}},
+    {64, {"J"sv, "V"sv, "B"sv}},
+    {128, {"e"sv, "JNAF"sv, "wxyzopqrEFGH4567"sv}},  // zlib
+};
+
+struct Tables {
+  alignas(16) std::array<std::array<std::uint8_t, 16>, 3> low{}, high{};
+  constexpr Tables() {
+    for (const auto& magic : magics)
+      for (std::size_t i = 0; i < 3; ++i) {
+        for (const char c : magic.bytes[i]) {
+          const auto byte = static_cast<std::uint8_t>(c);
+          low[i][byte & 15] |= magic.group;
+          high[i][byte >> 4] |= magic.group;
+        }
+        for (std::size_t half = 0; magic.bytes[i].empty() && half < 16; ++half) {
+          low[i][half] |= magic.group;
+          high[i][half] |= magic.group;
+        }
+      }
+  }
+};
+constexpr Tables tables;
+
+/// The first block of 16 places at `at` or behind, of those that begin before `to`, where a magic number may begin, and
+/// one bit per place that it may be at; 0: none. Two bytes behind a block are read.
+__attribute__((target("ssse3"))) std::uint32_t next_candidates(const std::uint8_t* data, std::size_t& at,
+                                                               std::size_t to) {
+  const auto table = [](const auto& of) { return _mm_load_si128(reinterpret_cast<const __m128i*>(of.data())); };
+  const __m128i low0 = table(tables.low[0]), low1 = table(tables.low[1]), low2 = table(tables.low[2]);
+  const __m128i high0 = table(tables.high[0]), high1 = table(tables.high[1]), high2 = table(tables.high[2]);
+  const __m128i half = _mm_set1_epi8(15);
+  for (; at < to; at += 16) {
+    const auto bytes = [&](std::size_t i) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(data + at + i)); };
+    const __m128i first = bytes(0), second = bytes(1), third = bytes(2);
+    __m128i groups = _mm_and_si128(_mm_shuffle_epi8(low0, _mm_and_si128(first, half)),
+                                   _mm_shuffle_epi8(high0, _mm_and_si128(_mm_srli_epi16(first, 4), half)));
+    groups = _mm_and_si128(groups, _mm_shuffle_epi8(low1, _mm_and_si128(second, half)));
+    groups = _mm_and_si128(groups, _mm_shuffle_epi8(high1, _mm_and_si128(_mm_srli_epi16(second, 4), half)));
+    groups = _mm_and_si128(groups, _mm_shuffle_epi8(low2, _mm_and_si128(third, half)));
+    groups = _mm_and_si128(groups, _mm_shuffle_epi8(high2, _mm_and_si128(_mm_srli_epi16(third, 4), half)));
+    const auto none = static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(groups, _mm_setzero_si128())));
+    if (none != 0xFFFF) return none ^ 0xFFFF;
+  }
+  return 0;
+}
+
+/// Bits of deflate (RFC 1951 section 3.1.1): numbers from the lowest bit on, codes from the highest.
+class Bits {
+ public:
+  explicit Bits(View bytes) : bytes_(bytes) {}
+  std::uint32_t number(std::size_t count) {
+    std::uint32_t value = 0;
+    for (std::size_t i = 0; i < count; ++i) value |= bit() << i;
+    return value;
+  }
+  std::uint32_t code(std::size_t count, std::uint32_t value = 0) {
+    for (; count > 0; --count) value = value << 1 | bit();
+    return value;
+  }
+  bool over() const { return at_ / 8 >= bytes_.size(); }
+
+ private:
+  std::uint32_t bit() {
+    const std::uint32_t value = over() ? 0 : bytes_[at_ / 8] >> (at_ % 8) & 1;
+    ++at_;
+    return value;
+  }
+  View bytes_;
+  std::size_t at_ = 0;
+};
+
+/// Do the codes that everybody knows (section 3.2.6) say something that makes sense, as far as a few letters?
+bool fixed_codes_make_sense(Bits bits) {
+  constexpr std::size_t enough = 24, least = 12;
+  for (std::size_t made = 0; made < enough;) {
+    if (bits.over()) return true;
+    std::uint32_t symbol = bits.code(7);
+    if (symbol > 0x17) {
+      symbol = bits.code(1, symbol);
+      if (symbol < 0xc0 || symbol >= 0xc8) {
+        if (symbol >= 0xc8) bits.code(1);
+        ++made;
+        continue;
+      }
+      symbol += 280 - 0xc0;
+    } else {
+      symbol += 256;
+    }
+    if (symbol == 256) return made >= least;
+    if (symbol > 285) return false;
+    const auto value_of = [&](std::uint32_t number, std::uint32_t of_each) {  // section 3.2.5
+      if (number < 2 * of_each) return number;
+      const std::uint32_t extra = number / of_each - 1;
+      return ((of_each + number % of_each) << extra) + bits.number(extra);
+    };
+    const std::uint32_t length = symbol == 285 ? 258 : 3 + value_of(symbol - 257, 4);
+    const std::uint32_t distance = bits.code(5);
+    if (distance > 29 || 1 + value_of(distance, 2) > made) return false;
+    made += length;
+  }
+  return true;
+}
+
+/// Does a first block begin here that a compressor would write? Of its code lengths' code all codes are used.
+bool begins_deflate(View at) {
+  if (at.size() < 8) return false;
+  Bits bits(at);
+  bits.number(1);
+  switch (bits.number(2)) {
+    case 0:
+      return (at[1] ^ at[3]) == 0xff && (at[2] ^ at[4]) == 0xff;
+    case 1:
+      return fixed_codes_make_sense(bits);
+    case 2: {
+      if (bits.number(5) > 29 || bits.number(5) > 29) return false;
+      std::uint32_t used = 0;
+      for (std::uint32_t left = bits.number(4) + 4; left > 0; --left)
+        if (const std::uint32_t length = bits.number(3); length > 0) used += 128u >> length;
+      return used == 128;
+    }
+    default:
+      return false;
+  }
+}
+
+bool is_base64(std::uint8_t c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' || c == '/' ||
+         c == '-' || c == '_';
+}
+
+bool begins_base64(View window, std::size_t at) {
+  constexpr std::size_t least = 24;
+  static constexpr std::string_view packed[] = {"H4sI", "KLUv/", "KLUv_", "/Td6W", "_Td6W",
+                                                "Qlpo", "UEsDB", "JVBER", "SDRzSU"};
+  const View rest = window.subspan(at);
+  if (rest.size() < least || !std::all_of(rest.begin(), rest.begin() + least, is_base64)) return false;
+  if (at > 0 && is_base64(window[at - 1])) {
+    // A path's or a name's end ("x=", "/H4s"), or an escape's letter ("\nH4s"), may stand before it; a word may not.
+    const bool escape = at > 1 && window[at - 2] == '\\' && (window[at - 1] == 'n' || window[at - 1] == 't');
+    if (!escape && window[at - 1] != '/' && window[at - 1] != '-' && window[at - 1] != '_') return false;
+  }
+  const std::string_view text = text_of(rest);
+  if (std::any_of(std::begin(packed), std::end(packed), [&](auto magic) { return text.starts_with(magic); }))
+    return true;
+  const auto among = [&](std::string_view second, std::string_view third) {
+    return second.find(text[1]) != std::string_view::npos && third.find(text[2]) != std::string_view::npos;
+  };
+  return text[0] == 'e' && (among("J", "wxyz") || among("N", "opqr") || among("A", "EFGH") || among("F", "4567"));
+}
+
+/// What begins at a candidate; `none` and no base64: nothing.
+std::optional<Container> known(View window, std::size_t at) {
+  const View rest = window.subspan(at, std::min(window.size() - at, beginning_ahead));
+  const std::size_t behind = std::min(at, beginning_behind);
+  const std::string_view before = text_of(window.subspan(at - behind, behind));
+  switch (rest[0]) {
+    case 'x':
+      if (!may_be_zlib(rest) || !begins_deflate(rest.subspan(2))) return std::nullopt;
+      if (before.ends_with("IDAT") || (behind == 8 && before.starts_with("fdAT"))) return std::nullopt;
+      return Container::zlib;
+    case 0x28:
+      if (rest.size() < 12 || (rest[4] & 8) != 0) return std::nullopt;  // a bit that is reserved (RFC 8878, 3.1.1.1.1)
+      break;
+    default:
+      if (begins_base64(window, at)) return Container::none;
+      break;
+  }
+  const Container kind = container_of(rest);
+  switch (kind) {
+    case Container::gzip:
+    case Container::zstd:
+    case Container::xz:
+    case Container::bzip2:
+    case Container::squashfs:
+    case Container::seven_zip:
+    case Container::rar:
+    case Container::cab:
+      return kind;
+    case Container::git_pack:  // of a bundle (gitformat-bundle): behind its header's empty line; programs say "PACK",
+                               // too
+      if (before.ends_with("\n\n")) return kind;
+      return std::nullopt;
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace
+
+std::optional<Beginning> next_beginning(View window, std::size_t from, std::size_t to) {
+  constexpr std::size_t wide = 16 + 2;
+  std::size_t at = from;
+  const std::size_t blocks_end = std::min(to, window.size() - std::min(window.size(), wide - 1));
+  while (at < blocks_end) {
+    for (std::uint32_t bits = next_candidates(window.data(), at, blocks_end); bits != 0; bits &= bits - 1) {
+      const std::size_t place = at + static_cast<std::size_t>(__builtin_ctz(bits));
+      if (place >= to) return std::nullopt;
+      if (const auto kind = known(window, place)) return Beginning{place, *kind};
+    }
+    at += 16;
+  }
+  for (at = std::max(from, blocks_end); at < to; ++at)  // too near the end for anything but a very short one
+    if (const auto kind = known(window, at)) return Beginning{at, *kind};
+  return std::nullopt;
+}
+
+}  // namespace imgbuild

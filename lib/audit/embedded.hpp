@@ -1,0 +1,39 @@
+#pragma once
+#include <memory>
+
+#include "audit/beginnings.hpp"
+#include "audit/sightings.hpp"
+
+namespace imgbuild {
+
+/// Looks at what stands packed in the midst of a stream that is no container: a tar.gz behind a script, the streams of
+/// a PDF, a kernel, a journal's entries, a picture's texts, user data in base64. What only seemed to be packed, or
+/// breaks off, is looked at as far as it goes, and is no gap: the file never said that it is there. What is found does
+/// not depend on where the stream's pieces were cut. One thread.
+class Embedded {
+ public:
+  Embedded(const Desk& desk, Where where);
+  ~Embedded();
+  void feed(View bytes);  ///< throws Limit
+  void finish();          ///< throws Limit
+  /// The same of content that lies together in memory: instead of feed() and finish().
+  void whole(View content);
+
+ private:
+  class Opened;
+  class Packed;
+  class Encoded;
+  void look(View window, std::size_t at, std::size_t to);
+  std::size_t open(View window, const Beginning& beginning, std::size_t to);
+  std::size_t give(View bytes);
+  Where within(const char* decoded) const;
+
+  const Desk& desk_;
+  Where where_;
+  Bytes window_;            ///< what was fed: at most beginning_behind, a step and beginning_ahead
+  std::size_t behind_ = 0;  ///< how much of it stands before the step
+  std::unique_ptr<Opened> open_;
+  std::unique_ptr<class ContentReader> rest_;  ///< from the first archive or pack on that needs its whole at hand
+};
+
+}  // namespace imgbuild
