@@ -272,7 +272,9 @@ void ContentReader::pass(const Piece& piece) {
       members_->tar ? members_->tar->feed(piece.bytes) : members_->ar->feed(piece.bytes);
       members_->current = nullptr;
     } else if (members_->inflater) {
-      members_->inflater->feed(piece.bytes);
+      const View behind = piece.bytes.subspan(members_->inflater->feed(piece.bytes));
+      if (!behind.empty() && !behind_) behind_.emplace(desk_, where_);
+      if (behind_) behind_->feed(behind);
     } else if (store_) {
       store_->append(piece.bytes);
     }
@@ -394,6 +396,7 @@ void ContentReader::finish() {
     });
   if (kind_ == Container::none && !zip_is_left_) open_zip_behind();
   if (embedded_) within([&] { embedded_->finish(); });
+  if (behind_) guarded([&] { behind_->finish(); });
   if (raw_) raw_->finish();
   if (narrowed_) narrowed_->finish();
   if (!why_not_.empty() && (!is_values(kind_) || !embedded_))

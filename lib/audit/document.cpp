@@ -1,8 +1,11 @@
 #include "audit/document.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "audit/embedded.hpp"
 #include "base/text.hpp"
+#include "crypto/digest.hpp"
 
 namespace imgbuild {
 namespace {
@@ -25,6 +28,10 @@ class Walk {
                                       : kind,
               depth + 1);
       }
+    } else if (json.is_array() && is_command(key, json)) {
+      std::string words;  // a flag says what the word behind it is
+      for (const auto& word : json) words += (words.empty() ? "" : " ") + word.get<std::string>();
+      text(kind, at, key + "=" + words);
     } else if (json.is_array()) {
       for (std::size_t i = 0; i < json.size(); ++i) {
         const std::string place = at + "[" + std::to_string(i) + "]";
@@ -43,6 +50,11 @@ class Walk {
 
  private:
   static constexpr int most_depth = 200;
+
+  static bool is_command(const std::string& key, const Json& words) {
+    return (key == "Cmd" || key == "Entrypoint" || key == "Test" || key == "Shell") &&
+           std::all_of(words.begin(), words.end(), [](const Json& word) { return word.is_string(); });
+  }
 
   void variable(const std::string& setting, const std::string& at, const std::string& place) {
     const std::size_t equals = setting.find('=');
@@ -83,6 +95,11 @@ void look_at_document(const Desk& desk, Sightings& record, Location::Kind kind, 
   whole.kind = kind;
   whole.path = name.empty() ? "config" : name;
   whole.whole_document = true;
+  try {
+    Embedded(desk, whole).whole(view_of(text));
+  } catch (const Limit& limit) {
+    whole.add_gap(limit.what(), text.size(), sha256_digest(view_of(text)));
+  }
   desk.scan(view_of(text), whole);
 }
 

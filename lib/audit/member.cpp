@@ -69,6 +69,7 @@ void MemberReader::decide() {
             unpacked({filled, buffer_, false});
           });
       raw_.emplace(desk_, stored);
+      behind_.emplace(desk_, stored);
       return;
     case Container::xz:
     case Container::bzip2:
@@ -128,9 +129,10 @@ void MemberReader::pass(const Piece& piece) {
     return other_->feed(piece);
   }
   guarded([&] {
-    if (inflater_)
-      inflater_->feed(piece.bytes);
-    else if (spool_)
+    if (inflater_) {
+      const View behind = piece.bytes.subspan(inflater_->feed(piece.bytes));
+      behind_->feed(behind);
+    } else if (spool_)
       spool_->append(piece);
     else if (layer_)
       layer_->feed(piece);
@@ -191,6 +193,7 @@ std::shared_ptr<MemberRecord> MemberReader::finish() {
     });
   }
   if (raw_) raw_->finish();
+  if (behind_) guarded([&] { behind_->finish(); });
   if (other_) other_->finish();
   member_->digest = stored_hash_.finish();
   if (layer_) {

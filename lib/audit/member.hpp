@@ -44,7 +44,8 @@ class MemberReader {
   std::shared_ptr<std::uint8_t[]> buffer_;
   std::optional<Inflater> inflater_;
   std::optional<ContentSpool> spool_;
-  std::optional<Cutter> raw_;  ///< of a compressed layer: its bytes as stored
+  std::optional<Cutter> raw_;       ///< of a compressed layer: its bytes as stored
+  std::optional<Embedded> behind_;  ///< of one: what follows it
   std::optional<LayerReader> layer_;
   std::optional<ContentReader> other_;
 };
