@@ -70,7 +70,8 @@ class ArchiveReading {
 
   std::vector<Reading::Subject> by_index() {
     MemberStore store(by_name_);
-    const ImageSet set = choose_images(store, choice_);
+    ImageSet set = choose_images(store, choice_);
+    if (!layout_) set.left_out.clear();  // all that lies in an archive is looked at
     const Lookup lookup = [&](const Descriptor& descriptor) { return find_member(by_name_, descriptor.path()); };
     for (const ImageParts& attestation : set.attestations) {
       if (const Member manifest = find_member(by_name_, attestation.document.name))

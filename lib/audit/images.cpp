@@ -106,7 +106,10 @@ std::vector<Audit> read_images(Reading& reading, ImageStore& store, const Choice
 std::vector<Reading::Subject> subjects_of(const ImageSet& set, const Lookup& lookup,
                                           const std::vector<Member>& beside) {
   std::vector<Reading::Subject> subjects;
-  for (const ImageParts& image : set.images) subjects.push_back({outline_of(image, lookup), beside});
+  for (const ImageParts& image : set.images) {
+    subjects.push_back({outline_of(image, lookup), beside});
+    subjects.back().outline.left_out = set.left_out;
+  }
   for (const ImageParts& attestation : set.attestations) {
     const std::vector<Member> parts = outline_of(attestation, lookup).own;
     const auto described = [&](const ImageParts& image) { return image.document.digest == attestation.about; };

@@ -2,6 +2,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct Outline {
   std::vector<Member> layers;  ///< oldest first
   Member tree;                 ///< of an unpacked root: all of it
   std::vector<Member> own;     ///< its manifest, its config's member, an artifact's blobs: shared with no other image
+  std::set<std::string> left_out;  ///< platforms of its index that were not chosen
 };
 
 /// The member of that name; links lead on, eight at most. Null: there is none.

@@ -108,6 +108,7 @@ class Decision {
     const std::vector<std::uint64_t> hidden = hidden_bytes(indexes);
     Coverage& seen = record.coverage;
     seen.layers = image_.layers.size();
+    for (const std::string& platform : image_.left_out) seen.other_platforms.push_back(printable(platform));
     for (std::size_t i = 0; i < image_.layers.size(); ++i) {
       const MemberRecord& layer = *image_.layers[i];
       record.layers.push_back(

@@ -101,7 +101,10 @@ class Chooser {
         if (taken.empty()) taken = entry.platform;
         fits = entry.platform == taken;
       }
-      if (fits) follow(entry, nullptr, depth + 1);
+      if (fits)
+        follow(entry, nullptr, depth + 1);
+      else
+        set_.left_out.insert(entry.platform);
     }
   }
 

@@ -1,6 +1,7 @@
 #pragma once
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -67,6 +68,7 @@ struct ImageSet {
   std::vector<Document> indexes;
   std::vector<ImageParts> images;        ///< in the store's order, none twice
   std::vector<ImageParts> attestations;  ///< of every platform, whatever was chosen
+  std::set<std::string> left_out;        ///< platforms that the indexes have as well
 };
 
 /// Follows the store's indexes to what was chosen. Every manifest's digest and size are checked. Throws Error where

@@ -208,6 +208,8 @@ class Writer {
     }
     if (open > at_most(most_lines)) line(bad(and_more(open - most_lines, "things that were not looked at")));
     some(allowed, "things that were not looked at, and are allowed or published");
+    if (!seen.other_platforms.empty())
+      line("the index has " + join(seen.other_platforms, ", ") + " as well: not looked at without --all-platforms");
     if (!seen.vault_not_looked_for.empty()) {
       std::vector<std::string> layers;
       for (const int layer : seen.vault_not_looked_for) layers.push_back(std::to_string(layer));

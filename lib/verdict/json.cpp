@@ -101,6 +101,7 @@ Json to_json(const ImageRecord& record) {
               {"archives", seen.archives},
               {"git_objects", seen.git_objects},
               {"vault_not_looked_for", seen.vault_not_looked_for},
+              {"other_platforms", seen.other_platforms},
               {"not_scanned", std::move(gaps)}}}};
   json["weight"] = {{"bytes", record.coverage.bytes}, {"hidden", hidden}};
   if (!record.base.empty())

@@ -91,6 +91,7 @@ struct Coverage {
   std::uint64_t git_objects = 0;
   std::vector<int> vault_not_looked_for;
   std::vector<NotScanned> not_scanned;
+  std::vector<std::string> other_platforms;  ///< of the same index, that nobody chose: this verdict is not theirs
 };
 
 struct LayerFacts {

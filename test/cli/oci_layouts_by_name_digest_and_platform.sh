@@ -61,9 +61,13 @@ both=$(nested multi "$(descriptor multi "$other" $manifest_type "$(for_platform 
 oci_index multi "$(descriptor multi "$both" $index_type "$(ref 1)")"
 expect 0 "$IMGBUILD" audit oci:multi:1 --format json
 is 'the platform' "linux/$here" "$(jq -r '.images[].platform' "$t/out")"
+is 'the other' "linux/$there" "$(jq -r '.images[].coverage.other_platforms[]' "$t/out")"
+expect 0 "$IMGBUILD" audit oci:multi:1
+has "$t/out" "the index has linux/$there as well: not looked at without --all-platforms"
 expect 1 "$IMGBUILD" audit oci:multi:1 --platform "linux/$there"
 expect 1 "$IMGBUILD" audit oci:multi:1 --all-platforms --format json
 is 'all' 2 "$(jq '.images | length' "$t/out")"
+is 'no other' 0 "$(jq '[.images[].coverage.other_platforms[]] | length' "$t/out")"
 expect 3 "$IMGBUILD" audit oci:multi:1 --platform linux/s390x
 one_line 'no image for linux/s390x'
 has "$t/err" 'linux/amd64, linux/arm64'
