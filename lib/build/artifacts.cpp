@@ -1,7 +1,8 @@
-// The builder's files as a layer for another image. The engine's archives of the builder go through a reader into our
-// own writer, piece by piece, and that twice: first to know the layer's digest and size, which a config and a tar's
-// header want beforehand, then to be loaded. Nothing runs in the builder any more, so that both are the same; and what
-// the script made, which no audit has seen yet, is on no disk of this machine.
+// The builder's files as a layer for another image. What a relay in the builder tells of them goes through a reader
+// into our own writer, piece by piece, and that twice: first to know the layer's digest and size, which a config and a
+// tar's header want beforehand, then to be loaded. Nothing else runs in the builder any more, so that both are the same
+// (a script that put a program of its own in the relay's place has the engine refuse the layer); and what the script
+// made, which no audit has seen yet, is on no disk of this machine.
 //
 // A layer's folder hides what the image has there, mode and all, and one over a link replaces it (/bin on a merged
 // /usr). So each folder on the way that may be in the image is looked up there: what is there is told as it is, links
@@ -16,6 +17,8 @@
 #include "base/interrupt.hpp"
 #include "base/text.hpp"
 #include "crypto/digest.hpp"
+#include "relay/files.hpp"
+#include "relay/session.hpp"
 #include "tar/reader.hpp"
 #include "tar/writer.hpp"
 
@@ -82,20 +85,48 @@ class Target {
   };
   const Seen& at(const std::string& path) {
     if (const auto known = seen_.find(path); known != seen_.end()) return known->second;
+    if (engine_.facts().kind == EngineFacts::Kind::podman) {
+      if (seen_.empty()) look_at_all();
+      return seen_[path];
+    }
     Seen seen;
     if (ContainerFiles files = engine_.files(container_, "/" + path); files.tar) {
       seen.entry = first_of(*files.tar);
-      const bool link = seen.entry && seen.entry->type == Type::symlink;
       if (files.leads_to.starts_with('/'))
         seen.leads_to = resolved(files.leads_to);
-      else if (link)
-        seen.leads_to =
-            resolved(seen.entry->link.starts_with('/') ? seen.entry->link : folder_of(path) + "/" + seen.entry->link);
+      else if (seen.entry && seen.entry->type == Type::symlink)
+        seen.leads_to = target_of(*seen.entry, path);
     }
     return seen_.emplace(path, std::move(seen)).first->second;
   }
 
  private:
+  static std::string target_of(const TarEntry& link, const std::string& path) {
+    return resolved(link.link.starts_with('/') ? link.link : folder_of(path) + "/" + link.link);
+  }
+
+  // Podman's archives of single paths call everything root's, lose the set-user-id bit and are empty for a volume
+  // (4.3); what it exports is right.
+  void look_at_all() {
+    struct All : TarVisitor {
+      explicit All(std::map<std::string, Seen>& seen) : into(seen) {}
+      void entry(const TarEntry& entry) override {
+        std::string path = entry.path;
+        while (path.ends_with('/')) path.pop_back();
+        Seen& seen = into[path];
+        seen.entry = entry;
+        if (entry.type == Type::symlink) seen.leads_to = target_of(entry, path);
+      }
+      void data(View) override {}
+      void end_entry() override {}
+      void stray(View, const char*) override {}
+      std::map<std::string, Seen>& into;
+    } all(seen_);
+    const auto tar = engine_.all_files(container_);
+    read_tar(*tar, all);
+    seen_[""];  // looked at, whatever is in it
+  }
+
   struct Enough {};
   static std::optional<TarEntry> first_of(Source& tar) {
     struct First : TarVisitor {
@@ -123,10 +154,9 @@ class Target {
 // One reading of the builder, as a layer.
 class Packing : public Source, public TarVisitor {
  public:
-  Packing(const std::vector<Artifact>& artifacts, Engine& engine, std::string builder, std::shared_ptr<Target> target,
+  Packing(const std::vector<Artifact>& artifacts, BuilderFiles builder, std::shared_ptr<Target> target,
           std::time_t created)
-      : engine_(engine),
-        builder_(std::move(builder)),
+      : builder_(std::move(builder)),
         target_(std::move(target)),
         created_(created),
         writer_([this](View bytes) { out_.insert(out_.end(), bytes.begin(), bytes.end()); }) {
@@ -197,23 +227,23 @@ class Packing : public Source, public TarVisitor {
   }
 
   void begin() {
-    ContainerFiles files = engine_.files(builder_, job_.path);
-    if (!files.tar)
+    // The folder of a glob may be a link (/lib of a merged /usr).
+    stream_ = builder_(job_.pattern.empty() || job_.path == "/" ? job_.path : job_.path + "/");
+    if (!stream_)
       throw Error(job_.pattern.empty() ? "the builder has none" : "the builder has no folder " + printable(job_.path));
-    stream_ = std::move(files.tar);
     reader_ = std::make_unique<TarReader>(*this);
     folders_.clear();
     files_.clear();
     if (!job_.pattern.empty()) folders_[""] = folder(job_.dest);
   }
 
-  // TarVisitor: what the engine sends of the builder.
+  // TarVisitor: what the builder has.
   void entry(const TarEntry& from) override {
     writing_ = false;
     if (from.type == Type::other) throw Error(printable(from.path) + ": of an unknown kind");
     std::string path = from.path;
     while (path.ends_with('/')) path.pop_back();
-    // The first part is what the engine calls the path that was asked for.
+    // The first part is the name of what was asked for.
     const std::size_t slash = job_.path == "/" ? std::string::npos : path.find('/');
     std::string below = job_.path == "/" ? path : slash == std::string::npos ? "" : path.substr(slash + 1);
     if (below == ".") below.clear();
@@ -312,7 +342,7 @@ class Packing : public Source, public TarVisitor {
     if (entry.type == Type::hard_link) {
       const auto target = files_.find(entry.link);
       if (target == files_.end()) {
-        // What it is another name of does not come along: its bytes do, once the engine is asked for them.
+        // What it is another name of does not come along: its bytes do, once they are asked for.
         const std::string self = entry.path;
         const std::size_t slash = self.find('/');
         const std::string below = job_.path == "/" ? self : slash == std::string::npos ? "" : self.substr(slash + 1);
@@ -343,8 +373,7 @@ class Packing : public Source, public TarVisitor {
     writer_.entry(entry);
   }
 
-  Engine& engine_;
-  std::string builder_;
+  BuilderFiles builder_;
   std::shared_ptr<Target> target_;
   std::time_t created_;
   Bytes out_;
@@ -354,7 +383,7 @@ class Packing : public Source, public TarVisitor {
   std::unique_ptr<Source> stream_;
   std::unique_ptr<TarReader> reader_;
   std::map<std::string, Place> folders_;      // of this job, by their path below it
-  std::map<std::string, std::string> files_;  // of this job: the engine's name, ours
+  std::map<std::string, std::string> files_;  // of this job: the builder's name, ours
   enum class Placed : std::uint8_t { file, folder, old_folder };
   std::map<std::string, Placed> placed_;
   bool writing_ = false, over_ = false;
@@ -398,13 +427,28 @@ Artifact parse_artifact(const std::string& said) {
   return artifact;
 }
 
-NewLayer pack_artifacts(const std::vector<Artifact>& artifacts, Engine& engine, const std::string& builder,
+BuilderFiles files_of_builder(Engine& engine, const std::string& builder, const std::vector<std::string>& volumes) {
+  struct Told : Source {
+    Told(std::unique_ptr<Exec> over, const std::string& path, const std::vector<std::string>& within)
+        : exec(std::move(over)), files(*exec, path, within) {}
+    View next() override { return files.next(); }
+    std::unique_ptr<Exec> exec;
+    RelayFiles files;
+  };
+  std::vector<std::string> within = {"/", builder_context};
+  within.insert(within.end(), volumes.begin(), volumes.end());
+  return [=, &engine](const std::string& path) -> std::unique_ptr<Source> {
+    auto told = std::make_unique<Told>(engine.exec(builder, {relay_files_command(builder_tmpfs), "0"}), path, within);
+    if (!told->files.found()) return nullptr;
+    return told;
+  };
+}
+
+NewLayer pack_artifacts(const std::vector<Artifact>& artifacts, const BuilderFiles& files, Engine& engine,
                         const std::string& target, std::time_t created) {
   const auto image = std::make_shared<Target>(engine, target);
   NewLayer layer;
-  layer.open = [=, &engine]() -> std::unique_ptr<Source> {
-    return std::make_unique<Packing>(artifacts, engine, builder, image, created);
-  };
+  layer.open = [=]() -> std::unique_ptr<Source> { return std::make_unique<Packing>(artifacts, files, image, created); };
   Sha256 digest;
   const auto once = layer.open();
   for (View piece = once->next(); !piece.empty(); piece = once->next()) {

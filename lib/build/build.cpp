@@ -95,13 +95,7 @@ Outcome build(Plan& plan, Engine& engine, const std::shared_ptr<const Scanner>& 
     throw Error("a base for " + printable(base.platform()) + " cannot be built on",
                 "imgbuild builds for linux/amd64 and linux/arm64");
   std::optional<EngineImage> onto;
-  if (!plan.onto.empty()) {
-    // Its archives of a container call everything root's, lose the set-user-id bit and are empty for a volume (4.3).
-    if (engine.facts().kind == EngineFacts::Kind::podman)
-      throw Error("artefacts cannot be taken out of podman: it gives a container's files without owners and modes",
-                  "build on docker, or without --onto");
-    onto = engine.find_image(plan.onto, plan.platform, plan.pull);
-  }
+  if (!plan.onto.empty()) onto = engine.find_image(plan.onto, plan.platform, plan.pull);
   const ImageConfig below = onto ? engine.config_of(onto->handle) : base;
   const BaseLayers shipped_base{onto ? plan.onto : plan.from, below.diff_ids.size()};
   const Remembered remembered(plan, base, onto ? onto->handle : "", context, gateway.get(), *scanner,
@@ -159,7 +153,8 @@ Outcome build(Plan& plan, Engine& engine, const std::shared_ptr<const Scanner>& 
         " onto " + printable(plan.onto));
     NewLayer layer;
     traces.with_still({onto->handle, plan.network, plan.platform, {}}, [&](const std::string& still) {
-      layer = pack_artifacts(plan.artifacts, engine, traces.builder(), still, created);
+      layer =
+          pack_artifacts(plan.artifacts, files_of_builder(engine, traces.builder(), ignored), engine, still, created);
     });
     std::vector<std::string> diff_ids = below.diff_ids;
     diff_ids.push_back(layer.diff_id);

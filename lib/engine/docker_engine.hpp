@@ -30,6 +30,7 @@ class DockerEngine : public Engine {
   std::string load_config(const std::string& committed, const std::string& config) override;
   std::string load_layer(const std::string& below, const NewLayer& layer, const std::string& config) override;
   ContainerFiles files(const std::string& container, const std::string& path) override;
+  std::unique_ptr<Source> all_files(const std::string& container) override;
   std::unique_ptr<Stream> open_session(const std::string& id, const std::vector<std::string>& methods) override;
   std::unique_ptr<Stream> open_upload(const std::string& session, std::uint64_t size) override;
   std::string build_dockerfile(const DockerfileSpec& spec, Source* context,

@@ -85,4 +85,8 @@ ContainerFiles DockerEngine::files(const std::string& container, const std::stri
   return files;
 }
 
+std::unique_ptr<Source> DockerEngine::all_files(const std::string& container) {
+  return api_.open("export", "GET", "/containers/" + container + "/export");
+}
+
 }  // namespace imgbuild

@@ -141,8 +141,11 @@ class Engine {
   /// The same over the oldest layers of `below`, all but the last that `config` lists, and `layer`, which is sent.
   /// Heeds interrupts until all of it was.
   virtual std::string load_layer(const std::string& below, const NewLayer& layer, const std::string& config) = 0;
-  /// What a container, whether it runs or never did, has at `path` (absolute): folders with all that is in them.
+  /// What a container, whether it runs or never did, has at `path` (absolute): folders with all that is in them. Podman
+  /// tells no owners, and not all of a mode.
   virtual ContainerFiles files(const std::string& container, const std::string& path) = 0;
+  /// All of its files but what is mounted over them, as a tar. The engine must outlive it.
+  virtual std::unique_ptr<Source> all_files(const std::string& container) = 0;
 
   /// Opens a session for the engine's BuildKit, which then calls `methods` ("/package.Service/Method") of ours over the
   /// connection: HTTP/2, the engine being the client. Throws Error where the engine has none.

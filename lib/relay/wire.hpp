@@ -39,6 +39,8 @@ enum class Kind : std::uint8_t {
   look_at_caches,  ///< no payload: what the script changes in them is to be shown
   syslog,          ///< no payload: what the script writes to /dev/log is wanted
   tar,             ///< bytes of the context, in pieces
+  wanted,  ///< instead of all this: a path, what is there is to be told as a tar, in `output`; status 1: nothing
+  within,  ///< a path on whose file system that may lie
   run,
   // To the relay, once it has said `cached_all`.
   purge,    ///< the name of a cache that is to be emptied

@@ -140,6 +140,11 @@ struct Settings {
 /// Sets the stage, runs the script, ends what it left and reports. Returns the program's exit status.
 int run(Settings& settings, const Account& account);
 
+// tell.cpp
+
+/// Another relay, when the script has ended: takes a path and tells what is there.
+int tell();
+
 // ssh.cpp
 
 /// `ssh` first on PATH: the base's own, held to the pinned known_hosts. Returns where it cannot be run.

@@ -37,9 +37,7 @@ bool simple_name(std::string_view name) {
 }
 
 int relay() {
-  ::signal(SIGPIPE, SIG_IGN);
   ::umask(022);
-  for (const int end : {STDIN_FILENO, STDOUT_FILENO}) ::fcntl(end, F_SETFL, ::fcntl(end, F_GETFL) | O_NONBLOCK);
   send(Kind::hello, 0, wire::version);
   flush();
 
@@ -139,5 +137,8 @@ int main(int argc, char** argv) {
   if (called == "ssh" || (called.size() > 4 && called.substr(called.size() - 4) == "/ssh"))
     return imgbuild::guest::ssh(argv);
   if (argc > 1 && std::string_view(argv[1]) == "known-host") return imgbuild::guest::known_host(argc, argv);
+  ::signal(SIGPIPE, SIG_IGN);
+  for (const int end : {STDIN_FILENO, STDOUT_FILENO}) ::fcntl(end, F_SETFL, ::fcntl(end, F_GETFL) | O_NONBLOCK);
+  if (argc > 1 && std::string_view(argv[1]) == "tell") return imgbuild::guest::tell();
   return imgbuild::guest::relay();
 }

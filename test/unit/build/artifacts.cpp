@@ -65,7 +65,6 @@ std::vector<std::string> listed(const std::string& tar) {
 
 struct Packed {
   Packed() {
-    engine.containers["b"] = {{}, "running", 0, engine.base};
     engine.containers["t"] = {{}, "created", 0, engine.base};
     engine.of_image["/usr"] = folder("usr");
     engine.of_image["/usr/bin"] = folder("bin", 0751);
@@ -77,19 +76,24 @@ struct Packed {
     app.uid = 12;
     app.gid = 34;
     app.user = "somebody";
-    engine.of_builder["/dev/imgbuild/context/out/app"] = tar_with({{app, "binary"}});
-    engine.of_builder["/out"] = tar_with({{member(Type::directory, "out", 0700), ""},
-                                          {member(Type::file, "out/a.so"), "A"},
-                                          {member(Type::hard_link, "out/b.so", 0644, "out/a.so"), ""},
-                                          {member(Type::directory, "out/lib", 0711), ""},
-                                          {member(Type::file, "out/lib/deep.so"), "D"},
-                                          {member(Type::symlink, "out/lib/l", 0777, "/etc/shadow"), ""},
-                                          {member(Type::file, "out/n\nl"), "N"}});
+    of_builder["/dev/imgbuild/context/out/app"] = tar_with({{app, "binary"}});
+    of_builder["/out"] = tar_with({{member(Type::directory, "out", 0700), ""},
+                                   {member(Type::file, "out/a.so"), "A"},
+                                   {member(Type::hard_link, "out/b.so", 0644, "out/a.so"), ""},
+                                   {member(Type::directory, "out/lib", 0711), ""},
+                                   {member(Type::file, "out/lib/deep.so"), "D"},
+                                   {member(Type::symlink, "out/lib/l", 0777, "/etc/shadow"), ""},
+                                   {member(Type::file, "out/n\nl"), "N"}});
   }
   std::vector<std::string> operator()(const std::vector<std::string>& said) {
     std::vector<Artifact> artifacts;
     for (const auto& each : said) artifacts.push_back(parse_artifact(each));
-    const NewLayer layer = pack_artifacts(artifacts, engine, "b", "t", 500);
+    const BuilderFiles files = [this](const std::string& path) -> std::unique_ptr<Source> {
+      const auto at = of_builder.find(path.ends_with('/') ? path.substr(0, path.size() - 1) : path);
+      if (at == of_builder.end()) return nullptr;
+      return std::make_unique<TextSource>(at->second);
+    };
+    const NewLayer layer = pack_artifacts(artifacts, files, engine, "t", 500);
     std::string tar;
     const auto source = layer.open();
     for (View piece = source->next(); !piece.empty(); piece = source->next()) tar += text_of(piece);
@@ -98,6 +102,7 @@ struct Packed {
     return listed(tar);
   }
   FakeEngine engine;
+  std::map<std::string, std::string> of_builder;  // path, its tar
 };
 
 using Lines = std::vector<std::string>;
@@ -115,6 +120,22 @@ TEST_CASE(
 TEST_CASE("a link of the image on the way is followed, not replaced by a folder") {
   Packed packed;
   CHECK(packed({"out/app:/bin/tool"}) == Lines{"755 0:0 usr", "751 0:0 usr/bin", "4750 12:34 usr/bin/tool = binary"});
+}
+
+TEST_CASE("podman's image is looked at in what it exports: its archives tell no owners") {
+  Packed packed;
+  packed.engine.known.kind = EngineFacts::Kind::podman;
+  packed.engine.of_image.clear();
+  auto bin = member(Type::directory, "usr/bin/", 02751);
+  bin.uid = 7;
+  packed.engine.exported = tar_with({{member(Type::symlink, "bin", 0777, "usr/bin"), ""},
+                                     {member(Type::directory, "usr/", 0711), ""},
+                                     {bin, ""},
+                                     {member(Type::file, "usr/bin/sh"), "sh"}});
+  CHECK(packed({"out/app:/bin/tool"}) == Lines{"711 0:0 usr", "2751 7:0 usr/bin", "4750 12:34 usr/bin/tool = binary"});
+  CHECK(packed({"out/app:/opt/tool"}) == Lines{"755 0:0 opt", "4750 12:34 opt/tool = binary"});
+  CHECK(std::count(packed.engine.diary.begin(), packed.engine.diary.end(), "export") == 2);
+  CHECK_THROWS_AS(packed({"out/app:/usr/bin"}), Error);
 }
 
 TEST_CASE("a folder comes with all that is in it: links as links, hard links, a name with a newline") {
@@ -139,13 +160,13 @@ TEST_CASE("a glob puts what it finds into a folder; `**` crosses folders") {
 
 TEST_CASE("a second name of a file that does not come along has the file's bytes") {
   Packed packed;
-  packed.engine.of_builder["/out/b.so"] = tar_with({{member(Type::file, "b.so"), "A"}});
+  packed.of_builder["/out/b.so"] = tar_with({{member(Type::file, "b.so"), "A"}});
   CHECK(packed({"/out/b*:/l"}) == Lines{"755 0:0 l", "644 0:0 l/b.so = A"});
 }
 
 TEST_CASE("what an artefact cannot be is one line that names it") {
   Packed packed;
-  auto& builder = packed.engine.of_builder;
+  auto& builder = packed.of_builder;
   builder["/device"] = tar_with({{member(Type::directory, "device"), ""}});
   builder["/hidden"] =
       tar_with({{member(Type::directory, "hidden"), ""}, {member(Type::file, "hidden/.wh.passwd"), ""}});

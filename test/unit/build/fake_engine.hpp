@@ -135,7 +135,7 @@ class FakeEngine : public Engine {
     images[base] = {config, {layer}, {"base:1"}, {}};
   }
 
-  const EngineFacts& facts() override { return facts_; }
+  const EngineFacts& facts() override { return known; }
   EngineImage find_image(const std::string& name, const std::string&, Pull) override {
     return step("find", [&]() -> EngineImage {
       for (const auto& [id, image] : images)
@@ -235,14 +235,17 @@ class FakeEngine : public Engine {
   }
   ContainerFiles files(const std::string& container, const std::string& path) override {
     return step("files", [&] {
-      const auto& all = containers.at(container).state == "running" ? of_builder : of_image;
-      const auto at = all.find(path);
+      CHECK(containers.contains(container));
+      const auto at = of_image.find(path);
       ContainerFiles files;
-      if (at == all.end()) return files;
+      if (at == of_image.end()) return files;
       files.tar = std::make_unique<TextSource>(at->second);
       if (const auto link = links.find(path); link != links.end()) files.leads_to = link->second;
       return files;
     });
+  }
+  std::unique_ptr<Source> all_files(const std::string&) override {
+    return step("export", [&] { return std::make_unique<TextSource>(exported); });
   }
   std::unique_ptr<Source> stored_layer(const std::string&, const std::vector<std::string>&, std::size_t) override {
     return nullptr;
@@ -322,8 +325,9 @@ class FakeEngine : public Engine {
   }
 
   std::string base;
-  std::map<std::string, std::string> of_builder, of_image;  ///< path, the tar that files() gives
-  std::map<std::string, std::string> links;                 ///< path, what the link there leads to
+  std::map<std::string, std::string> of_image;  ///< path, the tar that files() gives
+  std::string exported;                         ///< what all_files() gives
+  std::map<std::string, std::string> links;     ///< path, what the link there leads to
   std::map<std::string, Image> images;
   std::map<std::string, Container> containers;
   std::vector<std::string> diary, argv;
@@ -339,6 +343,7 @@ class FakeEngine : public Engine {
   int fail_at = -1;            ///< the call that throws
   bool fail_after = false;     ///< ... when it has had its effect
   bool images_go_alone = false;
+  EngineFacts known{EngineFacts::Kind::docker_classic, "unix:///fake.sock", "1", "1.41", "linux", "amd64"};
 
  private:
   // The image that a builder is made from: it alone goes after the builder.
@@ -355,7 +360,6 @@ class FakeEngine : public Engine {
     return result;
   }
 
-  EngineFacts facts_{EngineFacts::Kind::docker_classic, "unix:///fake.sock", "1", "1.41", "linux", "amd64"};
   std::vector<std::string> ignored_;
   int calls_ = 0;
 };

@@ -1,0 +1,152 @@
+// The real relay tells of files of this machine.
+#include "relay/files.hpp"
+
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+
+#include "relay_here.hpp"
+#include "tar/reader.hpp"
+
+using namespace imgbuild;
+namespace fs = std::filesystem;
+using Type = TarEntry::Type;
+
+namespace {
+
+// A relay that tells; its program lies where a builder has it.
+struct Telling {
+  Telling() {
+    fs::create_directories(tree());
+    const View program = relay_program(this_architecture);
+    std::ofstream(folder.path() + "/relay", std::ios::binary)
+        .write(text_of(program).data(), static_cast<std::streamsize>(program.size()));
+    fs::permissions(folder.path() + "/relay", fs::perms(0755));
+  }
+  std::string tree() const { return folder.path() + "/tree"; }
+  void write(const std::string& path, const std::string& text) const { std::ofstream(tree() + path) << text; }
+
+  // Empty where there is none; the members as they come, with their content, in `members` otherwise.
+  bool operator()(const std::string& path) { return (*this)(path, {tree()}); }
+  bool operator()(const std::string& path, const std::vector<std::string>& within) {
+    auto [ours, theirs] = Fd::socket_pair();
+    Command command;
+    command.argv = relay_files_command(folder.path());
+    command.in = theirs.get();
+    command.out = theirs.get();
+    Process process(command);
+    SocketStream stream(std::move(ours));
+    theirs.reset();
+    RelayFiles files(stream, path, within);
+    members.clear();
+    if (!files.found()) return false;
+    struct Visitor : TarVisitor {
+      explicit Visitor(std::vector<std::pair<TarEntry, std::string>>& to) : all(to) {}
+      void entry(const TarEntry& entry) override { all.emplace_back(entry, ""); }
+      void data(View piece) override { all.back().second += text_of(piece); }
+      void end_entry() override {}
+      void stray(View, const char* what) override { CHECK(std::string(what) == "header"); }  // a name that is too long
+      std::vector<std::pair<TarEntry, std::string>>& all;
+    } visitor(members);
+    read_tar(files, visitor);
+    return true;
+  }
+  std::vector<std::string> paths() const {
+    std::vector<std::string> all;
+    for (const auto& [entry, content] : members) all.push_back(entry.path);
+    return all;
+  }
+
+  TempDir folder;
+  std::vector<std::pair<TarEntry, std::string>> members;
+};
+
+}  // namespace
+
+TEST_CASE("files are told with their modes, times and links, folders first, names in order") {
+  Telling telling;
+  fs::create_directory(telling.tree() + "/d");
+  telling.write("/d/b", "B");
+  telling.write("/d/a", "content");
+  fs::create_hard_link(telling.tree() + "/d/a", telling.tree() + "/d/c");
+  fs::create_symlink("/etc/shadow", telling.tree() + "/d/l");
+  REQUIRE(::mkfifo((telling.tree() + "/d/p").c_str(), 0640) == 0);
+  REQUIRE(::chmod((telling.tree() + "/d/b").c_str(), 04711) == 0);
+  REQUIRE(::chmod((telling.tree() + "/d").c_str(), 01750) == 0);
+  const timespec times[2] = {{7, 0}, {1234567890, 999}};
+  REQUIRE(::utimensat(AT_FDCWD, (telling.tree() + "/d/b").c_str(), times, 0) == 0);
+
+  REQUIRE(telling(telling.tree() + "/d"));
+  CHECK(telling.paths() == std::vector<std::string>{"d/", "d/a", "d/b", "d/c", "d/l", "d/p"});
+  const auto& all = telling.members;
+  CHECK(all[0].first.type == Type::directory);
+  CHECK(all[0].first.mode == 01750);
+  CHECK(all[1].second == "content");
+  CHECK(all[2].first.mode == 04711);
+  CHECK(all[2].first.mtime == 1234567890);
+  CHECK(all[2].first.uid == ::geteuid());
+  CHECK(all[3].first.type == Type::hard_link);
+  CHECK(all[3].first.link == "d/a");
+  CHECK(all[4].first.type == Type::symlink);
+  CHECK(all[4].first.link == "/etc/shadow");
+  CHECK(all[5].first.type == Type::fifo);
+
+  REQUIRE(telling(telling.tree() + "/d/c"));
+  CHECK(telling.paths() == std::vector<std::string>{"c"});
+  CHECK(telling.members[0].second == "content");
+}
+
+TEST_CASE("what does not fit into a header is told all the same: long names, owners, attributes, much data") {
+  Telling telling;
+  const std::string name(200, 'n'), target(300, 't'), odd = "n\nl";
+  const std::string big(700'001, 'x');
+  telling.write("/" + name, big);
+  telling.write("/" + odd, "");
+  fs::create_symlink(target, telling.tree() + "/z");
+  const std::string value("a=b\n\0c", 6);
+  const std::string file = telling.tree() + "/" + name;
+  const bool has_attributes = ::setxattr(file.c_str(), "user.note", value.data(), value.size(), 0) == 0;
+  const bool root = ::geteuid() == 0;
+  if (root) {
+    REQUIRE(::chown(file.c_str(), 3'000'000, 4'000'000) == 0);
+  }
+  REQUIRE(telling(telling.tree() + "/"));
+  CHECK(telling.paths() == std::vector<std::string>{"tree/", "tree/" + odd, "tree/" + name, "tree/z"});
+  const auto& entry = telling.members[2].first;
+  CHECK(telling.members[2].second == big);
+  CHECK(telling.members[3].first.link == target);
+  if (root) {
+    CHECK(entry.uid == 3'000'000);
+    CHECK(entry.gid == 4'000'000);
+  }
+  if (has_attributes) CHECK(entry.xattrs == std::vector<std::pair<std::string, std::string>>{{"user.note", value}});
+}
+
+TEST_CASE("a link is told as one, and looked behind where the path ends in '/'") {
+  Telling telling;
+  fs::create_directory(telling.tree() + "/real");
+  telling.write("/real/x", "X");
+  fs::create_symlink("real", telling.tree() + "/way");
+  REQUIRE(telling(telling.tree() + "/way"));
+  CHECK(telling.members[0].first.type == Type::symlink);
+  REQUIRE(telling(telling.tree() + "/way/"));
+  CHECK(telling.paths() == std::vector<std::string>{"way/", "way/x"});
+  REQUIRE(telling(telling.tree() + "/way/x"));
+  CHECK(telling.members[0].second == "X");
+}
+
+TEST_CASE("what is not there is not told, nor what lies on a file system that was not named") {
+  Telling telling;
+  telling.write("/x", "X");
+  CHECK_FALSE(telling(telling.tree() + "/none"));
+  CHECK_FALSE(telling(telling.tree() + "/none/"));
+  CHECK_FALSE(telling(telling.tree() + "/x/y"));
+  CHECK_FALSE(telling("/proc/self/environ"));
+  fs::create_symlink("/proc/self", telling.tree() + "/way");
+  CHECK_FALSE(telling(telling.tree() + "/way/environ"));
+  CHECK_FALSE(telling(telling.tree() + "/x", {}));
+  REQUIRE(telling("/proc/self/limits", {"/proc/self"}));
+  CHECK_FALSE(telling("/proc/self/limits", {"/"}));
+}
