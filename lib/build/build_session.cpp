@@ -12,6 +12,7 @@
 #include <cerrno>
 
 #include "base/text.hpp"
+#include "build/surroundings.hpp"
 #include "buildkit/protobuf.hpp"
 
 namespace imgbuild {
@@ -152,6 +153,10 @@ void BuildSession::give_secret(std::uint32_t call, View message) {
     answer.bytes = data_message(view_of(known->value.reveal()));
   } else if (const auto file = lent_.files.find(id); file != lent_.files.end() && !file->second.empty()) {
     answer.bytes = data_message(view_of(file->second));
+  } else if (const auto login = git_login(lent_.git_tokens, *lent_.secrets, id)) {
+    // BuildKit itself asks by several names, whatever it fetches, and does without.
+    if (login->empty()) return server_->finish(call, GrpcStatus::not_found, "secret " + id + ": not found");
+    answer.bytes = data_message(view_of(login->reveal()));
   } else {
     warn("the build asked for the secret " + printable(id) + ", which it was not given (--secret id=" + printable(id) +
          ",src=FILE)");

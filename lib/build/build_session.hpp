@@ -21,6 +21,7 @@ struct Lent {
   Gateway* gateway = nullptr;                          ///< the agent, where hosts are granted; may be null
   const std::vector<HandedSecret>* secrets = nullptr;  ///< never null
   std::map<std::string, std::string> files;            ///< "known_hosts"...: secrets too, where no other is called so
+  std::vector<GitToken> git_tokens;                    ///< for BuildKit's own git: git_login()
   std::function<Login(const std::string& host)> login;
 };
 

@@ -21,6 +21,7 @@
 #include "crypto/digest.hpp"
 #include "dockerfile/lint.hpp"
 #include "dockerfile/origin.hpp"
+#include "http/url.hpp"
 #include "report/report.hpp"
 #include "scan/redactor.hpp"
 #include "tar/archive.hpp"
@@ -55,6 +56,7 @@ class DockerfileBuild {
 
   void check_possible() const;
   void advise() const;
+  std::vector<GitToken> tokens_for_its_git() const;
   std::vector<Withheld> refusals(const std::vector<Withheld>& withheld);
   bool built(const Context& context, Gateway* gateway, Traces& traces);
   std::size_t layers_of_base(const std::vector<std::string>& diff_ids) const;
@@ -98,6 +100,25 @@ void DockerfileBuild::advise() const {
   for (const Advice& one : lint(file_, facts))
     warn(safe(asked_.shown + ":" + std::to_string(one.line) + ": " + one.says) + " (" + one.rule +
          "); better: " + safe(one.better));
+}
+
+// The builder's own git asks for a host's token whether it fetches over TLS or not. One that an address without TLS
+// would send in the clear is not lent to it; on loopback nobody listens.
+std::vector<GitToken> DockerfileBuild::tokens_for_its_git() const {
+  std::vector<GitToken> lent;
+  for (const GitToken& token : plan_.git_tokens) {
+    const auto clear =
+        std::find_if(file_.instructions.begin(), file_.instructions.end(), [&](const DockerInstruction& each) {
+          const std::string text = lower(each.text);
+          return text.find("http://" + token.host) != std::string::npos || text.find("http://$") != std::string::npos;
+        });
+    if (clear == file_.instructions.end() || is_loopback(token.host.substr(0, token.host.find(':'))))
+      lent.push_back(token);
+    else
+      warn(safe(line_of(*clear) + ": an address without TLS: the token of " + token.host +
+                " is not shown to the builder's git"));
+  }
+  return lent;
 }
 
 // Reasons not to begin: a build argument that is a credential, which would stay in the history; and a COPY of a file
@@ -182,6 +203,7 @@ bool DockerfileBuild::built(const Context& context, Gateway* gateway, Traces& tr
     lent.gateway = gateway;
     lent.secrets = &plan_.secrets;
     if (gateway != nullptr) lent.files["known_hosts"] = gateway->pinned_known_hosts();
+    lent.git_tokens = tokens_for_its_git();
     if (!plan_.git_tokens.empty()) lent.files["gitconfig"] = git_config_file(plan_, "/run/secrets");
     if (!plan_.certificates.empty()) lent.files["ca_certs"] = plan_.certificates;
     lent.login = [](const std::string& host) {

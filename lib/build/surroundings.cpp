@@ -73,6 +73,32 @@ std::string git_config_file(const Plan& plan, const std::string& secrets) {
   return file;
 }
 
+std::optional<Secret> git_login(const std::vector<GitToken>& tokens, const std::vector<HandedSecret>& secrets,
+                                std::string_view id) {
+  if (id.starts_with("HTTP_AUTH_HEADER") || id.starts_with("HTTP_AUTH_TOKEN")) return Secret();
+  const std::string_view name = id.substr(0, id.find('.'));
+  if (name != "GIT_AUTH_HEADER" && name != "GIT_AUTH_TOKEN") return std::nullopt;
+  const std::string host = lower(id.substr(std::min(name.size() + 1, id.size())));
+  const auto token = std::find_if(tokens.begin(), tokens.end(), [&](const auto& each) { return each.host == host; });
+  if (token == tokens.end()) return Secret();
+  const auto known =
+      std::find_if(secrets.begin(), secrets.end(), [&](const auto& each) { return each.id == token->secret; });
+  if (known == secrets.end()) return Secret();
+  const std::string_view word = trim(known->value.reveal());
+  if (name == "GIT_AUTH_TOKEN") return Secret(word);
+  std::string login = token->user + ":";
+  login.reserve(login.size() + word.size());
+  login += word;
+  std::string coded = base64(view_of(login));
+  std::string header;
+  header.reserve(coded.size() + 6);
+  header = "basic ";
+  header += coded;
+  Secret made(header);
+  for (std::string* each : {&login, &coded, &header}) wipe(each->data(), each->size());
+  return made;
+}
+
 std::vector<std::string> proxy_environment(const Plan& plan) {
   std::vector<std::string> all;
   for (const ProxyVariable& proxy : plan.proxies) {

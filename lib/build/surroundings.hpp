@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,14 @@ std::vector<std::string> git_environment(const Plan& plan, const std::vector<std
 
 /// The same as a file in git's format, for a RUN with the secret `gitconfig`.
 std::string git_config_file(const Plan& plan, const std::string& secrets);
+
+/// What BuildKit's own git (an ADD of a repository) gets as the secret `id`: GIT_AUTH_HEADER.HOST, the value of an
+/// Authorization header with the token's user, and GIT_AUTH_TOKEN.HOST, the token, which BuildKit itself gives the user
+/// x-access-token (github.com/moby/buildkit, source/git). Empty: there is no token of that host; nor for the ids
+/// without a host, whose value it would show to every host; nor for what it asks for of its own accord for any other
+/// download (HTTP_AUTH_HEADER...). nullopt: no such id.
+std::optional<Secret> git_login(const std::vector<GitToken>& tokens, const std::vector<HandedSecret>& secrets,
+                                std::string_view id);
 
 /// The proxies, "K=V" in both spellings that programs read.
 std::vector<std::string> proxy_environment(const Plan& plan);

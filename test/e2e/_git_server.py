@@ -14,7 +14,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def serve(self):
         given = self.headers.get("Authorization", "")
-        login = base64.b64decode(given[6:]).decode() if given.startswith("Basic ") else ""
+        login = base64.b64decode(given[6:]).decode() if given.lower().startswith("basic ") else ""
         with open(log, "a") as out:
             out.write("%s %s %s\n" % (self.server.scheme, self.path, login.split(":")[0] or "-"))
         path, _, query = self.path.partition("?")

@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "base/text.hpp"
+
 using namespace imgbuild;
 
 TEST_CASE("the user that a forge wants beside a token") {
@@ -26,6 +28,25 @@ TEST_CASE("git's settings come behind those that the environment has, and hold n
   const std::string file = git_config_file(plan, "/run/secrets");
   CHECK(file.find("[credential \"https://git.example.org:8443\"]\n\thelper = \"\"\n") == 0);
   CHECK(file.find(R"(\"username=%s\\npassword=%s\\n\" me)") != std::string::npos);
+}
+
+TEST_CASE("BuildKit's git gets the login of a host that a token is for, and of no other") {
+  std::vector<HandedSecret> secrets(1);
+  secrets[0].id = "tok";
+  secrets[0].value = Secret("abc123\n");
+  const std::vector<GitToken> tokens = {{"git.example.org:8443", "me", "tok"}, {"gone.example.org", "me", "other"}};
+  const auto login = [&](std::string_view id) {
+    const auto got = git_login(tokens, secrets, id);
+    return got ? std::string(got->reveal()) : "no such id";
+  };
+  CHECK(login("GIT_AUTH_HEADER.git.example.org:8443") == "basic " + base64(view_of("me:abc123")));
+  CHECK(login("GIT_AUTH_TOKEN.Git.Example.org:8443") == "abc123");
+  for (const char* id : {"GIT_AUTH_HEADER", "GIT_AUTH_TOKEN", "GIT_AUTH_TOKEN.", "GIT_AUTH_TOKEN.git.example.org",
+                         "GIT_AUTH_HEADER.x.git.example.org:8443", "GIT_AUTH_HEADER.gone.example.org",
+                         "HTTP_AUTH_TOKEN_git.example.org:8443", "HTTP_AUTH_HEADER_build-context-x"})
+    CHECK(login(id).empty());
+  CHECK(login("GIT_AUTH") == "no such id");
+  CHECK(login("tok") == "no such id");
 }
 
 TEST_CASE("what of a proxy's address is a secret") {
