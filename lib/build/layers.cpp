@@ -125,6 +125,32 @@ class SavedMember : public Source, public TarVisitor {
   bool inside_ = false, over_ = false;
 };
 
+// A layer of the engine's own files, packed as it may be there (containerd's store keeps what was sent to it).
+class StoredLayer : public Source {
+ public:
+  explicit StoredLayer(std::unique_ptr<Source> stored)
+      : stored_(std::move(stored)),
+        unpacked_([this](View bytes) { out_.insert(out_.end(), bytes.begin(), bytes.end()); }) {}
+  View next() override {
+    out_.clear();
+    while (out_.empty() && !over_) {
+      const View piece = stored_->next();
+      over_ = piece.empty();
+      if (over_)
+        unpacked_.finish();
+      else
+        unpacked_.feed(piece);
+    }
+    return out_;
+  }
+
+ private:
+  std::unique_ptr<Source> stored_;
+  Bytes out_;
+  Unpacked unpacked_;
+  bool over_ = false;
+};
+
 class Checked : public Source {
  public:
   Checked(std::unique_ptr<Source> source, std::string diff_id)
@@ -157,8 +183,10 @@ void Layers::find_members() {
 
 std::unique_ptr<Source> Layers::open(std::size_t index) {
   const std::string& diff_id = diff_ids_.at(index);
-  auto source = engine_.stored_layer(handle_, diff_ids_, index);
-  if (!source) {
+  std::unique_ptr<Source> source;
+  if (auto stored = engine_.stored_layer(handle_, diff_ids_, index)) {
+    source = std::make_unique<StoredLayer>(std::move(stored));
+  } else {
     if (members_.empty()) find_members();
     const auto member = members_.find(diff_id);
     if (member == members_.end()) throw Error("the engine does not save it");

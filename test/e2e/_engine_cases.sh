@@ -1,6 +1,7 @@
 # The cases of engines.sh on one engine; a line "case<TAB>ok|FAILED|cannot: why" each, to $RESULTS.
 . "$(dirname "$0")/_common.sh"
 . "$SOURCE/test/e2e/_registry.sh"
+. "$SOURCE/test/e2e/_git.sh"
 name=engines
 busybox=imgbuild-test/busybox:1
 image=e2e/$name:1
@@ -95,6 +96,7 @@ dockerfile_clean() {
   dockerfile 0 'COPY hello /opt/hello
 RUN echo made >/opt/made' --label kept=yes
   named cat /opt/made
+  hasnt "$t/err" 'asked for the secret'
   [ "$(docker image inspect -f '{{json .Config.Labels}}' "$image" | jq -c 'del(.["io.buildah.version"])')" = '{"kept":"yes"}' ] || fail 'not the labels that were asked for'
 }
 dockerfile_leak() {
@@ -123,6 +125,114 @@ dockerfile_secret() {
   docker rmi -f "$image" >/dev/null
   dockerfile 1 'RUN --mount=type=secret,id=s cp /run/secrets/s /copy' --secret "id=s,src=$t/secret" --purge
   refused
+}
+# BuildKit's own git, which fetches what an ADD names, has the token of its host; a host that none is for gets none.
+dockerfile_git() {
+  local got=0
+  printf '%s' "$GIT_TOKEN" >"$t/token"
+  dockerfile_try "ADD http://$GIT_PLAIN/lib.git /srv/lib" --secret "id=forge,src=$t/token" --git-token "$GIT_PLAIN=deploy:forge" || got=$?
+  [ "$ENGINE" != podman ] || { [ $got = 3 ] || fail "exit status $got"; cannot "$(refusal)"; }
+  # Its Dockerfile front end, of 2020, takes the address for a file's.
+  [ "$ENGINE" != docker ] || { [ $got != 0 ] || fail 'it was fetched'; cannot 'its builder knows no repository in ADD'; }
+  [ $got = 0 ] || fail "exit status $got: $(cat "$t/err")"
+  has "$GIT_LOG" 'http /lib.git/info/refs?service=git-upload-pack deploy'
+  named test -s /srv/lib/main.c
+  hasnt "$t/err" "$GIT_TOKEN"
+  hasnt "$t/err" 'asked for the secret'
+  docker rmi -f "$image" >/dev/null
+  : >"$GIT_LOG"
+  got=0
+  dockerfile_try "ADD http://localhost:${GIT_PLAIN#*:}/lib.git /srv/lib" --secret "id=forge,src=$t/token" --git-token "$GIT_PLAIN=deploy:forge" || got=$?
+  [ $got != 0 ] || fail 'another host was let in'
+  hasnt "$GIT_LOG" deploy
+  no_image "$image"
+}
+# newest_layer IMAGE: what its newest layer holds: "MODE OWNER PATH", links with where they lead; sorted.
+newest_layer() {
+  docker save "$1" >"$t/saved.tar"
+  tar -xOf "$t/saved.tar" "$(tar -xOf "$t/saved.tar" manifest.json | jq -r '.[0].Layers[-1]')" | zcat -f |
+    tar --numeric-owner -tvf - | sed -E 's/ +[0-9]+ [0-9-]{10} [0-9:]{5}//' | LC_ALL=C sort -k 3
+}
+artifacts() {
+  mkdir -p "$t/onto/data"
+  engine_busybox_tree "$t/onto"
+  chown 7:8 "$t/onto/data"
+  chmod 2751 "$t/onto/data"
+  ln -s data "$t/onto/way"
+  engine_base "e2e/$name:onto" "$t/onto" 'ENV PATH=/bin' 'CMD ["app"]' 'VOLUME /data'
+  local onto=(--user 0 --onto "e2e/$name:onto")
+  script 0 'mkdir -p out /opt/lib; printf "#!/bin/sh\necho built\n" >out/app; chown 12:34 out/app; chmod 4755 out/app
+echo a >out/a.conf; ln out/a.conf out/b.conf; ln -s /etc/shadow out/link; mkfifo out/pipe; chown 5:6 out; chmod 2750 out
+touch /opt/compiler; echo x >/opt/lib/x.so; ln -s lib /opt/lib64' "${onto[@]}" \
+    --artifact out/app:/bin/app --artifact out/app:/way/ --artifact out:/srv --artifact '/opt/lib64/*.so:/home/dev'
+  newest_layer "$image" >"$t/layer"
+  cat >"$t/want" <<'LAYER'
+drwxr-xr-x 0/0 bin/
+-rwsr-xr-x 12/34 bin/app
+drwxr-s--x 7/8 data/
+-rwsr-xr-x 12/34 data/app
+drwxr-xr-x 0/0 home/
+drwxr-xr-x 1000/1000 home/dev/
+-rw-r--r-- 0/0 home/dev/x.so
+drwxr-s--- 5/6 srv/
+-rw-r--r-- 0/0 srv/a.conf
+-rwsr-xr-x 12/34 srv/app
+hrw-r--r-- 0/0 srv/b.conf link to srv/a.conf
+lrwxrwxrwx 0/0 srv/link -> /etc/shadow
+prw-r--r-- 0/0 srv/pipe
+LAYER
+  diff "$t/want" "$t/layer" || fail 'the layer holds something else'
+  named app
+  docker rmi -f "$image" >/dev/null
+  # What is mounted in the builder is not the builder's: no secret by a link, nothing of the engine's.
+  script 3 'ln -s /dev/imgbuild/secrets /way; ln -s /proc/self /me' "${onto[@]}" --secret "id=s,src=$t/secret" --artifact /way/s:/x
+  has "$t/err" 'artifact /way/s:/x: the builder has none'
+  script 3 'ln -s /proc/self /me' "${onto[@]}" --artifact /me/status:/x
+  has "$t/err" 'artifact /me/status:/x: the builder has none'
+  script 1 'cp "$BUILD_SECRETS/s" out' "${onto[@]}" --secret "id=s,src=$t/secret" --artifact out:/srv/
+  has "$t/err" srv/out
+  docker rmi -f "e2e/$name:onto" >/dev/null
+  refused
+}
+squashed() {
+  dockerfile 0 'RUN echo one >/one && dd if=/dev/zero of=/big bs=1M count=3
+RUN rm /big && echo two >/two && chown 5:6 /two' --squash
+  named cat /one /two
+  newest_layer "$image" >"$t/layer"
+  has "$t/layer" '-rw-r--r-- 0/0 one'
+  has "$t/layer" '-rw-r--r-- 5/6 two'
+  ! grep -q ' big$' "$t/layer" || fail 'what a later line deletes is in the layer'
+}
+caches() {
+  local cache=engines-$$
+  script 0 'echo kept >$BUILD_CACHE/'$cache'/file; echo ships >/srv-new' --cache "$cache"
+  layer_paths "$image" >"$t/paths"
+  hasnt "$t/paths" cache
+  docker rmi -f "$image" >/dev/null
+  script 0 'test $(cat $BUILD_CACHE/'$cache'/file) = kept; cp "$BUILD_SECRETS/s" $BUILD_CACHE/'$cache --cache "$cache" --user dev --secret "id=s,src=$t/secret"
+  has "$t/err" "the cache $cache held a secret of this build (s), and was emptied"
+  docker rmi -f "$image" >/dev/null
+  script 0 'test -z "$(ls $BUILD_CACHE/'$cache')"' --cache "$cache" --label again=yes
+  docker volume rm "imgbuild-cache-$cache" >/dev/null
+  nothing_left
+}
+# By flags, and by a configuration of the user's.
+limits() {
+  local script='cat /etc/hosts; for file in memory.max memory/memory.limit_in_bytes cpu.max cpu/cpu.cfs_quota_us; do
+  [ ! -e /sys/fs/cgroup/$file ] || echo "$file: $(cat /sys/fs/cgroup/$file)"; done'
+  mkdir -p "$t/mine/imgbuild"
+  printf 'memory = "100m"\ncpus = "0.5"\nadd_hosts = ["db.internal:10.9.8.7"]\n' >"$t/mine/imgbuild/config.toml"
+  for flags in "--memory 100m --cpus 0.5 --add-host db.internal:10.9.8.7" ""; do
+    [ -n "$flags" ] || export XDG_CONFIG_HOME=$t/mine
+    # shellcheck disable=SC2086 # words
+    script 0 "$script" --no-cache $flags
+    grep -q '10.9.8.7.*db.internal' "$t/err" || fail "the name is not there: $flags"
+    grep -qE '^memory.*: 104857600$' "$t/err" || fail "no limit of memory: $flags"
+    grep -qE '^cpu.max: 50000 100000$|^cpu/.*: 50000$' "$t/err" || fail "no limit of processors: $flags"
+    docker rmi -f "$image" >/dev/null
+  done
+  script 4 'dd if=/dev/zero of=/dev/null bs=300M count=1' --memory 50m
+  nothing_left
 }
 audit_by_name() {
   script 0 'echo more >/srv-more'
@@ -168,6 +278,7 @@ pushed() {
   ran 0 "$IMGBUILD" push "$image" "$registry/e2e/app:1"
   has "$t/err" 'sent 0 of 2 layers'
 }
+no_builder() { [ -z "$(docker ps -aq --filter label=imgbuild.build)" ]; }
 interrupted() {
   printf 'echo started\nsleep 60\n' >"$t/script.sh"
   local signal want got pid
@@ -176,12 +287,12 @@ interrupted() {
     # A shell's background jobs are made to ignore SIGINT.
     env --default-signal=INT "$IMGBUILD" build "$t/app" --from $busybox --run "$t/script.sh" -t "$image" --secret "id=s,src=$t/secret" >"$t/out" 2>"$t/err" &
     pid=$!
-    for _ in $(seq 300); do grep -q started "$t/err" && break; sleep 0.1; done
+    until_said started
     kill -$signal "$pid"
     got=0
     wait "$pid" || got=$?
     [ $got = $want ] || fail "SIG$signal: exit status $got"
-    [ $signal = INT ] || for _ in $(seq 100); do [ -z "$(docker ps -aq --filter label=imgbuild.build)" ] && break; sleep 0.1; done
+    [ $signal = INT ] || eventually no_builder || fail 'the killed build is still there'
     no_image "$image"
     nothing_left
   done
@@ -202,6 +313,8 @@ collected() {
 engine_base_debian
 ssh_up "$t/ssh"
 ssh_repository app
+git_up "$t/forge"
+git_repository lib
 grant=(--ssh "$SSH_USER@127.0.0.1:$SSH_PORT" --ssh-key "$SSH_DIR/user_key.pub" --known-host "[127.0.0.1]:$SSH_PORT $HOST_FINGERPRINT")
 chmod 711 "$t" "$SSH_DIR"
 chmod 644 "$SSH_DIR/authorized_keys"
@@ -217,6 +330,7 @@ while read -r run case; do
   set +e
   (
     set -euo pipefail
+    trap end_jobs EXIT
     "$run"
   ) >"$t/case" 2>&1 </dev/null
   status=$?
@@ -245,6 +359,11 @@ dockerfile_clean a Dockerfile builds
 dockerfile_leak a key in a Dockerfile's layer is refused
 dockerfile_ssh a Dockerfile clones by ssh
 dockerfile_secret a Dockerfile uses a secret, a copy is refused
+dockerfile_git a Dockerfile ADDs a private repository
+artifacts files of the builder go onto another image, with their owners
+squashed a Dockerfile's layers are made one
+caches a cache stays, a secret in it does not
+limits a name, a limit of memory, one of processors
 audit_by_name audit by name
 audit_cached a second audit reads nothing, a rebuild what is new
 hidden without the engine's files: the same
