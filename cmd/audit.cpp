@@ -62,10 +62,12 @@ void set_base(ImageRecord& image, const std::string& name, const std::vector<std
 
 int work(Flags& flags, Session& session) {
   const std::vector<AuditTarget> targets = audit_targets(flags.targets);
-  check_platform(flags.audit.platform, flags.all_platforms);
+  if (flags.all_platforms && !flags.audit.platform.empty())
+    throw usage_error("audit: --platform and --all-platforms contradict each other");
 
   Progress progress;
   AuditSettings settings = audit_settings(flags.audit, session);
+  if (flags.all_platforms) settings.platform.clear();  // a flag wins over files
   flags.reporting.check(settings.all);
   const std::uint64_t most =
       max_size_flag(flags.max_size.empty() ? settings.all.text("max_size").value_or("") : flags.max_size);
@@ -73,11 +75,11 @@ int work(Flags& flags, Session& session) {
   if (flags.reporting.shows_progress()) options.progress = [&progress](std::uint64_t bytes) { progress(bytes); };
 
   std::vector<std::string> base;  // its layers, before anything takes long
-  if (!flags.base.empty()) base = layers_of_image(flags.base, settings.engine, flags.audit.platform);
+  if (!flags.base.empty()) base = layers_of_image(flags.base, settings.engine, settings.platform);
   Report report;
   report.started = std::time(nullptr);
   std::vector<std::string> ids;
-  TargetReader reader(options, {settings.engine, flags.audit.platform, flags.all_platforms});
+  TargetReader reader(options, {settings.engine, settings.platform, flags.all_platforms});
   for (const auto& target : targets) {
     try {
       progress.begin(size_of(target));

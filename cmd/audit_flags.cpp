@@ -4,6 +4,7 @@
 
 #include "agent/protocol.hpp"
 #include "agent/upstream.hpp"
+#include "audit_target.hpp"
 #include "base/interrupt.hpp"
 #include "base/text.hpp"
 
@@ -61,6 +62,12 @@ AuditSettings audit_settings(const AuditFlags& flags, Session& session) {
     if (count.empty() || count.size() > 4 || count.find_first_not_of("0123456789") != std::string::npos)
       throw usage_error(threads->from + ": threads must be a number");
     options.threads = static_cast<unsigned>(std::stoul(count));
+  }
+  check_platform(flags.platform, "--platform");
+  settled.platform = flags.platform;
+  if (const auto* platform = settings.find("platform"); platform != nullptr && flags.platform.empty()) {
+    settled.platform = platform->values.front();
+    check_platform(settled.platform, platform->from + ": platform");
   }
   settled.engine = flags.engine.empty() ? settings.text("engine").value_or("") : flags.engine;
   return settled;

@@ -19,8 +19,9 @@ struct AuditFlags {
 
 struct AuditSettings {
   AuditOptions options;
-  std::string engine;  ///< which, as --engine says
-  Settings all;        ///< what files and the environment say
+  std::string engine;    ///< which, as --engine says
+  std::string platform;  ///< of an image for several; empty: nobody says
+  Settings all;          ///< what files and the environment say
 };
 /// Flags, environment and files settled; loads the session's scanner. Throws usage Error.
 AuditSettings audit_settings(const AuditFlags& flags, Session& session);

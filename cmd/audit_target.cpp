@@ -113,12 +113,11 @@ std::vector<AuditTarget> audit_targets(const std::vector<std::string>& said) {
   return targets;
 }
 
-void check_platform(const std::string& platform, bool all_platforms) {
+void check_platform(const std::string& platform, const std::string& from) {
   if (platform.empty()) return;
-  if (all_platforms) throw usage_error("audit: --platform and --all-platforms contradict each other");
   const auto parts = split(platform, '/');
   if (parts.size() < 2 || parts.size() > 3 || std::find(parts.begin(), parts.end(), "") != parts.end())
-    throw usage_error("--platform: must be OS/ARCH or OS/ARCH/VARIANT, not `" + printable(platform) + "`",
+    throw usage_error(from + ": must be OS/ARCH or OS/ARCH/VARIANT, not `" + printable(platform) + "`",
                       "for instance linux/arm64");
 }
 

@@ -22,8 +22,8 @@ struct AuditTarget {
 /// Throws Error (exit 2) on what names nothing, or more than one thing.
 std::vector<AuditTarget> audit_targets(const std::vector<std::string>& said);
 
-/// Throws Error (exit 2) where the flags contradict each other, or the platform is none.
-void check_platform(const std::string& platform, bool all_platforms);
+/// Throws Error (exit 2) where it is none. `from`: who says so, "--platform".
+void check_platform(const std::string& platform, const std::string& from);
 
 /// How many bytes there are to look at, where that is known (a plain tar holds no more than its size); else 0.
 std::uint64_t size_of(const AuditTarget& target);

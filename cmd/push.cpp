@@ -46,20 +46,19 @@ Reference destination(const Flags& flags) {
 
 int work(const Flags& flags, Session& session) {
   const Reference to = destination(flags);
-  check_platform(flags.audit.platform, false);
   AuditSettings settings = audit_settings(flags.audit, session);
   const auto files = report_files(flags.reports.empty() ? settings.all.list("reports") : flags.reports);
   Progress progress;
   if (on_terminal(STDERR_FILENO)) settings.options.progress = [&progress](std::uint64_t bytes) { progress(bytes); };
 
   const auto engine = connect_engine(settings.engine);
-  const EngineImage image = engine->find_image(flags.image, flags.audit.platform, Pull::never);
+  const EngineImage image = engine->find_image(flags.image, settings.platform, Pull::never);
   const ImageConfig config = engine->config_of(image.handle);
   RegistryPush(to, process_variables()).has_blob(config.id);  // is it there, and are we let in? Before the long part
   say("auditing " + image.handle);
   Report report;
   report.started = std::time(nullptr);
-  TargetReader reader(settings.options, {settings.engine, flags.audit.platform, false});
+  TargetReader reader(settings.options, {settings.engine, settings.platform, false});
   progress.begin(0);
   AuditedTarget audited;
   try {

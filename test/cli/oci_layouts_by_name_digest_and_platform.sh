@@ -73,6 +73,20 @@ one_line 'no image for linux/s390x'
 has "$t/err" 'linux/amd64, linux/arm64'
 expect 2 "$IMGBUILD" audit oci:multi:1 --platform linux/s390x --all-platforms
 expect 2 "$IMGBUILD" audit oci:multi:1 --platform s390x
+# Who says it: a flag, else a variable, else the user's file, or the one that is named instead. No context.
+printf 'platform = "linux/%s"\n' "$there" >"$XDG_CONFIG_HOME/imgbuild/config.toml"
+expect 1 "$IMGBUILD" audit oci:multi:1
+expect 0 "$IMGBUILD" audit oci:multi:1 --platform "linux/$here"
+expect 0 env "IMGBUILD_PLATFORM=linux/$here" "$IMGBUILD" audit oci:multi:1
+expect 1 "$IMGBUILD" audit oci:multi:1 --all-platforms --format json
+is 'all, whatever a file says' 2 "$(jq '.images | length' "$t/out")"
+printf '\nplatform = "%s"\n' "$there" >odd.toml
+expect 2 "$IMGBUILD" audit oci:multi:1 --config odd.toml
+one_line 'odd.toml:2: platform: must be OS/ARCH'
+mv "$XDG_CONFIG_HOME/imgbuild/config.toml" imgbuild.toml
+expect 0 "$IMGBUILD" audit oci:multi:1
+expect 1 "$IMGBUILD" audit oci:multi:1 --config imgbuild.toml
+rm imgbuild.toml
 oci_index multi "$(descriptor multi "$(nested multi "$(descriptor multi "$other" $manifest_type "$(for_platform linux/$there)")")" $index_type "$(ref 1)")"
 expect 3 "$IMGBUILD" audit oci:multi:1
 one_line "this machine's platform"

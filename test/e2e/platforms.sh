@@ -68,6 +68,13 @@ ran 1 "$IMGBUILD" audit --format json "$plain/e2e/arm64:1"
 ran 0 "$IMGBUILD" audit --platform linux/amd64 "$plain/e2e/arm64:1"
 ran 1 "$IMGBUILD" audit --platform linux/arm64 "$plain/e2e/arm64:1"
 ran 3 "$IMGBUILD" audit --platform linux/s390x "$plain/e2e/arm64:1"
+# So does a setting of the user's, for `push` too: what it sends is what was looked at.
+printf 'platform = "linux/amd64"\n' >"$t/one.toml"
+ran 0 "$IMGBUILD" audit --config "$t/one.toml" "$plain/e2e/arm64:1"
+ran 1 env IMGBUILD_PLATFORM=linux/arm64 "$IMGBUILD" push "$plain/e2e/arm64:1" "$plain/e2e/one:1"
+ran 0 "$IMGBUILD" push --config "$t/one.toml" "$plain/e2e/arm64:1" "$plain/e2e/one:1"
+ran 0 "$IMGBUILD" audit --format json --platform linux/amd64 "registry:$plain/e2e/one:1"
+[ "$(jq -c '[.images[].platform]' "$t/out")" = '["linux/amd64"]' ] || fail 'another one was sent'
 # The same from what the engine saves.
 # shellcheck disable=SC2016 # the inner shell expands them
 hide=(unshare -m --propagation private sh -c 'mount -t tmpfs none "$1" && shift && exec "$@"' - "$ENGINE_DIR/croot")
