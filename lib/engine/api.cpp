@@ -5,13 +5,16 @@
 
 #include "base/interrupt.hpp"
 #include "base/text.hpp"
+#include "engine/ssh_road.hpp"
 
 namespace imgbuild {
 namespace {
 
 Error unreachable(const Unreachable& error, const EngineAddress& address) {
   std::string hint = "start it (systemctl start docker), or say which engine with --engine or DOCKER_HOST";
-  if (error.number() == EACCES || error.number() == EPERM)
+  if (!address.http.tunnel.empty())
+    hint = ssh_hint(error.what(), address.http.tunnel);
+  else if (error.number() == EACCES || error.number() == EPERM)
     hint = "become a member of the group docker (sudo usermod -aG docker $USER, then log in again), or use sudo";
   else if (address.http.tls && error.number() == 0)
     hint = "ca.pem, cert.pem and key.pem come from DOCKER_CERT_PATH or the docker context";

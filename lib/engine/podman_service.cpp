@@ -21,8 +21,10 @@ namespace {
 
 constexpr auto patience = std::chrono::seconds(60);  // a first start migrates, or makes, the store
 
+// In a folder of ours: a conmon whose container runs out of memory writes a file where it stands.
 constexpr const char* script =
-    "exec 3<&0; \"$@\" </dev/null 3<&- & p=$!; { read x <&3; kill $p; } 2>/dev/null & exec 3<&-; wait $p";
+    "cd \"$1\" && shift && exec 3<&0; \"$@\" </dev/null 3<&- & p=$!; { read x <&3; kill $p; } 2>/dev/null & exec 3<&-; "
+    "wait $p";
 
 std::string said_in(const Fd& words) {
   std::string text(std::size_t{64} << 10, '\0');
@@ -45,7 +47,8 @@ PodmanService::PodmanService()
   auto [read, write] = Fd::pipe();
   life_ = std::move(write);
   Command service;
-  service.argv = {"sh", "-c", script, "sh", "podman", "system", "service", "--time", "0", "unix://" + socket_};
+  service.argv = {"sh",     "-c",      script,   "sh", folder_.path(),     "podman",
+                  "system", "service", "--time", "0",  "unix://" + socket_};
   service.in = read.get();
   service.out = service.err = words_.get();
   service.apart = true;

@@ -17,6 +17,8 @@
 namespace imgbuild {
 namespace {
 
+constexpr const char* no_engine = "neither docker nor podman on that host";
+
 Error no_address(const std::string& address) {
   return usage_error("engine: " + printable(address) + ": no address of an engine", "ssh://[USER@]HOST[:PORT]");
 }
@@ -34,6 +36,22 @@ std::string said_in(const Fd& words) {
 }
 
 }  // namespace
+
+std::string ssh_hint(std::string_view said, const std::vector<std::string>& command) {
+  if (said.find(no_engine) != std::string_view::npos) return "install one there, for the user who logs in";
+  if (said.find("to Podman socket") != std::string_view::npos)
+    return "`systemctl --user enable --now podman.socket` there, or ssh://HOST/PATH-OF-ITS-SOCKET";
+  if (said.find("Cannot connect to the Docker daemon") != std::string_view::npos)
+    return "start it there (systemctl start docker)";
+  std::string shown;  // as a person would try it
+  for (std::size_t i = 0; i + 1 < command.size(); ++i) {
+    if (command[i] == "-o" && command[i + 1].starts_with("Control"))
+      ++i;
+    else
+      shown += command[i] + " ";
+  }
+  return "`" + shown + "true` must connect without asking anything";
+}
 
 std::vector<std::string> ssh_command(const std::string& address) {
   std::string_view rest = std::string_view(address).substr(6);
@@ -72,9 +90,13 @@ std::vector<std::string> ssh_command(const std::string& address) {
   std::vector<std::string> command = {"ssh", "-T", "-o", "ConnectTimeout=30"};
   if (!user.empty()) command.insert(command.end(), {"-l", user});
   if (!port.empty()) command.insert(command.end(), {"-p", port});
-  command.insert(command.end(), {"--", host, "docker"});
-  if (path.size() > 1) command.insert(command.end(), {"--host", "unix://" + path});
-  command.insert(command.end(), {"system", "dial-stdio"});
+  const std::string docker = path.size() > 1 ? "docker --host unix://" + path : "docker";
+  const std::string podman = path.size() > 1 ? "podman --url unix://" + path : "podman";
+  // Whatever the login shell there is, it hands this to sh as one word.
+  command.insert(command.end(), {"--", host,
+                                 "sh -c 'if command -v docker >/dev/null; then exec " + docker +
+                                     " system dial-stdio; elif command -v podman >/dev/null; then exec " + podman +
+                                     " system dial-stdio; else echo there is " + no_engine + " >&2; exit 127; fi'"});
   return command;
 }
 
@@ -97,8 +119,7 @@ SshRoad::SshRoad(const std::vector<std::string>& command)
     interrupt::check();
     if (master_->ended()) {
       const std::string said = said_in(words_);
-      throw Error("engine: ssh: " + (said.empty() ? "it ended without a word" : said),
-                  "`" + join(command, " ") + "` must connect without asking anything");
+      throw Error("engine: ssh: " + (said.empty() ? "it ended without a word" : said), ssh_hint(said, command));
     }
     ::usleep(20'000);
   }

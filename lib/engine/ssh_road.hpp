@@ -1,6 +1,7 @@
 #pragma once
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/fd.hpp"
@@ -9,9 +10,13 @@
 
 namespace imgbuild {
 
-/// The command that `ssh://[USER@]HOST[:PORT][/SOCKET]` stands for: `docker system dial-stdio` over ssh, as Docker's
-/// own client does it, with what ~/.ssh/config says of the host. Throws Error where it is no such address.
+/// The command that `ssh://[USER@]HOST[:PORT][/SOCKET]` stands for: over ssh `docker system dial-stdio`, as Docker's
+/// own client does it, or podman's where that host has no docker; with what ~/.ssh/config says of the host. Throws
+/// Error where it is no such address.
 std::vector<std::string> ssh_command(const std::string& address);
+
+/// What to do where that command ended with these words. `command` ends with what runs there.
+std::string ssh_hint(std::string_view said, const std::vector<std::string>& command);
 
 /// The login to an engine's host that all requests of a run share (ssh's ControlMaster), since each has a connection of
 /// its own. It ends with this object, and with the process, however that ends.

@@ -44,12 +44,12 @@ engine_pid() {
 }
 
 # engine_run NAME COMMAND...: in the background, its words in NAME.log. It outlives the test that starts it: nothing of
-# that test's environment, above all not its TMPDIR.
+# that test's environment, above all not its TMPDIR, nor its folder (conmon writes a file `oom` where it stands).
 engine_run() {
   local name=$1
   shift
   mkdir -p "$ENGINE_DIR/tmp" || return 1
-  setsid env -i "PATH=$PATH" HOME=/root "TMPDIR=$ENGINE_DIR/tmp" "$@" </dev/null >"$ENGINE_DIR/$name.log" 2>&1 9>&- &
+  setsid env -i -C "$ENGINE_DIR/tmp" "PATH=$PATH" HOME=/root "TMPDIR=$ENGINE_DIR/tmp" "$@" </dev/null >"$ENGINE_DIR/$name.log" 2>&1 9>&- &
   disown
 }
 
@@ -63,8 +63,8 @@ engine_start_newest() {
   local PATH=$ENGINE_DIR/bin:$PATH
   engine_run containerd containerd --root "$ENGINE_DIR/croot" --state "$ENGINE_DIR/cstate" --address "$ENGINE_DIR/containerd.sock"
   echo $! >"$ENGINE_DIR/containerd.pid"
-  for _ in $(seq 1 100); do
-    [ ! -S "$ENGINE_DIR/containerd.sock" ] || break
+  for _ in $(seq 1 300); do # the socket's file is there a moment before somebody listens
+    python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])' "$ENGINE_DIR/containerd.sock" 2>/dev/null && break
     sleep 0.1
   done
   engine_run dockerd "$ENGINE_DIR/bin/dockerd" --data-root "$ENGINE_DIR/data" --exec-root "$ENGINE_DIR/exec" \

@@ -53,18 +53,19 @@ ran 2 "$IMGBUILD" audit --engine 'ssh://-oProxyCommand=x/' imgbuild-test/busybox
 ran 2 "$IMGBUILD" audit --engine "ssh://me:word@engine" imgbuild-test/busybox:1
 hasnt "$t/err" me:word
 # Interrupted, and killed: the road ends, and what is there with it.
+no_builder() { [ -z "$(DOCKER_HOST=$direct docker ps -aq --filter label=imgbuild.build)" ]; }
 for signal in INT KILL; do
   printf 'echo started\nsleep 60\n' >"$t/long.sh"
   env --default-signal=INT "$IMGBUILD" build "$t/app" --engine "ssh://engine$socket" --from imgbuild-test/busybox:1 --run "$t/long.sh" -t "e2e/$name:1" >"$t/out" 2>"$t/err" &
   pid=$!
-  for _ in $(seq 300); do grep -q started "$t/err" && break; sleep 0.1; done
+  until_said started
   kill -$signal $pid
-  wait $pid || true
-  for _ in $(seq 100); do [ -z "$(DOCKER_HOST=$direct docker ps -aq --filter label=imgbuild.build)" ] && break; sleep 0.1; done
+  wait $pid 2>/dev/null || true
+  eventually no_builder || fail "a builder is left after SIG$signal"
   (export DOCKER_HOST=$direct; no_image "e2e/$name:1"; nothing_left)
 done
-for _ in $(seq 50); do pgrep -f "ssh_config .*ControlPath=" >/dev/null || break; sleep 0.1; done
-! pgrep -f "$t/ssh_config .*ControlPath=" >/dev/null || fail 'an ssh is left'
+no_ssh() { ! pgrep -f "$t/ssh_config .*ControlPath=" >/dev/null; }
+eventually no_ssh || fail 'an ssh is left'
 
 # A docker context says the same.
 docker context create road --docker "host=ssh://engine$socket" >/dev/null
@@ -74,10 +75,10 @@ DOCKER_CONTEXT=road builds 0
 DOCKER_HOST=$direct there
 
 # TLS, the client's certificate asked for.
-tls=$IMGBUILD_TEST_DIR/tls-$$
-mkdir "$tls"
-roads_end() { status=$?; engine_hidden_down; rm -rf "$tls"; (exit $status); at_end; }
+tls=$IMGBUILD_TEST_DIR/tls-$$ # the hidden engine sees no /tmp
+roads_end() { local status=$?; rm -rf "$tls"; (exit $status); at_end; }
 trap roads_end EXIT
+mkdir "$tls"
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$tls/ca-key.pem" -out "$tls/ca.pem" -days 2 -subj /CN=authority 2>/dev/null
 for role in server client; do
   openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$tls/$role-key.pem" -out "$tls/$role.csr" -subj /CN=$role 2>/dev/null
@@ -110,13 +111,30 @@ docker context use default >/dev/null
 # No service at all: podman is started for the run, and ends with it, by whatever way that ends.
 IMGBUILD_TEST_ENGINE=podman bash -c '. "$1/test/e2e/_engine.sh"; engine_up && engine_base_busybox' - "$SOURCE"
 export CONTAINERS_CONF=$IMGBUILD_TEST_DIR/podman/containers.conf CONTAINERS_STORAGE_CONF=$IMGBUILD_TEST_DIR/podman/storage.conf
+# ssh:// to a host that has podman and no docker, to one whose podman does not serve, and to one that has neither.
+mkdir "$t/only"
+ln -s /bin/sh "$t/only/sh"
+ln -s "$(command -v podman)" "$t/only/podman"
+sshd_up "$t/ssh2" "SetEnv PATH=$t/only"
+sed "s/^Host engine/Host other/; s/Port .*/Port $SSHD_PORT/" "$t/ssh_config" >"$t/ssh_config2"
+cat "$t/ssh_config2" >>"$t/ssh_config"
+printf '[127.0.0.1]:%s %s\n' "$SSHD_PORT" "$(cut -d' ' -f1,2 "$t/ssh2/host_key.pub")" >>"$t/known_hosts"
+builds 0 --engine "ssh://other$IMGBUILD_TEST_DIR/podman/podman.sock"
+ran 0 "$IMGBUILD" audit --engine "ssh://other$IMGBUILD_TEST_DIR/podman/podman.sock" "e2e/$name:1"
+podman rmi "e2e/$name:1" >/dev/null
+builds 3 --engine "ssh://other$t/none.sock"
+has "$t/err" 'unable to connect to Podman socket'
+has "$t/err" 'hint: `systemctl --user enable --now podman.socket` there'
+rm "$t/only/podman"
+builds 3 --engine ssh://other
+has "$t/err" 'there is neither docker nor podman on that host'
+has "$t/err" 'hint: install one there'
 builders() { podman ps -aq --filter label=imgbuild.build | sort; }
 before=$(builders)
+same_builders() { [ "$(builders)" = "$before" ]; }
 of_ours() { pgrep -f "podman system service --time 0 unix://$TMPDIR/" || true; }
-gone() {
-  for _ in $(seq 100); do [ -z "$(of_ours)" ] && return; sleep 0.1; done
-  fail "podman's service is left"
-}
+none_of_ours() { [ -z "$(of_ours)" ]; }
+gone() { eventually none_of_ours || fail "podman's service is left"; }
 builds 0 --engine podman
 ran 0 "$IMGBUILD" audit "podman:e2e/$name:1"
 podman rmi -f "e2e/$name:1" >/dev/null
@@ -124,12 +142,11 @@ podman rmi -f "e2e/$name:1" >/dev/null
 for signal in INT KILL; do
   env --default-signal=INT "$IMGBUILD" build "$t/app" --engine podman --from imgbuild-test/busybox:1 --run "$t/long.sh" -t "e2e/$name:1" >"$t/out" 2>"$t/err" &
   pid=$!
-  for _ in $(seq 300); do grep -q started "$t/err" && break; sleep 0.1; done
+  until_said started
   kill -$signal $pid
   wait $pid || true
   gone
-  for _ in $(seq 100); do [ "$(builders)" = "$before" ] && break; sleep 0.1; done
-  [ "$(builders)" = "$before" ] || fail "a container is left after SIG$signal"
+  eventually same_builders || fail "a container is left after SIG$signal"
 done
 ran 0 "$IMGBUILD" gc --engine podman
 # It is what is used where nobody listens at docker's socket.

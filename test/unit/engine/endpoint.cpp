@@ -113,11 +113,13 @@ TEST_CASE("ssh:// is docker's own way to dial an engine over ssh, and a password
   const auto none = variables({{"HOME", "/nonexistent"}, {"DOCKER_TLS_VERIFY", "1"}});
   using Words = std::vector<std::string>;
   const auto tunnel = [&](const char* address) { return choose_engine(address, none).http.tunnel; };
-  CHECK(tunnel("ssh://host") ==
-        Words{"ssh", "-T", "-o", "ConnectTimeout=30", "--", "host", "docker", "system", "dial-stdio"});
-  CHECK(tunnel("ssh://me@host:2222/run/my.sock") == Words{"ssh", "-T", "-o", "ConnectTimeout=30", "-l", "me", "-p",
-                                                          "2222", "--", "host", "docker", "--host",
-                                                          "unix:///run/my.sock", "system", "dial-stdio"});
+  const auto but_last = [](Words words) {
+    words.pop_back();
+    return words;
+  };
+  CHECK(but_last(tunnel("ssh://host")) == Words{"ssh", "-T", "-o", "ConnectTimeout=30", "--", "host"});
+  CHECK(but_last(tunnel("ssh://me@host:2222/run/my.sock")) ==
+        Words{"ssh", "-T", "-o", "ConnectTimeout=30", "-l", "me", "-p", "2222", "--", "host"});
   CHECK(tunnel("ssh://[::1]:22")[7] == "::1");
   CHECK_FALSE(choose_engine("ssh://host", none).http.tls);
   const std::string word = "pass" + std::string("word");
@@ -127,6 +129,31 @@ TEST_CASE("ssh:// is docker's own way to dial an engine over ssh, and a password
   } catch (const Error& error) {
     CHECK_THAT(error.what(), !Contains(word));
   }
+}
+
+TEST_CASE(
+    "on a host of ssh:// docker is what dials, podman where there is no docker, and one line tells that neither is") {
+  TempDir host;
+  std::filesystem::create_symlink("/bin/sh", host.path() + "/sh");
+  const auto program = [&](const std::string& name) {
+    write_file(host.path() + "/" + name, "#!/bin/sh\necho " + name + " \"$@\"\n");
+    std::filesystem::permissions(host.path() + "/" + name, std::filesystem::perms(0755));
+  };
+  const auto said = [&](const char* address) {
+    write_file(host.path() + "/command", choose_engine(address, variables({})).http.tunnel.back() + "\n");
+    const std::string command = "PATH=" + host.path() + " /bin/sh " + host.path() + "/command 2>&1";
+    const std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(command.c_str(), "r"), ::pclose);
+    char text[500] = "";
+    text[std::fread(text, 1, sizeof text - 1, pipe.get())] = '\0';
+    return std::string(text);
+  };
+  CHECK(said("ssh://host") == "there is neither docker nor podman on that host\n");
+  program("podman");
+  CHECK(said("ssh://host") == "podman system dial-stdio\n");
+  CHECK(said("ssh://host/run/p.sock") == "podman --url unix:///run/p.sock system dial-stdio\n");
+  program("docker");
+  CHECK(said("ssh://host") == "docker system dial-stdio\n");
+  CHECK(said("ssh://host/run/my.sock") == "docker --host unix:///run/my.sock system dial-stdio\n");
 }
 
 TEST_CASE("damaged client settings are named, not guessed around") {
