@@ -10,6 +10,42 @@ die() {
   exit 1
 }
 
+# end_jobs: ends what this shell started in the background, and waits for it. For the traps of tests: one that fails
+# half-way leaves no server behind, nor anything that holds its output open.
+end_jobs() {
+  local i
+  # shellcheck disable=SC2046 # words
+  [ -z "$(jobs -pr)" ] || kill $(jobs -pr) 2>/dev/null || true
+  for i in $(seq 300); do
+    [ -n "$(jobs -pr)" ] || break
+    sleep 0.1
+  done
+  # shellcheck disable=SC2046 # words
+  [ -z "$(jobs -pr)" ] || kill -9 $(jobs -pr) 2>/dev/null || true
+}
+# eventually COMMAND...: waits for it to succeed; false when it has not within a minute.
+eventually() {
+  local i
+  for i in $(seq 600); do
+    "$@" && return
+    sleep 0.1
+  done
+  return 1
+}
+# started PID COMMAND...: the same; false at once where process PID has ended.
+started() {
+  local i pid=$1
+  shift
+  for i in $(seq 600); do
+    "$@" && return
+    kill -0 "$pid" 2>/dev/null || return 1
+    sleep 0.1
+  done
+  return 1
+}
+# A port of loopback that nobody listens at now. Who listens later may find it taken: try again, or see that it is yours.
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
 # As root, with sudo where that is the way.
 as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi

@@ -1,19 +1,19 @@
 # Read by every script of this folder: a folder of its own in $t, a home of its own, and words to expect with.
-set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/../_common.sh"
 name=$(basename "$0" .sh)
 t=$(mktemp -d "${TMPDIR:-/tmp}/cli-$name.XXXXXX")
 export HOME=$t/home XDG_CONFIG_HOME=$t/config XDG_STATE_HOME=$t/state XDG_CACHE_HOME=$t/cache TMPDIR=$t/tmp
 mkdir -p "$HOME/.ssh" "$XDG_CONFIG_HOME/imgbuild" "$XDG_STATE_HOME" "$TMPDIR" "$t/work"
 unset SSH_AUTH_SOCK DOCKER_HOST DOCKER_CONTEXT NO_COLOR
 export ASAN_OPTIONS=detect_leaks=0 # a process that forbids dumps cannot be traced, which leak detection does
-agent_pid=''
 
 at_end() {
   local status=$?
-  [ -z "$agent_pid" ] || kill "$agent_pid" 2>/dev/null || true
+  set +e
+  end_jobs
   if [ $status = 0 ] || [ $status = 77 ]; then rm -rf "$t"; else printf 'left for a look: %s\n' "$t" >&2; fi
 }
-trap at_end EXIT
+trap at_end EXIT # before anything is started
 cd "$t/work"
 
 fail() {
@@ -91,10 +91,16 @@ archive() {
 }
 # layer FILE DIR: a layer's tar of what is in the folder.
 layer() { tar -C "$2" --owner=0 --group=0 -cf "$1" .; }
+agent_answers() { # it has no keys: 1; nobody listens: 2
+  local got=0
+  ssh-add -l >/dev/null 2>&1 || got=$?
+  [ $got != 2 ]
+}
 # agent [KEY...]: an ssh-agent of its own.
 agent() {
-  eval "$(ssh-agent -a "$t/agent.sock")" >/dev/null
-  agent_pid=$SSH_AGENT_PID
   local key
+  export SSH_AUTH_SOCK=$t/agent.sock
+  ssh-agent -D -a "$SSH_AUTH_SOCK" </dev/null >/dev/null 2>&1 &
+  started $! agent_answers || fail 'ssh-agent does not answer'
   for key in "$@"; do ssh-add -q "$key" 2>/dev/null; done
 }

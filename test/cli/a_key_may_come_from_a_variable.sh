@@ -2,13 +2,6 @@
 # not inherit the variable. A key with a passphrase is one line.
 . "$(dirname "$0")/_common.sh"
 . "$SOURCE/test/e2e/_ssh.sh"
-ends() {
-  local status=$?
-  ssh_down
-  (exit $status)
-  at_end
-}
-trap ends EXIT
 ssh_up "$t/ssh"
 unset SSH_AUTH_SOCK
 cp "$SSH_DIR/known_hosts" "$HOME/.ssh/known_hosts"

@@ -4,16 +4,12 @@
 . "$SOURCE/test/cli/_layout.sh"
 registry_pid=''
 stop() { [ -z "$registry_pid" ] || { kill "$registry_pid"; wait "$registry_pid" 2>/dev/null || true; registry_pid=''; }; }
-trap 'status=$?; stop; (exit $status); at_end' EXIT
 serve() { # serve MODE...
   stop
   rm -f port log
-  python3 "$SOURCE/test/cli/_registry.py" app port log "$@" &
+  python3 "$SOURCE/test/cli/_registry.py" app port log "$@" </dev/null >words 2>&1 &
   registry_pid=$!
-  for _ in $(seq 1 200); do
-    [ ! -s port ] || break
-    sleep 0.05
-  done
+  started $registry_pid test -s port || fail "the registry does not listen: $(cat words)"
   target=registry:127.0.0.1:$(cat port)/team/app
 }
 mkdir tree

@@ -20,9 +20,9 @@ one_line no-such-program
 printf 'data\n' >data
 expect 255 "${behind[@]}" ssh-keygen -Y sign -f one.pub -n file data
 has "$t/err" refused
-"${behind[@]}" sh -c 'trap "exit 9" TERM; touch started; while :; do sleep 0.1; done' &
+"${behind[@]}" sh -c 'trap "exit 9" TERM; touch started; while :; do sleep 0.1; done' >"$t/out" 2>"$t/err" &
 pid=$!
-for _ in $(seq 100); do [ -e started ] && break; sleep 0.1; done
+started $pid test -e started || fail "it does not start: $(cat "$t/err")"
 kill -TERM $pid
 got=0
 wait $pid || got=$?

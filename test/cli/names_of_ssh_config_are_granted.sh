@@ -2,13 +2,6 @@
 # wins over what is configured. Great forges need no known_hosts.
 . "$(dirname "$0")/_common.sh"
 . "$SOURCE/test/e2e/_ssh.sh"
-ends() {
-  local status=$?
-  ssh_down
-  (exit $status)
-  at_end
-}
-trap ends EXIT
 ssh_up "$t/ssh"
 login=(ssh -F none -o UserKnownHostsFile="$SSH_DIR/known_hosts" -o StrictHostKeyChecking=yes -p "$SSH_PORT" "$SSH_USER@127.0.0.1" 'echo in')
 host_key=$(cut -d' ' -f1,2 "$SSH_DIR/host_key.pub")

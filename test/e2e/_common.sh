@@ -15,11 +15,12 @@ export ASAN_OPTIONS=detect_leaks=0 # a process that forbids dumps cannot be trac
 at_end() {
   local status=$?
   set +e
-  ssh_down
+  end_jobs
+  engine_hidden_down
   for image in $(docker images -q "e2e/$name" 2>/dev/null | sort -u); do docker rmi -f "$image" >/dev/null 2>&1; done
   [ $status = 0 ] || [ $status = 77 ] && rm -rf "$t" || printf 'left for a look: %s\n' "$t"
 }
-trap at_end EXIT
+trap at_end EXIT # before anything is started
 
 engine_up || exit $?
 engine_base_busybox
@@ -33,6 +34,8 @@ ran() {
   "$@" >"$t/out" 2>"$t/err" || got=$?
   [ "$got" = "$want" ] || { sed 's/^/  out: /' "$t/out"; sed 's/^/  err: /' "$t/err"; fail "exit status $got, not $want: $*"; } >&2
 }
+# until_said WORD [FILE]: waits for it to be in the file ($t/err), where something in the background writes.
+until_said() { eventually grep -qsF -- "$1" "${2:-$t/err}" || { cat "${2:-$t/err}"; fail "it never said: $1"; } >&2; }
 has() { grep -qF -- "$2" "$1" || { sed 's/^/  /' "$1"; fail "not in $1: $2"; } >&2; }
 hasnt() { ! grep -qF -- "$2" "$1" || { sed 's/^/  /' "$1"; fail "in $1, though it must not be: $2"; } >&2; }
 no_image() { ! docker image inspect "$1" >/dev/null 2>&1 || fail "the image $1 exists"; }

@@ -15,13 +15,11 @@ git_up() {
   GIT_LOG=$1/log
   : >"$GIT_LOG"
   python3 "$SOURCE/test/e2e/_git_server.py" "$1/repositories" "$1/server.crt" "$1/server.key" "$GIT_LOG" >"$1/ports" 2>"$1/server.log" &
-  GIT_PID=$!
-  for _ in $(seq 100); do [ -s "$1/ports" ] && break; sleep 0.1; done
   local secure plain
-  read -r secure plain <"$1/ports" || { cat "$1/server.log" >&2; return 1; }
+  started $! test -s "$1/ports" || { cat "$1/server.log" >&2; return 1; }
+  read -r secure plain <"$1/ports"
   GIT_HOST=127.0.0.1:$secure
   GIT_PLAIN=127.0.0.1:$plain
-  trap 'kill "$GIT_PID" 2>/dev/null || true; at_end' EXIT
 }
 
 # git_repository NAME [SUBMODULE-URL]: a bare repository with one commit.

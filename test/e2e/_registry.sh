@@ -1,8 +1,6 @@
 # Read by the e2e scripts that need Debian's docker-registry on loopback.
-pids=''
 ends() {
   local status=$?
-  for pid in $pids; do kill "$pid" 2>/dev/null; done
   for image in $(docker images --format '{{.Repository}}:{{.Tag}}' | grep "^127\.0\.0\.1:[0-9]*/e2e/$name:"); do
     docker rmi -f "$image" >/dev/null 2>&1
   done
@@ -10,7 +8,6 @@ ends() {
   at_end
 }
 trap ends EXIT
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 registry_up() { # registry_up NAME PORT [YAML]
   cat >"$t/$1.yml" <<YAML
 version: 0.1
@@ -21,13 +18,8 @@ http:
 $3
 YAML
   docker-registry serve "$t/$1.yml" >"$t/$1.log" 2>&1 &
-  pids="$pids $!"
-  local i
-  for i in $(seq 1 100); do
-    (: </dev/tcp/127.0.0.1/"$2") 2>/dev/null && return
-    sleep 0.1
-  done
-  fail "docker-registry does not answer: $(tail -3 "$t/$1.log")"
+  # It tells when it listens; somebody else at its port would answer too.
+  started $! grep -qs 'listening on' "$t/$1.log" || fail "docker-registry does not answer: $(tail -3 "$t/$1.log")"
 }
 # registries_up together|apart MORE: $plain; $closed, which wants the user me with $password; $secure, with a certificate
 # of the authority in $t/ca.crt, and MORE in its settings. They keep their blobs in one place, or each its own.

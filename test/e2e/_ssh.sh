@@ -1,25 +1,21 @@
 # A private git repository behind a real sshd on loopback, and a throw-away key in a real ssh-agent.
-# Read by the e2e scripts and by test/demo. Everything lies in $SSH_DIR and ends with ssh_down.
+# Read by the e2e scripts and by test/demo, behind test/_common.sh. Everything lies in $SSH_DIR; the servers are jobs of
+# the shell that starts them, whose trap ends them (end_jobs).
 
-# ssh_up DIR: starts sshd and ssh-agent; sets SSH_PORT, SSH_USER, SSH_AUTH_SOCK, KEY_FINGERPRINT, HOST_FINGERPRINT.
-ssh_up() {
-  SSH_DIR=$1
-  mkdir -p "$SSH_DIR"
-  chmod 700 "$SSH_DIR"
-  ssh-keygen -q -t ed25519 -N '' -f "$SSH_DIR/host_key" -C host
-  ssh-keygen -q -t ed25519 -N '' -f "$SSH_DIR/user_key" -C deploy@laptop
-  ssh-keygen -q -t ed25519 -N '' -f "$SSH_DIR/other_key" -C private@laptop
-  cat "$SSH_DIR/user_key.pub" "$SSH_DIR/other_key.pub" >"$SSH_DIR/authorized_keys"
-  chmod 600 "$SSH_DIR/authorized_keys"
-  SSH_USER=$(id -un)
+# sshd_up DIR [LINE...]: a server with a host key of its own, DIR/host_key, and these lines first in its settings; its
+# port in SSHD_PORT, its words in DIR/sshd.log. Who is let in: $SSH_DIR/authorized_keys.
+sshd_up() {
+  local dir=$1 try
+  shift
+  mkdir -p "$dir"
+  ssh-keygen -q -t ed25519 -N '' -f "$dir/host_key" -C host
   [ "$(id -u)" != 0 ] || mkdir -p /run/sshd
-  local try
-  for try in 1 2 3 4 5; do
-    SSH_PORT=$((20000 + RANDOM % 20000))
-    cat >"$SSH_DIR/sshd_config" <<CONFIG
+  for try in 1 2 3 4 5; do # another may have taken the port meanwhile
+    SSHD_PORT=$(free_port)
+    { [ $# = 0 ] || printf '%s\n' "$@"; cat <<CONFIG; } >"$dir/sshd_config"
 ListenAddress 127.0.0.1
-Port $SSH_PORT
-HostKey $SSH_DIR/host_key
+Port $SSHD_PORT
+HostKey $dir/host_key
 AuthorizedKeysFile $SSH_DIR/authorized_keys
 PermitRootLogin prohibit-password
 PasswordAuthentication no
@@ -29,25 +25,32 @@ StrictModes no
 PidFile none
 LogLevel VERBOSE
 CONFIG
-    "$(command -v sshd || echo /usr/sbin/sshd)" -D -f "$SSH_DIR/sshd_config" -E "$SSH_DIR/sshd.log" >/dev/null 2>&1 &
-    SSHD_PID=$!
-    for _ in $(seq 50); do
-      if (exec 3<>"/dev/tcp/127.0.0.1/$SSH_PORT") 2>/dev/null; then break 2; fi
-      kill -0 "$SSHD_PID" 2>/dev/null || continue 2
-      sleep 0.1
-    done
+    rm -f "$dir/sshd.log"
+    "$(command -v sshd || echo /usr/sbin/sshd)" -D -f "$dir/sshd_config" -E "$dir/sshd.log" </dev/null >/dev/null 2>&1 &
+    started $! grep -qs '^Server listening' "$dir/sshd.log" && return
   done
-  kill -0 "$SSHD_PID" 2>/dev/null || { cat "$SSH_DIR/sshd.log" >&2; return 1; }
+  cat "$dir/sshd.log" >&2
+  return 1
+}
+
+# ssh_up DIR: starts sshd and ssh-agent; sets SSH_PORT, SSH_USER, SSH_AUTH_SOCK, KEY_FINGERPRINT, HOST_FINGERPRINT.
+ssh_up() {
+  SSH_DIR=$1
+  mkdir -p "$SSH_DIR"
+  chmod 700 "$SSH_DIR"
+  ssh-keygen -q -t ed25519 -N '' -f "$SSH_DIR/user_key" -C deploy@laptop
+  ssh-keygen -q -t ed25519 -N '' -f "$SSH_DIR/other_key" -C private@laptop
+  cat "$SSH_DIR/user_key.pub" "$SSH_DIR/other_key.pub" >"$SSH_DIR/authorized_keys"
+  chmod 600 "$SSH_DIR/authorized_keys"
+  SSH_USER=$(id -un)
+  sshd_up "$SSH_DIR" || return 1
+  SSH_PORT=$SSHD_PORT
   unset SSH_AUTH_SOCK
   SSH_AUTH_SOCK=$SSH_DIR/agent.sock
-  ssh-agent -D -a "$SSH_AUTH_SOCK" >/dev/null 2>&1 &
-  AGENT_PID=$!
+  ssh-agent -D -a "$SSH_AUTH_SOCK" </dev/null >/dev/null 2>&1 &
   export SSH_AUTH_SOCK
-  for _ in $(seq 50); do # the socket's file is there a moment before the agent listens on it
-    ssh-add -q "$SSH_DIR/user_key" 2>"$SSH_DIR/ssh-add.err" && break
-    sleep 0.1
-  done
-  ssh-add -l >/dev/null || { cat "$SSH_DIR/ssh-add.err" >&2; ssh_down; return 1; }
+  # The socket's file is there a moment before the agent listens on it.
+  started $! ssh-add -q "$SSH_DIR/user_key" 2>"$SSH_DIR/ssh-add.err" || { cat "$SSH_DIR/ssh-add.err" >&2; return 1; }
   KEY_FINGERPRINT=$(ssh-keygen -lf "$SSH_DIR/user_key.pub" | cut -d' ' -f2)
   HOST_FINGERPRINT=$(ssh-keygen -lf "$SSH_DIR/host_key.pub" | cut -d' ' -f2)
   KNOWN_HOST="127.0.0.1 $HOST_FINGERPRINT"
@@ -67,9 +70,4 @@ ssh_repository() {
   git -C "$work" push -q "$SSH_DIR/$name.git" main
   rm -rf "$work"
   REPO_URL=ssh://$SSH_USER@127.0.0.1:$SSH_PORT$SSH_DIR/$name.git
-}
-
-ssh_down() {
-  [ -z "${SSHD_PID:-}" ] || kill "$SSHD_PID" 2>/dev/null || true
-  [ -z "${AGENT_PID:-}" ] || kill "$AGENT_PID" 2>/dev/null || true
 }

@@ -27,11 +27,9 @@ told 3 directory "$IMGBUILD" audit "archive:$t/app"
 # The engine is gone half-way.
 printf 'echo started\nsleep 60\n' >"$t/script.sh"
 engine_hidden_up
-trap 'engine_hidden_down; at_end' EXIT
 "${build[@]}" --from imgbuild-test/busybox:1 --engine "$HIDDEN_ENGINE" >"$t/out" 2>"$t/err" &
 pid=$!
-for _ in $(seq 300); do grep -q started "$t/err" && break; sleep 0.1; done
-has "$t/err" started
+until_said started
 engine_hidden_kill
 got=0
 wait $pid || got=$?

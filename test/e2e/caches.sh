@@ -7,6 +7,7 @@ token=$(head -c 18 /dev/urandom | od -An -tx1 | tr -d ' \n')
 printf '%s' "$token" >"$t/token"
 ends() {
   local status=$?
+  end_jobs # a build holds its volume
   docker volume rm -f "imgbuild-cache-$cache" "imgbuild-cache-$cache.2" >/dev/null 2>&1
   (exit $status)
   at_end
@@ -47,13 +48,13 @@ printf 'cp $BUILD_SECRETS/tok %s/tok; sleep 1000\n' "$here" >"$t/script.sh"
 "$IMGBUILD" build "$t/app" --from imgbuild-test/busybox:1 --network none --run "$t/script.sh" -t "e2e/$name:1" --cache "$cache" \
   "${secret[@]}" >"$t/out" 2>"$t/err" &
 driver=$!
-for _ in $(seq 100); do
-  docker run --rm --network none -v "imgbuild-cache-$cache:/c:ro" imgbuild-test/busybox:1 test -s /c/tok && break
-  sleep 0.1
-done
+# By what it prints: of a container that ends at once docker's client may get no status from podman.
+copied() { [ "$(docker run --rm --network none -v "imgbuild-cache-$cache:/c:ro" imgbuild-test/busybox:1 cat /c/tok 2>/dev/null)" = "$token" ]; }
+eventually copied || fail "the script did not come that far"
 kill -9 $driver
 wait $driver || true
-for _ in $(seq 100); do [ -z "$(docker ps -aq --filter label=imgbuild.build)" ] && break; sleep 0.1; done
+no_builder() { [ -z "$(docker ps -aq --filter label=imgbuild.build)" ]; }
+eventually no_builder || fail "the killed build's container still runs"
 builds 0 "test -z \"\$(ls $here)\""
 
 # Two builds at once take turns.

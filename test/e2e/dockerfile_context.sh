@@ -54,19 +54,19 @@ nothing_left
 
 # An interrupt ends the build at once: nothing runs, nothing is left.
 mark=sleeps-$RANDOM$RANDOM
-printf 'FROM imgbuild-test/busybox:1\nRUN echo %s && sleep 871\n' "$mark" >"$t/app/Dockerfile"
+seconds=$((10000 + $$)) # unlike anybody else's
+no_sleep() { ! pgrep -f "sleep $seconds" >/dev/null; }
+printf 'FROM imgbuild-test/busybox:1\nRUN echo %s && sleep %s\n' "$mark" "$seconds" >"$t/app/Dockerfile"
 for signal in INT TERM; do
   # What a script starts in the background does not hear SIGINT otherwise.
   env --default-signal=INT "$IMGBUILD" build "$t/app" -t "e2e/$name:1" --network host >"$t/out" 2>"$t/err" &
   pid=$!
-  for _ in $(seq 300); do grep -q "[0-9] $mark" "$t/err" && break; sleep 0.1; done
-  grep -q "[0-9] $mark" "$t/err" || fail "the RUN did not begin"
+  eventually grep -qs "[0-9] $mark" "$t/err" || fail "the RUN did not begin"
   kill -$signal $pid
   status=0
   wait $pid || status=$?
   [ $status = $([ $signal = INT ] && echo 130 || echo 143) ] || fail "exit status $status after SIG$signal"
-  for _ in $(seq 100); do pgrep -f "sleep 871" >/dev/null || break; sleep 0.1; done
-  ! pgrep -f "sleep 871" >/dev/null || fail "the RUN goes on"
+  eventually no_sleep || fail "the RUN goes on"
   no_image "e2e/$name:1"
   nothing_left
 done

@@ -48,20 +48,12 @@ has "$t/err" "Dockerfile:3: whoever answers is taken for the host"
 [ "$(jq -r '.build.ledger | map(select(.granted | not)) | length' "$t/report.json")" -ge 1 ] || fail "the refusal is not in the ledger"
 [ "$(jq -r '.build.ledger | map(select(.granted)) | length' "$t/report.json")" = 0 ] || fail "a signature for another user"
 
-other=$SSH_DIR/second
-mkdir "$other"
-ssh-keygen -q -t ed25519 -N '' -f "$other/host_key" -C other
-port2=$((SSH_PORT + 1))
-sed -e "s|^Port .*|Port $port2|" -e "s|^HostKey .*|HostKey $other/host_key|" "$SSH_DIR/sshd_config" >"$other/sshd_config"
-/usr/sbin/sshd -D -f "$other/sshd_config" -E "$other/log" &
-second=$!
-sleep 1
-builds 4 <<END || { kill $second; exit 1; }
+sshd_up "$SSH_DIR/second"
+builds 4 <<END
 RUN --mount=type=ssh --mount=type=secret,id=known_hosts \\
     GIT_SSH_COMMAND='ssh -o UserKnownHostsFile=/run/secrets/known_hosts' git clone -q $REPO_URL /srv/app && \\
-    ssh -o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no -p $port2 $SSH_USER@127.0.0.1 true
+    ssh -o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no -p $SSHD_PORT $SSH_USER@127.0.0.1 true
 END
-kill $second
 [ "$(jq -r '.build.ledger | map(select(.granted)) | length' "$t/report.json")" = 1 ] || fail "not just the granted host was signed for"
 [ "$(jq -r '.build.ledger | map(select(.granted | not)) | length' "$t/report.json")" -ge 1 ] || fail "the second host was not refused"
 

@@ -2,7 +2,6 @@
 . "$(dirname "$0")/_common.sh"
 [ "$(id -u)" = 0 ] || { say "needs root: hides our folders from a mount namespace"; exit 77; }
 engine_hidden_up
-trap 'engine_hidden_down; at_end' EXIT
 mkdir "$t/app"
 printf 'from far away\n' >"$t/app/hello.txt"
 secret="f$(head -c 15 /dev/urandom | od -An -tx1 | tr -d ' \n')H"

@@ -33,20 +33,18 @@ for signal in INT TERM; do
 done
 # While the script runs, its own container too ends.
 start --env SLEEP=600
-for _ in $(seq 300); do grep -q started "$t/err" && break; sleep 0.1; done
-has "$t/err" started
+until_said started
 live=$pid
 # A second build beside it is killed outright.
 "$IMGBUILD" build "$t/app" --from imgbuild-test/busybox:1 --run "$t/script.sh" -t "e2e/$name:2" --env SLEEP=600 >"$t/out2" 2>"$t/err2" &
 victim=$!
-for _ in $(seq 300); do grep -q started "$t/err2" && break; sleep 0.1; done
-has "$t/err2" started
+until_said started "$t/err2"
 kill -KILL $victim
 wait $victim || true
-for _ in $(seq 100); do [ "$(docker ps -q --filter label=imgbuild.build | wc -l)" = 1 ] && break; sleep 0.1; done
-[ "$(docker ps -q --filter label=imgbuild.build | wc -l)" = 1 ] || { docker ps -a; fail "the killed build's container still runs"; }
+one_builder() { [ "$(docker ps -q --filter label=imgbuild.build | wc -l)" = 1 ]; }
+eventually one_builder || { docker ps -a; fail "the killed build's container still runs"; }
 ran 0 "$IMGBUILD" gc
-[ "$(docker ps -q --filter label=imgbuild.build | wc -l)" = 1 ] || fail "gc touched a live build"
+one_builder || fail "gc touched a live build"
 kill -0 $live || fail "the live build ended"
 kill -TERM $live
 got=0

@@ -3,7 +3,7 @@
 command -v rsyslogd >/dev/null || { echo "no rsyslogd here (Debian: apt-get install rsyslog)"; exit 77; }
 mkdir "$t/app" "$t/rsyslog"
 printf 'x\n' >"$t/app/x"
-port=$((20000 + $$ % 20000))
+port=$(free_port)
 cat >"$t/rsyslog.conf" <<CONF
 global(workDirectory="$t/rsyslog" maxMessageSize="16k")
 module(load="imuxsock" SysSock.Use="off")
@@ -19,17 +19,8 @@ input(type="imtcp" address="127.0.0.1" port="$port" ruleset="tcp")
 CONF
 rsyslogd -n -f "$t/rsyslog.conf" -i "$t/rsyslog.pid" >"$t/rsyslog.out" 2>&1 &
 rsyslog=$!
-hang=
-end_servers() {
-  local status=$?
-  set +e
-  kill $rsyslog $hang 2>/dev/null
-  wait $rsyslog 2>/dev/null
-  return $status
-}
-trap 'end_servers; at_end' EXIT
-for _ in $(seq 100); do [ -S "$t/log" ] && grep -q 0100007F:$(printf %04X "$port") /proc/net/tcp && break; sleep 0.1; done
-[ -S "$t/log" ] || { cat "$t/rsyslog.out"; fail "rsyslogd does not listen"; }
+listens() { [ -S "$t/log" ] && grep -q " 0100007F:$(printf %04X "$port") 00000000:0000 0A" /proc/net/tcp && grep -q " 0100007F:$(printf %04X "$port") " /proc/net/udp; }
+started $rsyslog listens || { cat "$t/rsyslog.out"; fail "rsyslogd does not listen"; }
 
 printf 'h4Qw%s' 'Zt8LmP2xVb6NcR9k' >"$t/token"
 cat >"$t/script.sh" <<'SCRIPT'
@@ -44,7 +35,8 @@ SCRIPT
 build=("$IMGBUILD" build "$t/app" --from imgbuild-test/busybox:1 --network host --secret "id=token,src=$t/token" -t "e2e/$name:1")
 ran 0 "${build[@]}" --run "$t/script.sh" --log "$t/logs" --log "syslog:unix:$t/log" --log "syslog:udp:127.0.0.1:$port" --log "syslog:tcp:127.0.0.1:$port"
 [ "$(ls "$t/logs" | wc -l)" = 1 ] || fail "not one file"
-for _ in $(seq 50); do [ "$(cat "$t"/rsyslog/{unix,udp,tcp} 2>/dev/null | grep -c 'exit status 0')" = 3 ] && break; sleep 0.1; done
+all_there() { [ "$(cat "$t"/rsyslog/{unix,udp,tcp} 2>/dev/null | grep -c 'exit status 0')" = 3 ]; }
+eventually all_there || fail "not all that was logged has come"
 # Every line that was printed is there, in order; what was logged has its own place among them.
 { cat "$t/err" "$t/out"; echo "imgbuild: exit status 0"; } >"$t/want"
 cut -d' ' -f2- "$t"/logs/*.log | grep -v '^backup: ' >"$t/got"
@@ -62,7 +54,7 @@ docker rmi "e2e/$name:1" >/dev/null
 
 # A server that goes away in the middle, one that was never there, one that hangs: the build ends as ever, and says so.
 mkfifo "$t/go"
-python3 - "$t/hang" "$t/port" <<'PY' &
+python3 - "$t/hang" "$t/port" <<'PY' >"$t/hang.out" 2>&1 &
 import socket, sys, time
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind(sys.argv[1])
 l = socket.socket(); l.bind(("127.0.0.1", 0)); l.listen(1); open(sys.argv[2], "w").write(str(l.getsockname()[1]))
@@ -70,17 +62,16 @@ c, _ = l.accept(); c.recv(100); c.close(); l.close()
 time.sleep(60)
 PY
 hang=$!
-for _ in $(seq 100); do [ -s "$t/port" ] && break; sleep 0.1; done
-started=$(date +%s)
+started $hang test -s "$t/port" || fail "the server that hangs does not listen"
+began=$(date +%s)
 ran 0 "${build[@]}" --log "syslog:unix:$t/hang" --log "syslog:unix:$t/nobody" --log "syslog:tcp:127.0.0.1:$(cat "$t/port")" --log journald:"$t/none" -- \
   sh -c 'i=0; while [ $i -lt 2000 ]; do echo "line $i"; i=$((i+1)); done; sleep 1; echo end'
-[ $(($(date +%s) - started)) -lt 60 ] || fail "a sink held the build up"
+[ $(($(date +%s) - began)) -lt 60 ] || fail "a sink held the build up"
 for sink in "$t/hang" "$t/nobody" "syslog:tcp:" "$t/none"; do
   grep -F -- "$sink" "$t/err" | grep -qE 'warning: --log .*: [0-9]+ lines of the log were lost \(' || { tail -n 5 "$t/err"; fail "nothing told of $sink"; }
 done
 [ "$(docker image inspect -f '{{.Id}}' "e2e/$name:1")" = "$(cat "$t/out")" ] || fail "the image has no name"
 kill "$hang" 2>/dev/null || true
-hang=
 docker rmi "e2e/$name:1" >/dev/null
 
 # A failure is in the log too, with the status; files are rotated by number and by size.

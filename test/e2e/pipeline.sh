@@ -5,7 +5,6 @@
 . "$SOURCE/test/e2e/_git.sh"
 engine_base_debian
 git_up "$t/forge"
-trap 'kill "$GIT_PID" 2>/dev/null || true; ends' EXIT
 registries_up together ''
 git_repository lib
 # The project: it fetches a private library while it is built.

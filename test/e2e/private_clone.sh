@@ -33,15 +33,7 @@ builds 4 "ssh -p $SSH_PORT nobody@127.0.0.1 true"
 [ "$(jq -r '.build.ledger | map(select(.granted | not)) | length' "$t/report.json")" -ge 1 ] || fail "the refusal is not in the ledger"
 builds 4 "ssh -o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no -o HostKeyAlias=x -p 1 $SSH_USER@127.0.0.1 true"
 # A second sshd with another host key: the client does not care, the gateway does.
-other=$SSH_DIR/second
-mkdir "$other"
-ssh-keygen -q -t ed25519 -N '' -f "$other/host_key" -C other
-port2=$((SSH_PORT + 1))
-sed -e "s|^Port .*|Port $port2|" -e "s|^HostKey .*|HostKey $other/host_key|" "$SSH_DIR/sshd_config" >"$other/sshd_config"
-/usr/sbin/sshd -D -f "$other/sshd_config" -E "$other/log" &
-second=$!
-sleep 1
-builds 4 "/usr/bin/ssh -o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no -p $port2 $SSH_USER@127.0.0.1 true" || { kill $second; exit 1; }
-kill $second
+sshd_up "$SSH_DIR/second"
+builds 4 "/usr/bin/ssh -o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no -p $SSHD_PORT $SSH_USER@127.0.0.1 true"
 [ "$(jq -r '.build.ledger | map(select(.granted)) | length' "$t/report.json")" = 0 ] || fail "a signature for another host"
 has "$t/report.json" '"granted": false'
