@@ -85,7 +85,17 @@ std::string DockerEngine::create(const BuilderSpec& spec) {
                      {"HostConfig", std::move(host)}};
   std::string path = "/containers/create";
   if (!spec.platform.empty() && api_.at_least(41)) path += "?platform=" + percent_encode(spec.platform);
-  return id_of(api_.demand("create", "POST", path, body.dump()), "create");
+  const std::string id = id_of(api_.demand("create", "POST", path, body.dump()), "create");
+  // What it cannot limit, a rootless podman on control groups v1 drops without a word.
+  if (spec.memory > 0 || spec.cpus > 0) {
+    const Json created = inspect_container(id);
+    const Json& limits = at(created, "HostConfig");
+    if ((spec.memory > 0 && number_at(limits, "Memory", 0) == 0) ||
+        (spec.cpus > 0 && number_at(limits, "NanoCpus", 0) == 0 && number_at(limits, "CpuQuota", 0) == 0))
+      throw Error("engine: create: it cannot limit memory or processors here",
+                  "a rootless podman can with control groups v2; or build without --memory and --cpus");
+  }
+  return id;
 }
 
 std::unique_ptr<Stream> DockerEngine::start(const std::string& container) {

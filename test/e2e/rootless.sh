@@ -93,6 +93,12 @@ grep -q '^-rws--x--x 12/34 .* home/dev/hello' "$t/layer" || fail "the artefact h
 grep -q ' 1000/1000 .* home/dev/$' "$t/layer" || fail "the image's folder has another owner: $(cat "$t/layer")"
 as_user podman rmi e2e/rootless:1 >/dev/null
 clean
+# A limit that nobody would keep is none.
+if [ "$(stat -fc %T /sys/fs/cgroup)" != cgroup2fs ]; then
+  script 3 true --memory 100m
+  has "$t/err" 'it cannot limit memory or processors here'
+  clean
+fi
 script 1 'base64 "$BUILD_SECRETS/s" >/copy' --secret "id=s,src=$home/secret"
 has "$t/err" copy
 hasnt "$t/err" "$secret"

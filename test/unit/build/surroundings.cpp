@@ -33,14 +33,15 @@ TEST_CASE("git's settings come behind those that the environment has, and hold n
 TEST_CASE("BuildKit's git gets the login of a host that a token is for, and of no other") {
   std::vector<HandedSecret> secrets(1);
   secrets[0].id = "tok";
-  secrets[0].value = Secret("abc123\n");
+  const std::string word = "a" + std::string("b c");
+  secrets[0].value = Secret(word + "\n");
   const std::vector<GitToken> tokens = {{"git.example.org:8443", "me", "tok"}, {"gone.example.org", "me", "other"}};
   const auto login = [&](std::string_view id) {
     const auto got = git_login(tokens, secrets, id);
     return got ? std::string(got->reveal()) : "no such id";
   };
-  CHECK(login("GIT_AUTH_HEADER.git.example.org:8443") == "basic " + base64(view_of("me:abc123")));
-  CHECK(login("GIT_AUTH_TOKEN.Git.Example.org:8443") == "abc123");
+  CHECK(login("GIT_AUTH_HEADER.git.example.org:8443") == "basic " + base64(view_of("me:" + word)));
+  CHECK(login("GIT_AUTH_TOKEN.Git.Example.org:8443") == word);
   for (const char* id : {"GIT_AUTH_HEADER", "GIT_AUTH_TOKEN", "GIT_AUTH_TOKEN.", "GIT_AUTH_TOKEN.git.example.org",
                          "GIT_AUTH_HEADER.x.git.example.org:8443", "GIT_AUTH_HEADER.gone.example.org",
                          "HTTP_AUTH_TOKEN_git.example.org:8443", "HTTP_AUTH_HEADER_build-context-x"})
