@@ -38,6 +38,8 @@ enum class Kind : std::uint8_t {
   cache,           ///< the name of a folder under cache/ that outlives the builder
   look_at_caches,  ///< no payload: what the script changes in them is to be shown
   syslog,          ///< no payload: what the script writes to /dev/log is wanted
+  lent_file,       ///< "MODE PLACE" (octal) of the next file that is lent, and does not ship
+  lent_bytes,      ///< its bytes, in pieces
   tar,             ///< bytes of the context, in pieces
   run,
   // To the relay, once it has said `cached_all`.
@@ -56,6 +58,7 @@ enum class Kind : std::uint8_t {
   ended,         ///< u32: its exit status, or 128 + signal; the last frame, and nothing runs any more
   failed,        ///< why the relay gives up; the last frame
   logged,        ///< a message that the script wrote to /dev/log
+  replaced,      ///< the place of a lent file where the script put something of its own, which went
   // Both ways, by channel: a client of the agent socket.
   open = 128,  ///< to the driver only
   data,

@@ -321,6 +321,7 @@ int run(Settings& settings, const Account& account) {
     whole_container = true;
   }
   Caches caches(settings.home, settings.caches, account);
+  LentFiles lent(settings.lent, settings.context, account);
   std::vector<std::string> env = environment(settings, account);
   std::vector<std::uint64_t> volumes;
   for (const auto& path : settings.volumes) volumes.push_back(fingerprint_of(path));
@@ -365,6 +366,8 @@ int run(Settings& settings, const Account& account) {
   for (const Left& each : killed) send(Kind::killed, 0, number_text(static_cast<unsigned>(each.pid)) + " " + each.name);
   for (std::size_t i = 0; i < volumes.size(); ++i)
     if (fingerprint_of(settings.volumes[i]) != volumes[i]) send(Kind::written, 0, settings.volumes[i]);
+  // Last: a folder may be a volume, and this is no change of the script's.
+  lent.take_back([](const std::string& place) { send(Kind::replaced, 0, place); });
   std::uint8_t number[4];
   wire::put_u32(number, static_cast<std::uint32_t>(status));
   send(Kind::ended, 0, {reinterpret_cast<const char*>(number), 4});
