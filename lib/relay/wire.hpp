@@ -47,7 +47,7 @@ enum class Kind : std::uint8_t {
   settled,  ///< no payload
   // To the driver.
   hello = 64,    ///< `version`
-  running,       ///< the script has been started
+  running,       ///< the script is about to be started
   output,        ///< bytes of its standard output
   errors,        ///< bytes of its standard error
   killed,        ///< "PID NAME" of a process that it left behind

@@ -339,6 +339,9 @@ int run(Settings& settings, const Account& account) {
   if (signals < 0 || nothing < 0 || ::pipe2(out, O_CLOEXEC) != 0 || ::pipe2(err, O_CLOEXEC) != 0 ||
       ::pipe2(trouble, O_CLOEXEC) != 0)
     fail("starting the script", errno);
+  // Before it runs: it might stop us, and the driver's clock would never begin.
+  send(Kind::running, 0, {});
+  flush();
   const pid_t script = ::fork();
   if (script < 0) fail("starting the script", errno);
   if (script == 0) {
@@ -354,7 +357,6 @@ int run(Settings& settings, const Account& account) {
   ::close(trouble[0]);
   ::fcntl(out[0], F_SETFL, O_NONBLOCK);
   ::fcntl(err[0], F_SETFL, O_NONBLOCK);
-  send(Kind::running, 0, {});
 
   Loop loop(script, out[0], err[0], listener, messages, signals);
   const int status = loop.run();
