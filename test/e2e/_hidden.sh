@@ -2,11 +2,11 @@
 # /root and /home are empty; reached over TCP on loopback.
 
 # engine_hidden_up [FLAGS]: starts it; its address in HIDDEN_ENGINE. It has imgbuild-test/busybox:1. With TLS flags the
-# caller's DOCKER_TLS_VERIFY and DOCKER_CERT_PATH are what it is asked with.
+# caller's DOCKER_TLS_VERIFY and DOCKER_CERT_PATH are what it is asked with. HIDDEN_PORT says where, where it is set.
 engine_hidden_up() {
   HIDDEN_DIR=$IMGBUILD_TEST_DIR/hidden
   mkdir -p "$HIDDEN_DIR"
-  HIDDEN_PORT=$((41000 + RANDOM % 20000))
+  HIDDEN_PORT=${HIDDEN_PORT:-$((41000 + RANDOM % 20000))}
   HIDDEN_ENGINE=tcp://127.0.0.1:$HIDDEN_PORT
   rm -f "$HIDDEN_DIR/dockerd.pid" "$HIDDEN_DIR/exec/containerd/containerd.pid"
   # shellcheck disable=SC2016 # the inner shell expands them
