@@ -62,6 +62,7 @@ Outcome build(Plan& plan, Engine& engine, const std::shared_ptr<const Scanner>& 
   StageOptions staging{plan.context, plan.ref, plan.include, plan.with_git, scanner, &vault, plan.policy};
   SeenFilesRecord seen(plan.context, *scanner, plan.cache);
   staging.seen = seen.files();
+  staging.later = true;
   Context context = stage(staging);
   seen.keep();
   outcome.withheld = context.withheld;
@@ -121,6 +122,7 @@ Outcome build(Plan& plan, Engine& engine, const std::shared_ptr<const Scanner>& 
     }
     outcome.audit.reset();
   }
+  need_tar(context, staging);
   say("building on " + printable(plan.from) + " (" + printable(base.platform()) + ")");
   Traces traces(
       engine, talk.warn ? talk.warn : [](const std::string&) {});
