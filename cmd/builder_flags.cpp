@@ -1,5 +1,6 @@
 #include "builder_flags.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include "base/fd.hpp"
 #include "base/text.hpp"
 #include "build/surroundings.hpp"
+#include "build_flags.hpp"
 #include "image/json.hpp"
 #include "image/login.hpp"
 
@@ -92,6 +94,45 @@ std::string certificates_in(const std::string& path) {
   return text;
 }
 
+// SRC:DEST, where both are files. A context lends what is in it, and no more: it has no say over other files of this
+// machine.
+HandedFile config_file(const std::string& said, const Setting* setting, const std::string& context) {
+  const bool by_context = setting != nullptr && setting->voice == Voice::context;
+  const std::string what = by_context ? setting->from + ": config_files" : "--config-file";
+  const auto colon = said.rfind(':');
+  if (colon == std::string::npos || colon == 0 || colon + 1 == said.size())
+    throw usage_error(what + ": " + printable(said) + ": must be SRC:DEST",
+                      "a file of this machine, and where the script finds it");
+  HandedFile file;
+  std::string source = said.substr(0, colon);
+  file.place = said.substr(colon + 1);
+  const std::string where = what + ": " + printable(file.place);
+  const auto names = split(file.place, '/');
+  if (std::find(names.begin(), names.end(), "..") != names.end()) throw usage_error(where + ": has `..` in it");
+  if (names.back().empty() || names.back() == ".")
+    throw usage_error(where + ": is a folder's name",
+                      "DEST is the file itself: " + printable(file.place.substr(0, file.place.rfind('/') + 1)) +
+                          printable(source.substr(source.rfind('/') + 1)));
+  if (file.place.size() > 4000) throw usage_error(what + ": a name of " + std::to_string(file.place.size()) + " bytes");
+  // One spelling for one place.
+  std::string plain = file.place.front() == '/' ? "/" : "";
+  for (const auto& name : names)
+    if (!name.empty() && name != ".") plain += (plain.empty() || plain.back() == '/' ? "" : "/") + name;
+  file.place = plain;
+  for (const char* none : {"/dev/", "/proc/", "/sys/"})
+    if (plain.starts_with(none))
+      throw usage_error(where + ": what lies there is in no image",
+                        "a place in the image's own folders, or one relative to the context");
+  if (by_context) {
+    source = file_of({{source}, setting->from, setting->voice}, "config_files", context);
+    file.asked = setting->from;
+  }
+  file.content = secret_from_file(what, source);
+  struct stat facts {};
+  if (::stat(source.c_str(), &facts) == 0) file.mode = facts.st_mode & 0777;
+  return file;
+}
+
 void add_proxy(Plan& plan, const std::string& name, const std::string& value, Vault& vault) {
   ProxyVariable proxy{name, std::make_shared<const Secret>(value), false};
   for (const auto& part : secrets_of_proxy(value)) {
@@ -119,6 +160,8 @@ void BuilderFlags::offer(CLI::App& app) {
   app.add_flag("--proxy", proxy, "hand on http_proxy, https_proxy, no_proxy... of this environment");
   add_several(app, "--ca-cert", ca_certs, "FILE",
               "certificate authorities, in PEM, that the script's programs trust too");
+  add_several(app, "--config-file", config_files, "SRC:DEST",
+              "the script finds the file SRC at DEST, which is in the image as it was before");
   add_several(app, "--cache", caches, "NAME", "$BUILD_CACHE/NAME is kept for the next build, and never ships");
   add_several(app, "--add-host", add_hosts, "HOST:ADDRESS", "a name that the builder knows");
   add_value(app, "--memory", memory, "SIZE", "of the builder at most: 512m, 2g");
@@ -156,6 +199,18 @@ void BuilderFlags::settle(Plan& plan, const Settings& settings, Vault& vault) co
   if (plan.dockerfile && (plan.memory > 0 || plan.cpus > 0))
     throw usage_error("build: --memory and --cpus are for a build by script",
                       "an engine's own builder has limits of its own");
+
+  const Setting* lent = config_files.empty() ? settings.find("config_files") : nullptr;
+  for (const auto& said : list(config_files, "config_files")) {
+    HandedFile file = config_file(said, lent, plan.context);
+    const auto same = [&](const HandedFile& other) { return other.place == file.place; };
+    if (std::any_of(plan.config_files.begin(), plan.config_files.end(), same))
+      throw usage_error("--config-file: two files for " + printable(file.place));
+    plan.config_files.push_back(std::move(file));
+  }
+  if (plan.dockerfile && !plan.config_files.empty())
+    throw usage_error("build: --config-file is for a build by script, not for a Dockerfile",
+                      "--secret id=ID,src=SRC and RUN --mount=type=secret,id=ID,target=DEST");
 
   if (!proxy && !settings.on("proxy")) return;
   for (const auto& names : proxy_names) {

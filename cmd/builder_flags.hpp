@@ -9,7 +9,7 @@ namespace imgbuild {
 
 /// The flags of `build` that say what the builder has around it: what CI runners need.
 struct BuilderFlags {
-  std::vector<std::string> git_tokens, add_hosts, caches, ca_certs;
+  std::vector<std::string> git_tokens, add_hosts, caches, ca_certs, config_files;
   std::string memory, cpus;
   bool proxy = false;
 

@@ -9,6 +9,7 @@
 #include "base/fd.hpp"
 #include "base/text.hpp"
 #include "build/seen_files.hpp"
+#include "crypto/digest.hpp"
 #include "session.hpp"
 
 namespace imgbuild {
@@ -53,6 +54,19 @@ void write_tar(int tar, const std::string& path) {
   }
 }
 
+// Is the tar there already, to the last byte? Then it counts as written now.
+bool is_there(const Context& context, const std::string& path) {
+  const Fd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  struct stat facts {};
+  if (!file || ::fstat(file.get(), &facts) != 0 || !S_ISREG(facts.st_mode) ||
+      static_cast<std::uint64_t>(facts.st_size) != context.bytes)
+    return false;
+  Sha256 hash;
+  Bytes buffer(std::size_t{1} << 20);
+  while (const std::size_t n = read_full(file.get(), buffer, printable(path))) hash.update(View(buffer).first(n));
+  return hash.finish_digest() == context.digest && ::futimens(file.get(), nullptr) == 0;
+}
+
 int work(const Flags& flags, Session& session) {
   const Format format = format_flag(flags.format);
   const std::time_t started = std::time(nullptr);
@@ -78,12 +92,16 @@ int work(const Flags& flags, Session& session) {
   options.policy = policy_from(settings, request.fail_on);
   SeenFilesRecord seen(flags.path, *session.scanner, !flags.no_cache);
   options.seen = seen.files();
-  const Context context = stage(options);
+  options.later = !to_stdout;
+  Context context = stage(options);
   seen.keep();
 
   const bool refused = context.refused();
   if (!refused && to_stdout) copy(context.tar.get(), STDOUT_FILENO, "standard output");
-  if (!refused && !to_stdout && !flags.output.empty()) write_tar(context.tar.get(), flags.output);
+  if (!refused && !to_stdout && !flags.output.empty() && !(context.tree && is_there(context, flags.output))) {
+    need_tar(context, options);
+    write_tar(context.tar.get(), flags.output);
+  }
 
   StageReport report;
   if (!refused) report = {context.digest, context.files, context.bytes, 0, {}, {}, {}, 0, 0};

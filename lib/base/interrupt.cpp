@@ -2,22 +2,34 @@
 
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
+#include <ctime>
 
 namespace imgbuild::interrupt {
 namespace {
 
 std::atomic<int> arrived{0};
 std::atomic<int> event{-1};
+std::atomic<int> count{0};
+std::atomic<std::time_t> first{0};  // of the monotonic clock
+constexpr std::time_t patience = 30;
+
+std::time_t seconds_now() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec;
+}
 
 void on_signal(int number) {
   const int before = errno;
   int none = 0;
   arrived.compare_exchange_strong(none, number == SIGINT ? SIGINT : SIGTERM);
+  if (count.fetch_add(1) == 0) first = seconds_now();
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto ignored = ::write(event, &one, sizeof one);
   errno = before;
@@ -41,6 +53,7 @@ void watch() {
 
 int pending() noexcept { return arrived; }
 int fd() noexcept { return event; }
+bool urgent() noexcept { return count > 1 || (count == 1 && seconds_now() - first >= patience); }
 void check() {
   if (const int number = arrived) throw Interrupted(number);
 }

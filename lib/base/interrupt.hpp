@@ -19,6 +19,9 @@ void watch();            ///< installs the handlers (SIGINT, SIGTERM, SIGHUP); S
 int pending() noexcept;  ///< the signal that arrived, or 0. Any thread.
 int fd() noexcept;       ///< readable once a signal has arrived; -1 before watch(). To poll.
 void check();            ///< throws Interrupted where one is pending
+/// Is nothing to be waited for any more that does not move? A second signal came, or the first half a minute ago.
+/// Any thread.
+bool urgent() noexcept;
 
 }  // namespace interrupt
 }  // namespace imgbuild

@@ -55,13 +55,14 @@ Outcome build(Plan& plan, Engine& engine, const std::shared_ptr<const Scanner>& 
   };
   Outcome outcome;
   const std::time_t created = time_of_creation(), began = std::time(nullptr);
-  know_secrets(plan, vault, outcome);
+  know_secrets(plan, scanner, vault, outcome);
 
   // 1. Stage. From here on what is handed over is fixed, and holds nothing that a rule knows; or nothing was made.
   say("staging " + printable(plan.context));
   StageOptions staging{plan.context, plan.ref, plan.include, plan.with_git, scanner, &vault, plan.policy};
   SeenFilesRecord seen(plan.context, *scanner, plan.cache);
   staging.seen = seen.files();
+  staging.later = true;
   Context context = stage(staging);
   seen.keep();
   outcome.withheld = context.withheld;
@@ -115,6 +116,7 @@ Outcome build(Plan& plan, Engine& engine, const std::shared_ptr<const Scanner>& 
     }
     outcome.audit.reset();
   }
+  need_tar(context, staging);
   say("building on " + printable(plan.from) + " (" + printable(base.platform()) + ")");
   Traces traces(
       engine, talk.warn ? talk.warn : [](const std::string&) {});
@@ -131,6 +133,11 @@ Outcome build(Plan& plan, Engine& engine, const std::shared_ptr<const Scanner>& 
   outcome.killed = ran.killed;
   for (const std::string& each : ran.killed)
     if (talk.warn) talk.warn("the script left running, and it was ended: " + each);
+
+  for (const std::string& place : ran.replaced)
+    if (talk.warn)
+      talk.warn("the script wrote a file of its own to " + printable(place) +
+                ", where one was lent: that does not ship");
 
   // 5. Beyond this point nothing can be signed, and nothing runs.
   if (gateway) {

@@ -25,6 +25,15 @@ struct HandedSecret {
   std::string variable;  ///< that it was read from, where it was one
 };
 
+/// A file that the script finds at its place in the builder, and that does not ship: the place is in the image as it
+/// was before, or not.
+struct HandedFile {
+  std::string place;  ///< absolute, or in the context
+  Secret content;
+  std::uint32_t mode = 0600;
+  std::string asked;  ///< "imgbuild.toml:3" where the context says so: then nothing that a rule knows may be in it
+};
+
 /// A secret that git in the builder shows to https://HOST, and to nobody else (surroundings.hpp).
 struct GitToken {
   std::string host;  ///< lower case, perhaps with ":PORT"
@@ -82,6 +91,7 @@ struct Plan {
   std::vector<std::string> tags;     ///< -t
   AgentRequest ssh;                  ///< .hosts empty: nothing is lent
   std::vector<HandedSecret> secrets;
+  std::vector<HandedFile> config_files;
   std::vector<std::string> env;  ///< --env K=V, for the script only
   std::string user, workdir;     ///< --user, --workdir, for the script only
   std::vector<std::string> ignore_volumes;

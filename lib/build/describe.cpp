@@ -59,6 +59,9 @@ std::vector<std::string> describe(const Plan& plan) {
   running += " as " + (plan.user.empty() ? std::string("the base's user") : printable(plan.user));
   if (!plan.workdir.empty()) running += " in " + printable(plan.workdir);
   if (!ids.empty()) running += " with the secrets " + named(ids);
+  std::vector<std::string> places;
+  for (const HandedFile& file : plan.config_files) places.push_back(file.place);
+  if (!places.empty()) running += " with " + named(places) + " lent";
   if (plan.timeout > 0) running += " for " + std::to_string(static_cast<long>(plan.timeout)) + " s at most";
   steps.push_back(running);
   if (plan.onto.empty()) {

@@ -348,7 +348,7 @@ void DockerfileBuild::look_after_cache(std::time_t since) const {
 
 Outcome DockerfileBuild::run() {
   check_possible();
-  know_secrets(plan_, vault_, outcome_);
+  know_secrets(plan_, scanner_, vault_, outcome_);
   const std::time_t began = std::time(nullptr) - 1;
 
   // 1. Stage. From here on what is handed over is fixed, the Dockerfile with it, and holds nothing that a rule knows.

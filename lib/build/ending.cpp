@@ -6,6 +6,7 @@
 #include "base/interrupt.hpp"
 #include "base/text.hpp"
 #include "build/engine_image.hpp"
+#include "context/judge.hpp"
 #include "verdict/weight.hpp"
 
 namespace imgbuild {
@@ -25,9 +26,28 @@ void name_all(Engine& engine, const Cleared& cleared, const std::vector<std::str
   }
 }
 
+// A whole file is no secret: its copy in the image would be told though nothing in it matters. Where a rule knows the
+// secret of a line, the judge has put that into the vault, and the line need not be looked for.
+void know_file(const HandedFile& file, const Judge& judge, Vault& vault) {
+  const std::string_view text = file.content.reveal();
+  Location place;
+  place.path = file.place;
+  const auto remarks = judge.text(view_of(text), place);
+  std::uint32_t number = 0;
+  for (std::size_t from = 0; from < text.size(); ++number) {
+    const std::size_t end = std::min(text.find('\n', from), text.size());
+    const std::string_view line = trim(text.substr(from, end - from));
+    from = end + 1;
+    const bool known = std::any_of(remarks.begin(), remarks.end(), [&](const Remark& remark) {
+      return remark.place.line <= number + 1 && number + 1 <= std::max(remark.place.line, remark.last_line);
+    });
+    if (!known && may_hold_secret(line)) vault.add(line, "config file " + file.place, Origin::handed_out);
+  }
+}
+
 }  // namespace
 
-void know_secrets(const Plan& plan, Vault& vault, Outcome& outcome) {
+void know_secrets(const Plan& plan, const std::shared_ptr<const Scanner>& scanner, Vault& vault, Outcome& outcome) {
   for (const HandedSecret& secret : plan.secrets) {
     if (secret.weak) {
       outcome.weak_secrets.push_back(secret.id);
@@ -38,6 +58,9 @@ void know_secrets(const Plan& plan, Vault& vault, Outcome& outcome) {
                         "--weak-secret " + printable(secret.id) + " hands it out all the same");
     vault.add(secret.value.reveal(), "secret " + secret.id, Origin::handed_out);
   }
+  const Judge judge(scanner, vault, plan.policy);
+  for (const HandedFile& file : plan.config_files)
+    if (file.asked.empty()) know_file(file, judge, vault);
 }
 
 Audit audit_of(const std::string& handle, const std::string& config, const BaseLayers& base, std::size_t from_cache,

@@ -10,7 +10,8 @@ namespace imgbuild {
 
 /// Every secret is known before anything else is done, so that nothing that follows can print or ship it unseen.
 /// Throws usage Error for one that could not be looked for.
-void know_secrets(const Plan& plan, Vault& vault, Outcome& outcome);
+/// Of a configuration file that is lent what a rule knows in it, and lines that look like secrets, are such too.
+void know_secrets(const Plan& plan, const std::shared_ptr<const Scanner>& scanner, Vault& vault, Outcome& outcome);
 
 /// How many of an image's oldest layers are those of which other one: for its report.
 struct BaseLayers {

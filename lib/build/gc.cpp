@@ -60,6 +60,9 @@ std::vector<std::string> collect_garbage(Engine& engine, bool all) {
     engine.remove_container(container.id);
     removed.push_back("container " + printable(container.id));
   }
+  for (const auto& volume : ours.volumes)
+    if (!live.contains(build_of(volume)) && engine.remove_volume(volume.id))
+      removed.push_back("volume " + printable(volume.id));
   for (const std::string& image : in_use) remove(image);
   return removed;
 }

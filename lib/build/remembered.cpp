@@ -57,6 +57,8 @@ Remembered::Remembered(const Plan& plan, const ImageConfig& base, const std::str
   shape.perhaps(plan.image_workdir);
   for (const HandedSecret& secret : plan.secrets)
     shape.add(std::vector{secret.id, store_->name_for(view_of(secret.value.reveal()))});
+  for (const HandedFile& file : plan.config_files)
+    shape.add(std::vector{file.place, std::to_string(file.mode), store_->name_for(view_of(file.content.reveal()))});
   for (const GitToken& token : plan.git_tokens) shape.add(std::vector{token.host, token.user, token.secret});
   if (gateway != nullptr) shape.add(gateway->granted_hosts());
   const char* epoch = std::getenv("SOURCE_DATE_EPOCH");

@@ -53,6 +53,7 @@ RelayTask task_of(const Plan& plan, const ImageConfig& base, const Context& cont
   task.command = plan.command;
   task.script = plan.script;
   for (const HandedSecret& secret : plan.secrets) task.secrets.emplace_back(secret.id, &secret.value);
+  for (const HandedFile& file : plan.config_files) task.lent_files.push_back({file.place, file.mode, &file.content});
   task.volumes = base.volumes;
   task.tar = context.tar.get();
   task.timeout = plan.timeout;
@@ -95,6 +96,8 @@ std::vector<Withheld> refusals_of_script(const Plan& plan, const std::shared_ptr
   std::vector<std::pair<std::string, std::string>> texts = {
       {plan.script_name.empty() ? "script" : plan.script_name, plan.script}, {"command", join(plan.command, "\n")}};
   for (const std::string& entry : plan.env) texts.emplace_back("--env " + entry.substr(0, entry.find('=')), entry);
+  for (const HandedFile& file : plan.config_files)
+    if (!file.asked.empty()) texts.emplace_back(file.place, file.content.reveal());
   return refusals_in(texts, plan.policy, scanner, vault);
 }
 

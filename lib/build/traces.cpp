@@ -1,5 +1,7 @@
 #include "build/traces.hpp"
 
+#include <utility>
+
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "crypto/digest.hpp"
@@ -69,7 +71,8 @@ void Traces::undo(const std::function<void()>& step) noexcept {
     step();
   } catch (const std::exception& error) {
     try {
-      warn_("left behind: " + std::string(error.what()) + " (imgbuild gc removes it)");
+      if (std::exchange(told_, error.what()) != error.what())
+        warn_("left behind: " + std::string(error.what()) + " (imgbuild gc removes it)");
     } catch (...) {  // nobody to tell
     }
   }
@@ -100,6 +103,7 @@ void Traces::remove_ours() {
   const auto ours = engine_.ours(std::string(build_label) + "=" + journal_.build);
   for (const auto& container : ours.containers)
     if (container.id != builder_) engine_.remove_container(container.id);
+  for (const auto& volume : ours.volumes) engine_.remove_volume(volume.id);
   for (const auto& image : ours.images)
     if (image.id != base_) engine_.remove_image(image.id);
 }

@@ -54,6 +54,7 @@ class Traces {
   JournalEntry journal_;
   std::map<std::string, std::string> labels_;
   std::string builder_, base_;
+  std::string told_;  // why something was left, the last time
   std::unique_ptr<Stream> attached_;
   bool began_ = false;  // something may be there, whatever was answered
 };

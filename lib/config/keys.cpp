@@ -29,6 +29,7 @@ static constexpr Key table[] = {
     {"image_env", "--image-env", Shape::list, true, true},
     {"image_user", "--image-user", Shape::text, true, true},
     {"image_workdir", "--image-workdir", Shape::text, true, true},
+    {"config_files", "--config-file", Shape::list, true, false},
     {"ask_ssh", "--ssh", Shape::list, true, false, false},
     {"ask_secrets", "--secret", Shape::list, true, false, false},
     {"artifacts", "--artifact", Shape::list, true, true},

@@ -80,7 +80,7 @@ class Memory {
   /// nullopt: the file has no lasting state. One that was written just now may be written again within what its file
   /// system takes for the same time.
   std::optional<FileMark> mark_of(const Item& item) const {
-    if (seen_ == nullptr || item.inode == 0 || std::max(item.changed, item.status_changed) > settled_) return {};
+    if (!lasts(item)) return {};
     std::string state = item.path + '\0';
     for (const std::uint64_t one : {item.device, item.inode, item.size, static_cast<std::uint64_t>(item.changed),
                                     static_cast<std::uint64_t>(item.status_changed)})
@@ -90,6 +90,9 @@ class Memory {
     std::copy_n(digest.begin(), mark.size(), mark.begin());
     return mark;
   }
+  bool lasts(const Item& item) const {
+    return seen_ != nullptr && item.inode != 0 && std::max(item.changed, item.status_changed) <= settled_;
+  }
   bool has(const FileMark& mark) const { return std::binary_search(seen_->before.begin(), seen_->before.end(), mark); }
 
  private:
@@ -98,6 +101,24 @@ class Memory {
                               (std::chrono::system_clock::now() - std::chrono::seconds(2)).time_since_epoch())
                               .count();
 };
+
+// What a tree is staged as depends on nothing else, where nothing is found in it.
+std::array<std::uint8_t, 32> state_of(const std::vector<Item>& items, std::int64_t time) {
+  std::string state;
+  state.reserve(items.size() * 128);
+  const auto add = [&](const auto& number) { state.append(reinterpret_cast<const char*>(&number), sizeof number); };
+  add(time);
+  for (const Item& item : items) {
+    state.append(item.path) += '\0';
+    state.append(item.link) += '\0';
+    add(item.kind);
+    add(item.executable);
+    for (const std::uint64_t one : {item.device, item.inode, item.size}) add(one);
+    add(item.changed);
+    add(item.status_changed);
+  }
+  return sha256(view_of(state));
+}
 
 Looked look_at(const Item& item, const Judge& judge, const Memory& memory) {
   interrupt::check();
@@ -178,6 +199,33 @@ class Stager {
   }
 
   bool refused() const { return record_.refused(); }
+
+  /// The context of a tree that is known, without its tar; nullopt: it is not.
+  std::optional<Context> known(const std::vector<Item>& items) const {
+    if (judge_.knows_values() || seen_ == nullptr || !seen_->tree_before) return std::nullopt;
+    const SeenTree& tree = *seen_->tree_before;
+    if (tree.state != state_of(items, time_)) return std::nullopt;
+    seen_->now = seen_->before;
+    seen_->tree_now = tree;
+    Context context;
+    context.digest = "sha256:" + hex(tree.digest);
+    context.files = tree.files;
+    context.bytes = tree.bytes;
+    context.seen_before = tree.looked_at;
+    context.time = time_;
+    return context;
+  }
+  /// Keeps what the tree was staged as, where the next time it need not be read for that.
+  void remember(const std::vector<Item>& items, const Context& context) const {
+    if (context.refused() || !context.withheld.empty() || !context.allowed.empty() || !context.notes.empty()) return;
+    if (!std::all_of(items.begin(), items.end(),
+                     [&](const Item& item) { return item.kind != Item::Kind::file || memory_.lasts(item); }))
+      return;
+    const auto digest = unhex(std::string_view(context.digest).substr(7));
+    SeenTree tree{state_of(items, time_), {}, context.files, context.bytes, seen_->now.size()};
+    std::copy_n(digest->begin(), tree.digest.size(), tree.digest.begin());
+    seen_->tree_now = tree;
+  }
 
   Context finish() {
     Context context;
@@ -352,7 +400,13 @@ Context stage(const StageOptions& options) {
   Tree tree = options.ref.empty() ? read_work_tree(options.root, std::move(includes), docker)
                                   : read_commit(options.root, options.ref, std::move(includes));
   const std::string dockerfile = docker == nullptr ? std::string() : put_dockerfile(*docker, tree);
-  Stager stager(options, time_of(tree));
+  const std::int64_t time = time_of(tree);
+  Stager stager(options, time);
+  if (options.later && !options.with_git)
+    if (auto known = stager.known(tree.items)) {
+      known->tree = std::make_shared<const Tree>(std::move(tree));
+      return std::move(*known);
+    }
 
   const TempDir made;
   if (options.with_git) {
@@ -374,7 +428,21 @@ Context stage(const StageOptions& options) {
   stager.take(tree.items);
   Context context = stager.finish();
   context.dockerfile = dockerfile;
+  if (options.seen != nullptr && docker == nullptr && options.ref.empty() && !options.with_git)
+    stager.remember(tree.items, context);
   return context;
+}
+
+void need_tar(Context& context, const StageOptions& options) {
+  if (!context.tree) return;
+  Stager stager(options, context.time);
+  stager.take(context.tree->items);
+  Context made = stager.finish();
+  if (made.digest != context.digest)
+    throw Error(printable(options.root) + ": changed while it was staged",
+                "stop what writes to it, or stage a commit with --ref");
+  context.tar = std::move(made.tar);
+  context.tree.reset();
 }
 
 }  // namespace imgbuild

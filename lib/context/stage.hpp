@@ -31,11 +31,14 @@ struct StageOptions {
   Policy policy;           ///< allow-entries let a refused file through
   std::optional<DockerContext> docker;
   SeenFiles* seen = nullptr;  ///< null: every file is looked at. So it is where values are in the vault
+  bool later = false;         ///< of a tree that is as it was when it was staged before the tar is not made: need_tar()
 };
+
+struct Tree;
 
 /// A staged context. Its bytes live in an unnamed file, or in memory when small.
 struct Context {
-  Fd tar;                               ///< positioned at 0; no secret is in it
+  Fd tar;                               ///< positioned at 0; no secret is in it. Perhaps none yet: need_tar()
   std::string digest;                   ///< "sha256:..." of the tar
   std::uint64_t files = 0, bytes = 0;   ///< regular files; bytes of the tar
   std::uint64_t seen_before = 0;        ///< files that were not looked at again
@@ -43,10 +46,15 @@ struct Context {
   std::string dockerfile;               ///< StageOptions::docker: where it stands in the tar
   std::vector<Withheld> withheld;       ///< what was left out (and, where refused, why nothing was made)
   std::vector<Finding> allowed, notes;  ///< staged all the same, and why
+  std::shared_ptr<const Tree> tree;     ///< where there is no tar yet: what it is to be made of
   bool refused() const;                 ///< a refusal is among `withheld`: there is no tar
 };
 
 /// Stages. Throws Error on a tree that cannot be read, a socket or device in it, a file that changes meanwhile.
 Context stage(const StageOptions& options);
+
+/// Makes the tar where stage() did not, by the same options. Throws as that does, and where the tree has changed
+/// meanwhile.
+void need_tar(Context& context, const StageOptions& options);
 
 }  // namespace imgbuild

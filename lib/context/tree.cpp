@@ -83,7 +83,8 @@ void DiskShelf::read(const Item& item, const std::function<void(View)>& piece) c
   if (::fstat(file.get(), &facts) != 0 || !same(facts, item)) throw changed(item.path);
   const std::int64_t status = nanoseconds(facts.st_ctim);
 
-  // read(2) and not a mapping: a mapped file that shrinks ends the process. One byte more shows that it grew.
+  // read(2) and not a mapping: a mapped file that shrinks ends the process. Room for one byte more shows that it grew;
+  // that it did not is what its state says afterwards.
   Bytes buffer(static_cast<std::size_t>(std::min<std::uint64_t>(item.size + 1, std::uint64_t{1} << 20)));
   std::uint64_t done = 0;
   for (;;) {
@@ -92,6 +93,7 @@ void DiskShelf::read(const Item& item, const std::function<void(View)>& piece) c
     done += n;
     if (done > item.size) throw changed(item.path);
     piece(View(buffer).first(n));
+    if (n < buffer.size()) break;
   }
   if (done != item.size || ::fstat(file.get(), &facts) != 0 || !same(facts, item) ||
       nanoseconds(facts.st_ctim) != status)

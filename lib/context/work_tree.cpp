@@ -19,7 +19,12 @@ namespace {
 
 constexpr std::size_t most_rules = std::size_t{1} << 20;
 
-std::vector<std::string> names_in(int folder, const std::string& path) {
+struct Name {
+  std::string name;
+  unsigned char type;  // of dirent
+};
+
+std::vector<Name> names_in(int folder, const std::string& path) {
   // A descriptor of its own: closedir() takes it.
   const int copy = ::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const Owned<DIR, ::closedir> listing(copy >= 0 ? ::fdopendir(copy) : nullptr);
@@ -28,13 +33,13 @@ std::vector<std::string> names_in(int folder, const std::string& path) {
     if (copy >= 0) ::close(copy);
     throw system_error(printable(path), number);
   }
-  std::vector<std::string> names;
+  std::vector<Name> names;
   for (;;) {
     errno = 0;
     const dirent* entry = ::readdir(listing.get());
     if (entry == nullptr) break;
     const std::string_view name = entry->d_name;
-    if (name != "." && name != ".." && name != ".git") names.emplace_back(name);
+    if (name != "." && name != ".." && name != ".git") names.push_back({std::string(name), entry->d_type});
   }
   if (errno != 0) throw system_error(printable(path), errno);
   return names;
@@ -73,12 +78,12 @@ class Walk {
 
   void walk(const Folder& folder) {
     interrupt::check();
-    for (const auto& name : names_in(folder.fd, folder.path.empty() ? root_ : folder.path)) {
+    for (const auto& [name, type] : names_in(folder.fd, folder.path.empty() ? root_ : folder.path)) {
       const std::string path = folder.path + name;
       Folder inner{-1, path + "/", folder.repository, folder.in_repository + name + "/", false, false, {}};
       const bool docker_ignored = docker_.ignores(path, folder.matched, inner.matched);
       inner.included = includes_.take(path) || folder.included;
-      const bool is_folder = folder_at(folder.fd, name, path);
+      const bool is_folder = type == DT_UNKNOWN ? folder_at(folder.fd, name, path) : type == DT_DIR;
       inner.git_ignored = git_ignores(folder, name, is_folder);
       const bool left_out = !inner.included && (docker_ignored || inner.git_ignored);
 

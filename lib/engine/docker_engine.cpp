@@ -62,7 +62,10 @@ std::string DockerEngine::create(const BuilderSpec& spec) {
   Json host = {{"Init", false},
                {"AutoRemove", true},
                {"Tmpfs", {{builder_tmpfs, "exec,mode=0755"}}},
-               {"Mounts", {{{"Type", "volume"}, {"Target", builder_context}, {"VolumeOptions", {{"NoCopy", true}}}}}}};
+               {"Mounts",
+                {{{"Type", "volume"},
+                  {"Target", builder_context},
+                  {"VolumeOptions", {{"NoCopy", true}, {"Labels", spec.labels}}}}}}};
   for (const auto& name : spec.caches)
     host["Mounts"].push_back({{"Type", "volume"},
                               {"Source", cache_volume + name},
@@ -177,7 +180,18 @@ Engine::Ours DockerEngine::ours(const std::string& label) {
   Ours ours;
   ours.containers = items(api_.demand("list", "GET", "/containers/json?all=1&" + filter_of(labelled)), true);
   ours.images = items(api_.demand("list", "GET", "/images/json?" + filter_of(dangling)), false);
+  const Json volumes = api_.demand("list", "GET", "/volumes?" + filter_of(labelled));
+  if (at(volumes, "Volumes").is_array())
+    for (const auto& one : at(volumes, "Volumes"))
+      ours.volumes.push_back({text_at(one, "Name"), pairs_of(at(one, "Labels")), "", 0});
   return ours;
+}
+
+bool DockerEngine::remove_volume(const std::string& name) {
+  const HttpAnswer answer = api_.ask("DELETE", "/volumes/" + percent_encode(name));
+  if (answer.status == 404 || answer.status == 409) return false;
+  if (answer.status < 200 || answer.status > 299) throw Api::refusal("remove " + printable(name), answer);
+  return true;
 }
 
 std::unique_ptr<Engine> connect_engine(const std::string& given) {

@@ -40,6 +40,7 @@ class DockerEngine : public Engine {
   void tag(const Cleared& cleared, const std::string& name) override;
   bool remove_image(const std::string& handle) override;
   Ours ours(const std::string& label) override;
+  bool remove_volume(const std::string& name) override;
 
  private:
   /// The image's inspect document; null where the engine has none. Throws on anything else.

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <exception>
 
 #include "base/interrupt.hpp"
 #include "base/text.hpp"
@@ -228,10 +229,23 @@ void DockerEngine::tag(const Cleared& cleared, const std::string& name) {
   if (!reference.digest.empty())
     throw usage_error("\"" + printable(name) + "\" is no name that can be given: it has a digest");
   const std::string what = "tag " + printable(name);
-  const HttpAnswer answer =
-      api_.ask("POST", image_path(cleared.handle()) + "/tag?repo=" + percent_encode(reference.repository) +
-                           "&tag=" + percent_encode(reference.tag.empty() ? "latest" : reference.tag));
-  if (answer.status != 201) throw Api::refusal(what, answer);
+  const std::string path = image_path(cleared.handle()) + "/tag?repo=" + percent_encode(reference.repository) +
+                           "&tag=" + percent_encode(reference.tag.empty() ? "latest" : reference.tag);
+  try {
+    const HttpAnswer answer = api_.ask("POST", path);
+    if (answer.status != 201) throw Api::refusal(what, answer);
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Error&) {
+    // Where only the answer was lost the image has its name: then that is what is told.
+    const auto why = std::current_exception();
+    try {
+      std::string id = text_at(inspect_image(name), "Id");
+      if (id == cleared.handle() || "sha256:" + id == cleared.handle()) return;
+    } catch (const Error&) {  // the first failure says more
+    }
+    std::rethrow_exception(why);
+  }
 }
 
 bool DockerEngine::remove_image(const std::string& handle) {

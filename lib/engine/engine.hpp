@@ -167,7 +167,8 @@ class Engine {
   /// Removes an image without its untagged parents. One that is gone, or that has a name, is left alone: false.
   virtual bool remove_image(const std::string& handle) = 0;
 
-  /// Containers and untagged images that carry `label` (for `imgbuild gc`).
+  /// Containers, untagged images and volumes that carry `label` (for `imgbuild gc`). A builder's context is a volume
+  /// that goes with it, unless the engine dies first.
   struct Ours {
     struct Item {
       std::string id;
@@ -175,9 +176,11 @@ class Engine {
       std::string state;         ///< of a container: "running", "created", "exited"...
       std::int64_t created = 0;  ///< Unix time
     };
-    std::vector<Item> containers, images;
+    std::vector<Item> containers, images, volumes;
   };
   virtual Ours ours(const std::string& label) = 0;
+  /// One that is gone, or that a container has, is left alone: false.
+  virtual bool remove_volume(const std::string& name) = 0;
 };
 
 /// Which engine: `given` (--engine), else $DOCKER_HOST, else the current docker context, else docker's socket; where

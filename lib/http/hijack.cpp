@@ -57,8 +57,9 @@ class HijackedStream : public Stream {
   }
 
   void wait(short events) const {
-    pollfd waits = {fd_, events, 0};
-    if (::poll(&waits, 1, -1) < 0 && errno != EINTR) throw system_error(name_ + ": poll", errno);
+    pollfd waits[] = {{fd_, events, 0}, {interrupt::fd(), POLLIN, 0}};
+    if (::poll(waits, 2, -1) < 0 && errno != EINTR) throw system_error(name_ + ": poll", errno);
+    interrupt::check();
   }
 
   const std::string& name() const { return name_; }

@@ -19,6 +19,7 @@ namespace {
 constexpr long buffer_size = 512L << 10;
 constexpr std::size_t enough_body = std::size_t{1} << 20;
 constexpr long connect_seconds = 30;
+constexpr std::chrono::milliseconds hurried{700};  // of silence
 
 void start_curl() {
   static const CURLcode once = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -187,9 +188,14 @@ bool HttpTransfer::step() {
   const auto began = std::chrono::steady_clock::now();
   const bool watching = known_ == 0 && signal.fd >= 0 && (always_ || !sent_);
   if (watching) interrupt::check();
-  curl_multi_poll(multi_.get(), watching ? &signal : nullptr, watching ? 1 : 0, 1000, nullptr);
+  curl_multi_poll(multi_.get(), watching ? &signal : nullptr, watching ? 1 : 0, 500, nullptr);
   if (watching) interrupt::check();
   waited_ += std::chrono::steady_clock::now() - began;
+  // An answer under way is waited for, but not for ever: the server may hang.
+  if (interrupt::urgent() && waited_ > hurried) {
+    if (known_ == 0) interrupt::check();
+    throw Error(name_ + ": it does not answer");
+  }
   if (patience_.count() > 0 && waited_ > patience_)
     throw Error(name_ + ": nothing came for " + std::to_string(patience_.count()) + " seconds");
   return true;

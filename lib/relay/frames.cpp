@@ -61,6 +61,7 @@ void RelayFrames::expect(const RelayFrame& frame) {
       break;
     case Kind::killed:
     case Kind::written:
+    case Kind::replaced:
       good = stage_ == Stage::running && size > 0 && size <= 8192 && ++named_ <= 2 * wire::most_killed;
       break;
     case Kind::cached:

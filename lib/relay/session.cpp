@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <charconv>
 #include <chrono>
+#include <cstdio>
 #include <deque>
 
 #include "base/error.hpp"
@@ -92,6 +93,7 @@ void RelaySession::Inside::begin(const RelayTask& task) {
   for (const auto* words : {&task.base_env, &task.env, &task.command, &task.volumes})
     for (const auto& word : *words) all += word.size() + 2 * wire::header_size;
   for (const auto& [id, value] : task.secrets) all += value->reveal().size() + 1024;
+  for (const auto& file : task.lent_files) all += file.content->reveal().size() + file.place.size() + 1024;
   queue.reserve(queue.size() + all);  // so that no copy of a secret stays behind
   send(Kind::home, task.home);
   send(Kind::context, task.context);
@@ -101,6 +103,12 @@ void RelaySession::Inside::begin(const RelayTask& task) {
   for (const auto& [id, value] : task.secrets) {
     send(Kind::secret, id);
     send(Kind::secret_bytes, value->reveal());
+  }
+  for (const auto& file : task.lent_files) {
+    char mode[16];
+    std::snprintf(mode, sizeof mode, "%o ", file.mode & 0777u);
+    send(Kind::lent_file, mode + file.place);
+    send(Kind::lent_bytes, file.content->reveal());
   }
   send(Kind::workdir, task.workdir);
   for (const auto& entry : task.base_env) send(Kind::base_env, entry);
@@ -201,6 +209,12 @@ void RelaySession::Inside::act(const RelayFrame& frame, const RelayTask& task, c
     case Kind::written:
       if (std::find(task.volumes.begin(), task.volumes.end(), text) == task.volumes.end()) throw disturbed();
       result.written.emplace_back(text);
+      break;
+    case Kind::replaced:
+      if (std::none_of(task.lent_files.begin(), task.lent_files.end(),
+                       [&](const RelayTask::LentFile& file) { return file.place == text; }))
+        throw disturbed();
+      result.replaced.emplace_back(text);
       break;
     case Kind::cached: {
       std::uint64_t size = 0;

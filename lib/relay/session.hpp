@@ -34,6 +34,12 @@ struct RelayTask {
   std::vector<std::string> command;               ///< run verbatim; empty: the script
   std::string_view script;
   std::vector<std::pair<std::string, const Secret*>> secrets;  ///< id and value
+  struct LentFile {
+    std::string place;  ///< absolute, or in the context
+    std::uint32_t mode = 0600;
+    const Secret* content = nullptr;
+  };
+  std::vector<LentFile> lent_files;  ///< at their places while the script runs; then these are as they were
   std::vector<std::string> volumes;  ///< folders to watch: what is written there does not ship
   std::vector<std::string> caches;   ///< folders under HOME/cache that outlive the builder
   bool look_at_caches = false;       ///< what the script changes in them goes to RelayEvents
@@ -65,6 +71,8 @@ struct RelayResult {
   int status = 0;                    ///< the script's, or 128 + signal
   std::vector<std::string> killed;   ///< what it left running: "123 sleep"; printable
   std::vector<std::string> written;  ///< of RelayTask::volumes: those whose content changed
+  /// Places of RelayTask::lent_files where the script put something of its own: it is gone.
+  std::vector<std::string> replaced;
 };
 
 /// The relay went away, or never came: the builder was stopped, the engine is gone, or the script killed it.

@@ -38,6 +38,8 @@ enum class Kind : std::uint8_t {
   cache,           ///< the name of a folder under cache/ that outlives the builder
   look_at_caches,  ///< no payload: what the script changes in them is to be shown
   syslog,          ///< no payload: what the script writes to /dev/log is wanted
+  lent_file,       ///< "MODE PLACE" (octal) of the next file that is lent, and does not ship
+  lent_bytes,      ///< its bytes, in pieces
   tar,             ///< bytes of the context, in pieces
   wanted,  ///< instead of all this: a path, what is there is to be told as a tar, in `output`; status 1: nothing
   within,  ///< a path on whose file system that may lie
@@ -47,7 +49,7 @@ enum class Kind : std::uint8_t {
   settled,  ///< no payload
   // To the driver.
   hello = 64,    ///< `version`
-  running,       ///< the script has been started
+  running,       ///< the script is about to be started
   output,        ///< bytes of its standard output
   errors,        ///< bytes of its standard error
   killed,        ///< "PID NAME" of a process that it left behind
@@ -58,6 +60,7 @@ enum class Kind : std::uint8_t {
   ended,         ///< u32: its exit status, or 128 + signal; the last frame, and nothing runs any more
   failed,        ///< why the relay gives up; the last frame
   logged,        ///< a message that the script wrote to /dev/log
+  replaced,      ///< the place of a lent file where the script put something of its own, which went
   // Both ways, by channel: a client of the agent socket.
   open = 128,  ///< to the driver only
   data,

@@ -48,23 +48,29 @@ bool looks_secret(std::string_view word) {
   return (low + high + digit) >= 2 && entropy_of(word) >= 3.0;
 }
 
-// A line of a secret that has several. What a file of its format always holds ("-----BEGIN ...", "[default]",
-// "registry=https://...") would be found everywhere, and says nothing.
-bool line_counts(std::string_view line) {
-  if (line.size() < least_value || is_weak(line)) return false;
-  if (line.rfind("-----", 0) == 0 || line.front() == '#' || line.front() == ';') return false;
-  if (line.front() == '[' && line.back() == ']') return false;
-  bool several = false, secret = false;
-  std::size_t from = 0;
-  while (from < line.size()) {
-    const std::size_t begin = line.find_first_not_of(" \t\"',=", from);
-    if (begin == std::string_view::npos) break;
-    const std::size_t end = std::min(line.find_first_of(" \t\"',=", begin), line.size());
-    several = several || begin > 0 || end < line.size();
-    secret = secret || looks_secret(line.substr(begin, end - begin));
-    from = end;
+// Is `test` true of a word of the line?
+template <class Test>
+bool any_word(std::string_view line, Test test) {
+  constexpr std::string_view between = " \t\"',=";
+  for (std::size_t from = 0; from < line.size();) {
+    const std::size_t begin = std::min(line.find_first_not_of(between, from), line.size());
+    from = std::min(line.find_first_of(between, begin), line.size());
+    if (test(line.substr(begin, from - begin))) return true;
   }
-  return several ? secret : !is_url(line);
+  return false;
+}
+
+// Armour, comments and headings: what a file of its format always holds would be found everywhere, and says nothing.
+bool is_frame(std::string_view line) {
+  return line.starts_with("-----") || line.front() == '#' || line.front() == ';' ||
+         (line.front() == '[' && line.back() == ']');
+}
+
+// A line of a secret that has several.
+bool line_counts(std::string_view line) {
+  if (line.size() < least_value || is_weak(line) || is_frame(line)) return false;
+  const bool several = any_word(line, [&](std::string_view word) { return word.size() < line.size(); });
+  return several ? any_word(line, looks_secret) : !is_url(line);
 }
 
 }  // namespace
@@ -152,6 +158,17 @@ std::shared_ptr<const ValueMatcher> Vault::matcher() const {
   inside_->matcher = made;
   inside_->matcher_version = now;
   return made;
+}
+
+bool may_hold_secret(std::string_view line) {
+  if (line.size() < least_value || is_frame(line)) return false;
+  // Neither a path, nor a host or a version ("proxy1.example:3128", "python3.11").
+  return any_word(line, [](std::string_view word) {
+    const bool named = word.find('.') != std::string_view::npos && std::all_of(word.begin(), word.end(), [](char c) {
+                         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == ':';
+                       });
+    return !named && !word.starts_with('/') && !word.starts_with("~/") && looks_secret(word);
+  });
 }
 
 bool is_weak(std::string_view value) {

@@ -79,4 +79,8 @@ class ValueMatcher {
 /// Is this value too short or too common to be looked for (under 8 bytes, a word of the short list)?
 bool is_weak(std::string_view value);
 
+/// Could a secret stand in this line of a configuration file, and not only what any such file says ("[default]",
+/// "registry=https://...")?
+bool may_hold_secret(std::string_view line);
+
 }  // namespace imgbuild

@@ -16,6 +16,27 @@ stages 0 4
 [ "$(jq -r .digest "$t/out")" = "$digest" ] || fail "another tar"
 stages 0 0 --no-cache
 
+# Where no tar is wanted it is known without being made; what it is given as a time counts.
+expect 0 "$IMGBUILD" stage "$t/tree" --format json
+expect 0 "$IMGBUILD" stage "$t/tree" --format json
+[ "$(jq -r '[.digest, .seen_before, .files] | join(" ")' "$t/out")" = "$digest 4 4" ] || fail "another context: $(cat "$t/out")"
+expect 0 env SOURCE_DATE_EPOCH=1700000000 "$IMGBUILD" stage "$t/tree" --format json
+[ "$(jq -r .digest "$t/out")" != "$digest" ] || fail "the time does not count"
+# The file is the tar of that digest afterwards, whatever lay there.
+expect 0 "$IMGBUILD" stage "$t/tree"
+for before in same altered shorter none link; do
+  case $before in
+  altered) printf 'x' | dd of="$t/context.tar" bs=1 seek=3000 conv=notrunc status=none ;;
+  shorter) truncate -s 3000 "$t/context.tar" ;;
+  none) rm "$t/context.tar" ;;
+  link) mv "$t/context.tar" "$t/aside" && ln -s aside "$t/context.tar" ;;
+  esac
+  [ $before = none ] || touch -h -d '2020-01-01' "$t/context.tar"
+  stages 0 4
+  [ "sha256:$(sha256sum <"$t/context.tar" | cut -d' ' -f1)" = "$digest" ] || fail "$before: the tar is another"
+  [ ! -L "$t/context.tar" ] && [ "$t/context.tar" -nt "$t/tree" ] || fail "$before: it does not count as written now"
+done
+
 # The same size and time, other content: only ctime tells.
 touch -r "$t/tree/2" "$t/then"
 printf '//registry.npmjs.org/:_authToken=%s%s\n' npm_ "$(head -c 200 /dev/urandom | base64 -w0 | tr -dc A-Za-z0-9 | head -c 36)" >"$t/leak"

@@ -2,7 +2,7 @@
 # /root and /home are empty; reached over TCP on loopback. It is this script's alone, and at_end ends it.
 
 # engine_hidden_up [FLAGS]: starts it; its address in HIDDEN_ENGINE. It has imgbuild-test/busybox:1. With TLS flags the
-# caller's DOCKER_TLS_VERIFY and DOCKER_CERT_PATH are what it is asked with.
+# caller's DOCKER_TLS_VERIFY and DOCKER_CERT_PATH are what it is asked with. HIDDEN_PORT says where, where it is set.
 engine_hidden_up() {
   local old port try
   for old in "$IMGBUILD_TEST_DIR"/hidden-*; do # of scripts that were killed
@@ -10,8 +10,9 @@ engine_hidden_up() {
   done
   HIDDEN_DIR=$IMGBUILD_TEST_DIR/hidden-$$
   mkdir -p "$HIDDEN_DIR"
+  rm -f "$HIDDEN_DIR/dockerd.pid" "$HIDDEN_DIR/exec/containerd/containerd.pid" # of one that was killed
   for try in 1 2 3; do # another may have taken the port meanwhile
-    port=$(free_port)
+    port=${HIDDEN_PORT:-$(free_port)}
     HIDDEN_ENGINE=tcp://127.0.0.1:$port
     # shellcheck disable=SC2016 # the inner shell expands them
     setsid env -u TMPDIR HOME=/root unshare -m --propagation private sh -c '

@@ -118,6 +118,36 @@ class Caches {
   timespec since_{};
 };
 
+// lent.cpp
+
+/// A file that lies in our folder, and the place in the image where the script finds it.
+struct LentFile {
+  std::string place, content;
+};
+/// Lends files at their places. Each must be a file's place: no folder, none of the engine's mounts.
+class LentFiles {
+ public:
+  /// A relative place is in `context`. Folders that are missing are made, and belong to the script's user.
+  LentFiles(const std::vector<LentFile>& files, const std::string& context, const Account& account);
+  /// When nothing runs any more: every place is made what it was before. Calls `replaced` for each where the script
+  /// had put something of its own.
+  void take_back(void (*replaced)(const std::string& place));
+
+ private:
+  // A change of ours in a folder: undone in reverse.
+  struct Change {
+    int folder;
+    std::string name, place, target;  // `target`: of our link; empty: a folder was made
+    std::string aside;                // what was there before lies beside it, so called
+    std::string real;                 // where the folder was
+    timespec before, after;           // the folder's time of change
+  };
+  int walk(const std::string& path, const Account& account);
+  void put(int folder, const std::string& name, const LentFile& file, const Account& account);
+  void take_back(const Change& change, void (*replaced)(const std::string& place));
+  std::vector<Change> changes_;
+};
+
 // sweep.cpp
 
 struct Left {
@@ -136,6 +166,7 @@ struct Settings {
   bool container = false, lend = false, syslog = false;
   std::vector<std::string> base_env, env, arguments, volumes, caches;
   bool look_at_caches = false;
+  std::vector<LentFile> lent;
 };
 /// Sets the stage, runs the script, ends what it left and reports. Returns the program's exit status.
 int run(Settings& settings, const Account& account);

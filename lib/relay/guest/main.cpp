@@ -60,9 +60,10 @@ int relay() {
   ::close(folder);
   Unpacker context(settings.context, account.uid, account.gid);
 
-  std::string secret_id, secret;
+  std::string secret_path, secret;
+  mode_t secret_mode = 0;
   const auto keep_secret = [&] {
-    if (!secret_id.empty()) write_new(settings.home + "/secrets/" + secret_id, secret, 0400, account.uid, account.gid);
+    if (!secret_path.empty()) write_new(secret_path, secret, secret_mode, account.uid, account.gid);
     ::explicit_bzero(secret.data(), secret.size());
     secret.clear();
   };
@@ -94,10 +95,21 @@ int relay() {
         break;
       case Kind::secret:
         keep_secret();
-        secret_id = frame.payload;
-        if (!simple_name(secret_id)) fail("a secret's id must be a simple name");
+        if (!simple_name(frame.payload)) fail("a secret's id must be a simple name");
+        secret_path = settings.home + "/secrets/" + frame.payload;
+        secret_mode = 0400;
         break;
+      case Kind::lent_file: {
+        keep_secret();
+        if (settings.lent.empty()) make_folder(settings.home + "/files", 0755, ::geteuid(), ::getegid());
+        secret_path = settings.home + "/files/" + number_text(settings.lent.size());
+        char* end = nullptr;
+        secret_mode = static_cast<mode_t>(::strtoul(frame.payload.c_str(), &end, 8) & 0777);
+        settings.lent.push_back({*end == ' ' ? end + 1 : "", secret_path});
+        break;
+      }
       case Kind::secret_bytes:
+      case Kind::lent_bytes:
         secret += frame.payload;
         ::explicit_bzero(frame.payload.data(), frame.payload.size());
         break;

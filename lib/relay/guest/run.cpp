@@ -321,6 +321,7 @@ int run(Settings& settings, const Account& account) {
     whole_container = true;
   }
   Caches caches(settings.home, settings.caches, account);
+  LentFiles lent(settings.lent, settings.context, account);
   std::vector<std::string> env = environment(settings, account);
   std::vector<std::uint64_t> volumes;
   for (const auto& path : settings.volumes) volumes.push_back(fingerprint_of(path));
@@ -338,6 +339,9 @@ int run(Settings& settings, const Account& account) {
   if (signals < 0 || nothing < 0 || ::pipe2(out, O_CLOEXEC) != 0 || ::pipe2(err, O_CLOEXEC) != 0 ||
       ::pipe2(trouble, O_CLOEXEC) != 0)
     fail("starting the script", errno);
+  // Before it runs: it might stop us, and the driver's clock would never begin.
+  send(Kind::running, 0, {});
+  flush();
   const pid_t script = ::fork();
   if (script < 0) fail("starting the script", errno);
   if (script == 0) {
@@ -353,7 +357,6 @@ int run(Settings& settings, const Account& account) {
   ::close(trouble[0]);
   ::fcntl(out[0], F_SETFL, O_NONBLOCK);
   ::fcntl(err[0], F_SETFL, O_NONBLOCK);
-  send(Kind::running, 0, {});
 
   Loop loop(script, out[0], err[0], listener, messages, signals);
   const int status = loop.run();
@@ -365,6 +368,8 @@ int run(Settings& settings, const Account& account) {
   for (const Left& each : killed) send(Kind::killed, 0, number_text(static_cast<unsigned>(each.pid)) + " " + each.name);
   for (std::size_t i = 0; i < volumes.size(); ++i)
     if (fingerprint_of(settings.volumes[i]) != volumes[i]) send(Kind::written, 0, settings.volumes[i]);
+  // Last: a folder may be a volume, and this is no change of the script's.
+  lent.take_back([](const std::string& place) { send(Kind::replaced, 0, place); });
   std::uint8_t number[4];
   wire::put_u32(number, static_cast<std::uint32_t>(status));
   send(Kind::ended, 0, {reinterpret_cast<const char*>(number), 4});

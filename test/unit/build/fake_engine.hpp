@@ -308,6 +308,7 @@ class FakeEngine : public Engine {
       return true;
     });
   }
+  bool remove_volume(const std::string&) override { return false; }
   Ours ours(const std::string& label) override {
     return step("ours", [&] {
       const std::size_t equals = label.find('=');

@@ -90,7 +90,7 @@ TEST_CASE("a builder is asked for as the design says: inert, without env or bind
     "Labels": {"imgbuild": "x"},
     "HostConfig": {"Init": false, "AutoRemove": true, "NetworkMode": "host",
       "Tmpfs": {"/dev/imgbuild": "exec,mode=0755"},
-      "Mounts": [{"Type": "volume", "Target": "/dev/imgbuild/context", "VolumeOptions": {"NoCopy": true}}]}})"));
+      "Mounts": [{"Type": "volume", "Target": "/dev/imgbuild/context", "VolumeOptions": {"NoCopy": true, "Labels": {"imgbuild": "x"}}}]}})"));
 }
 
 TEST_CASE("an id that would reach elsewhere in the API is not believed") {

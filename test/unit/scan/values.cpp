@@ -51,6 +51,17 @@ TEST_CASE("a value is found in every form that it leaks in") {
   CHECK(forms(value, "p\\\"s/w\\ rd\\$\\'\\<\xc3\xa9\\>\\&\\!") == Forms{"shell"});
 }
 
+TEST_CASE("of a configuration file the lines count that may hold a secret") {
+  std::mt19937 dice(3);
+  const std::string word = random_word(dice, 24) + "1aB";
+  for (const std::string& line : {"password = " + word, "pass: '" + word + "'", word, "https://me:" + word + "@host/"})
+    CHECK(may_hold_secret(line));
+  for (const char* line : {"[default]", "index-url = https://mirror.example/simple", "# Comment1 about2 Things3", "",
+                           "proxy = proxy1.example.com:3128", "cafile = /etc/ssl/Certs1/ca2.pem", "timeout = 12345678",
+                           "include python3.11", "enabled = true", "name = UPPER_CASE_NAME"})
+    CHECK_FALSE(may_hold_secret(line));
+}
+
 TEST_CASE("a value of several lines is looked for by line, but for the lines that any such file has") {
   std::mt19937 dice(1);
   const std::string line = random_word(dice, 40);
