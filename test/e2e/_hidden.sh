@@ -2,13 +2,14 @@
 # /root and /home are empty; reached over TCP on loopback. It is this script's alone, and at_end ends it.
 
 # engine_hidden_up [FLAGS]: starts it; its address in HIDDEN_ENGINE. It has imgbuild-test/busybox:1. With TLS flags the
-# caller's DOCKER_TLS_VERIFY and DOCKER_CERT_PATH are what it is asked with. HIDDEN_PORT says where, where it is set.
+# caller's DOCKER_TLS_VERIFY and DOCKER_CERT_PATH are what it is asked with. HIDDEN_PORT says where, where it is set,
+# HIDDEN_DIR what folder is its own.
 engine_hidden_up() {
   local old port try
   for old in "$IMGBUILD_TEST_DIR"/hidden-*; do # of scripts that were killed
     [ -e "$old" ] && [ ! -d "/proc/${old##*-}" ] && HIDDEN_DIR=$old engine_hidden_down
   done
-  HIDDEN_DIR=$IMGBUILD_TEST_DIR/hidden-$$
+  HIDDEN_DIR=${HIDDEN_DIR:-$IMGBUILD_TEST_DIR/hidden-$$}
   mkdir -p "$HIDDEN_DIR"
   rm -f "$HIDDEN_DIR/dockerd.pid" "$HIDDEN_DIR/exec/containerd/containerd.pid" # of one that was killed
   for try in 1 2 3; do # another may have taken the port meanwhile
@@ -24,7 +25,8 @@ engine_hidden_up() {
     started $HIDDEN_JOB engine_hidden_answers && break
     [ $try != 3 ] || { tail -n 5 "$HIDDEN_DIR/dockerd.log" >&2; return 1; }
   done
-  env -u DOCKER_TLS_VERIFY -u DOCKER_CERT_PATH docker -H "unix://$ENGINE_SOCKET" save imgbuild-test/busybox:1 | DOCKER_HOST=$HIDDEN_ENGINE docker load >/dev/null
+  DOCKER_HOST=$HIDDEN_ENGINE docker image inspect imgbuild-test/busybox:1 >/dev/null 2>&1 ||
+    env -u DOCKER_TLS_VERIFY -u DOCKER_CERT_PATH docker -H "unix://$ENGINE_SOCKET" save imgbuild-test/busybox:1 | DOCKER_HOST=$HIDDEN_ENGINE docker load >/dev/null
 }
 # It, and no other's at its port.
 engine_hidden_answers() {
@@ -66,6 +68,10 @@ engine_hidden_down() {
     for _ in $(seq 200); do [ -d "/proc/$pid" ] || break; sleep 0.1; done # it gives its containers ten seconds
   fi
   engine_hidden_kill
-  for _ in $(seq 50); do rm -rf "$HIDDEN_DIR" 2>/dev/null && break; sleep 0.1; done
+  for _ in $(seq 50); do # a disk of its own may be mounted there
+    rm -rf "$HIDDEN_DIR" 2>/dev/null
+    [ -z "$(ls -A "$HIDDEN_DIR" 2>/dev/null)" ] && break
+    sleep 0.1
+  done
   HIDDEN_DIR=
 }

@@ -52,7 +52,7 @@ def hang_engine(run, connection):
 
 
 def start_engine():
-    if subprocess.run(["bash", "-c", '. "$1/_hidden.sh" && engine_hidden_up', "-", HERE]).returncode != 0:
+    if subprocess.run(["bash", "-c", '. "$1/../_common.sh" && . "$1/_hidden.sh" && engine_hidden_up', "-", HERE]).returncode != 0:
         sys.exit("the engine does not start again")
 
 
