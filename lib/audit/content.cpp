@@ -332,6 +332,11 @@ void ContentReader::open_whole() {
     case Container::zlib:
       look_at_loose_object(desk_, where_, whole);
       break;
+    case Container::rpm: {
+      const auto payload = rpm_payload(whole);
+      payload ? look_behind(whole, *payload) : members_->unreadable("damaged rpm archive");
+      break;
+    }
     case Container::sqlite:
     case Container::java_class:
     case Container::python_code:
@@ -347,7 +352,9 @@ void ContentReader::open_whole() {
 /// An initramfs is a row of archives, each packed or not (Linux, early-userspace/buffer-format).
 void ContentReader::look_behind_cpio(const Whole& whole) {
   members_->finish();
-  std::uint64_t at = end_of_cpio(whole);
+  const CpioExtent first = extent_of_cpio(whole);
+  if (!first.trailer) return;
+  std::uint64_t at = first.end;
   Bytes head;
   for (; at < whole.size(); at += 4) {  // padding
     head = whole.part(at, container_head_size);
@@ -355,11 +362,15 @@ void ContentReader::look_behind_cpio(const Whole& whole) {
     at += static_cast<std::uint64_t>(other - head.begin()) / 4 * 4;
     if (other != head.end()) break;
   }
-  if (container_of(whole.part(at, container_head_size)) == Container::none) return;
+  if (container_of(whole.part(at, container_head_size)) != Container::none) look_behind(whole, at);
+}
+
+/// The rest of it as content of its own.
+void ContentReader::look_behind(const Whole& whole, std::uint64_t from) {
   Where where = where_;
   ++where.depth;
   ContentReader rest(desk_, std::move(where));
-  feed_whole(desk_, rest, whole, at);
+  feed_whole(desk_, rest, whole, from);
   rest.finish();
 }
 

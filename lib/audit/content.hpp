@@ -71,6 +71,7 @@ class ContentReader {
   void open_zip_behind();
   void fail(const std::string& why);
   void look_behind_cpio(const Whole& whole);
+  void look_behind(const Whole& whole, std::uint64_t from);
   template <class Work>
   void guarded(Work work);
   template <class Work>

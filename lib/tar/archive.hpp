@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/bytes.hpp"
@@ -20,14 +21,22 @@ class ArchiveVisitor {
   virtual void unreadable(const std::string& why) = 0;
 };
 
-/// Opens zip, 7z, cpio, rpm, rar, cab, xar, lha, iso9660 and warc with libarchive, squashfs with libsquashfs;
+/// Opens zip, 7z, cpio, rar, cab, xar, lha, iso9660 and warc with libarchive, squashfs with libsquashfs;
 /// formats are enabled one by one, no external program is ever run. What cannot be read goes to unreadable(), not into
 /// an exception. False where not even a first member could be read: then nothing was shown.
 bool read_archive(const Whole& whole, Container kind, ArchiveVisitor& visitor);
 bool read_archive(View whole, Container kind, ArchiveVisitor& visitor);
 
-/// Where a cpio archive ends: behind its trailer, at `whole`'s end where it has none.
-std::uint64_t end_of_cpio(const Whole& whole);
+/// How far the headers of a cpio archive follow each other and make sense: to behind its trailer, where it has one.
+struct CpioExtent {
+  std::uint64_t end = 0;
+  bool trailer = false;
+};
+CpioExtent extent_of_cpio(const Whole& whole);
+
+/// Where an rpm package's payload, a packed cpio archive, begins: behind its lead and two headers (rpm's "Package
+/// format"). nullopt: they make no sense.
+std::optional<std::uint64_t> rpm_payload(const Whole& whole);
 
 /// What one of the packed streams unpacks to: what Inflater knows, lz4 and compress (.Z). Throws Error "damaged xz
 /// stream". The packed source must outlive it.

@@ -155,6 +155,25 @@ TEST_CASE("Archives of every kind are opened, whole and as they stream by") {
   }
 }
 
+TEST_CASE("A package of rpm is a packed cpio behind its headers") {
+  const TempDir folder;
+  put(folder, "key", key());
+  const std::string archive = shell(folder, "echo ./key | cpio -o -H newc --quiet");
+  const std::string header = std::string("\x8e\xad\xe8\1\0\0\0\0\0\0\0\1\0\0\0\4", 16) + std::string(20, 'x');
+  std::string lead = "\xed\xab\xee\xdb\3";
+  lead.resize(96);
+  for (const char* packer : {"gzip -c", "xz -c", "zstd -qc"}) {
+    const std::string package = lead + header + std::string(4, '\0') + header + piped(packer, archive);
+    for (const bool streamed : {false, true}) {
+      const Look look(package, streamed);
+      CHECK(look.hits() == std::vector<std::string>{"ssh.private-key file ./key"});
+      CHECK(look.gaps().empty());
+    }
+    CHECK_FALSE(Look(package.substr(0, package.size() - 30)).is_clean());
+  }
+  CHECK(Look(lead + std::string(60, 'x')).gaps() == std::vector<std::string>{"srv/file: damaged rpm archive"});
+}
+
 TEST_CASE("A zip behind other bytes of any size is opened, also as it streams by") {
   const TempDir folder;
   put(folder, "k", key());

@@ -204,3 +204,35 @@ TEST_CASE("A magic number alone is no container") {
         "!<arch>\nbut nothing that follows it", "070701 is a number, too", "7z"})
     CHECK(container_of(view_of(text)) == Container::none);
 }
+
+TEST_CASE("A cpio name that claims to be gigabytes long is not asked for") {
+  /// A header, and zeros without end.
+  class Endless : public Whole {
+   public:
+    explicit Endless(std::string header) : header_(std::move(header)) {}
+    std::uint64_t size() const override { return std::uint64_t{1} << 33; }
+    std::size_t read(std::uint64_t offset, std::span<std::uint8_t> into) const override {
+      asked_for += into.size();
+      std::fill(into.begin(), into.end(), std::uint8_t{0});
+      for (std::size_t i = 0; i < into.size() && offset + i < header_.size(); ++i)
+        into[i] = static_cast<std::uint8_t>(header_[static_cast<std::size_t>(offset) + i]);
+      return into.size();
+    }
+    mutable std::uint64_t asked_for = 0;
+
+   private:
+    std::string header_;
+  };
+  const std::string first = "070701" + std::string(8, '0') + "000081A4" + std::string(16, '0') + "00000001" +
+                            std::string(8, '0') + "00000005" + std::string(32, '0') + "00000002" + std::string(8, '0') +
+                            std::string("a\0hello\0\0\0", 10);
+  std::string bad = first.substr(0, 94) + "70000000" + std::string(8, '0');
+  for (const std::string& text : {bad, first + bad, first + "x" + bad}) {
+    const Endless whole(text);
+    Diary diary;
+    const bool any = read_archive(whole, Container::cpio, diary);
+    CHECK(any == (text != bad));
+    CHECK((!any || !diary.unread.empty()));
+    CHECK(whole.asked_for < (1 << 20));
+  }
+}
