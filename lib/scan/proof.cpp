@@ -126,6 +126,8 @@ constexpr std::string_view printed_values[] = {
     "1x0000000000000000000000000000000AA",
     "2x0000000000000000000000000000000AA",
     "3x0000000000000000000000000000000AA",
+    // Grafana's manual
+    "eyJrIjoiT0tTcG1pUlY2RnVKZTFVaDFsNFZXdE9ZWmNrMkZYbk",
     // UUIDs of RFC 4122 and of the documentation of Swagger, AWS and others
     "123e4567-e89b-12d3-a456-426614174000",
     "123e4567-e89b-12d3-a456-426655440000",

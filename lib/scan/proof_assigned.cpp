@@ -308,21 +308,21 @@ Proof service_key(const Suspect& suspect) {
   const auto at = static_cast<std::size_t>(value.data() - suspect.around.data());
   const std::size_t from = at - std::min(at, reach);
   const std::string_view before = suspect.around.substr(from, at - from);
-  std::string_view between;
+  std::string_view between, said;
   if (const std::size_t behind = behind_name(before, *suspect.near); behind != std::string::npos) {
     between = before.substr(behind);
     if (std::count(between.begin(), between.end(), '\n') > 2) return {};
     // The name's own tail says it too: stripe_key, RENDER_API_TOKEN.
-    if (behind >= 8) between = before.substr(behind - std::min<std::size_t>(behind, 7));
+    said = before.substr(behind - std::min<std::size_t>(behind, 7));
   } else {
     // curl -H "Authorization: Token ..." https://api.service.com: the line says it before the name does.
     const std::size_t line = before.rfind('\n');
-    between = line == std::string_view::npos ? before : before.substr(line + 1);
+    said = between = line == std::string_view::npos ? before : before.substr(line + 1);
     std::string_view after = suspect.around.substr(at + value.size(), reach);
     after = after.substr(0, after.find('\n'));
     if (behind_name(after, *suspect.near) == std::string::npos) return {};
   }
-  std::string small = lower(between);
+  std::string small = lower(said);
   // The service's name says nothing.
   for (std::size_t name = small.find("auth0"); name != std::string::npos; name = small.find("auth0"))
     small.erase(name, 5);
@@ -333,7 +333,7 @@ Proof service_key(const Suspect& suspect) {
       "csrf",        "client_id", "clientid", "client id", "client-id", "app_id",  "appid",       "project_id"};
   static constexpr std::string_view says[] = {"key", "token",  "secret", "pass",   "auth", "cred",
                                               "api", "bearer", "pwd",    "access", "sid",  "login"};
-  return proven(!any_of(others, small, contains) && any_of(says, small, contains));
+  return proven(!any_of(others, lower(between), contains) && any_of(says, small, contains));
 }
 
 // connect("link", "dbname=regression")
