@@ -4,7 +4,8 @@
 // Java's own formats (sun.security.provider.JavaKeyStore): a magic number, a version, entries with alias and time; a
 // private key is an EncryptedPrivateKeyInfo and its certificates, which are in clear: the public half, and so the
 // fingerprint, is known even where the passphrase is not. JKS encrypts by an exclusive or with a chain of SHA-1, which
-// is undone here; JCEKS by something that is not.
+// is undone here; JCEKS by something that is not. BKS is Bouncy Castle's (BcKeyStoreSpi): the same with a salt before
+// its entries, of which the sealed ones are keys under triple DES.
 #include "crypto/keystore.hpp"
 
 #include <openssl/evp.h>
@@ -108,6 +109,7 @@ class Reader {
     return static_cast<std::uint32_t>(four[0]) << 24 | static_cast<std::uint32_t>(four[1]) << 16 |
            static_cast<std::uint32_t>(four[2]) << 8 | four[3];
   }
+  View rest() const { return left_; }
   View text() {
     const View two = take(2);
     return take(static_cast<std::size_t>(two[0]) << 8 | two[1]);
@@ -169,6 +171,16 @@ View content_of(View frame) {
   return size <= frame.size() ? frame.last(size) : View{};
 }
 
+/// Of a key that stays encrypted: its public half is in its certificate.
+std::optional<PrivateKeyFacts> facts_of_certificate(View der) {
+  const unsigned char* at = der.data();
+  const Certificate read(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
+  EVP_PKEY* open = read ? X509_get0_pubkey(read.get()) : nullptr;
+  auto facts = open != nullptr ? facts_of_public(open) : std::nullopt;
+  if (facts) facts->encrypted = true;
+  return facts;
+}
+
 void read_java_entry(Reader& in, std::uint32_t version, bool is_jks, Keys& keys) {
   const std::uint32_t kind = in.u32();
   in.text();
@@ -189,15 +201,7 @@ void read_java_entry(Reader& in, std::uint32_t version, bool is_jks, Keys& keys)
     const std::uint32_t count = in.u32();
     for (std::uint32_t i = 0; i < std::min<std::uint32_t>(count, 100); ++i) {
       const View der = certificate();
-      if (i > 0 || !facts.encrypted) continue;
-      const unsigned char* at = der.data();
-      const Certificate read(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
-      EVP_PKEY* open = read ? X509_get0_pubkey(read.get()) : nullptr;
-      if (open == nullptr) continue;
-      if (auto of_public = facts_of_public(open)) {
-        facts = *of_public;
-        facts.encrypted = true;
-      }
+      if (i == 0 && facts.encrypted) facts = facts_of_certificate(der).value_or(facts);
     }
   } catch (const Error&) {  // it ends early: a key it is
     keys.add(facts);
@@ -221,6 +225,103 @@ std::optional<PrivateKeyFacts> read_java(View bytes) {
   return keys.all();
 }
 
+// ---- BKS
+
+/// Salt, iterations, and under a key that PKCS#12 derives (RFC 7292 appendix B) what a key is: its kind, the names of
+/// its format and algorithm, its bytes.
+std::optional<PrivateKeyFacts> open_sealed(View sealed, std::uint64_t& left) {
+  Reader in(sealed);
+  const View salt = in.take(in.u32());
+  const std::uint32_t iterations = in.u32();
+  const View packed = in.rest();
+  if (salt.size() > 64 || iterations == 0 || packed.empty() || packed.size() > (std::size_t{16} << 10))
+    return std::nullopt;
+  for (const auto passphrase : default_passphrases()) {
+    if (iterations > left) break;
+    left -= iterations;
+    std::array<std::uint8_t, 24> key{};
+    std::array<std::uint8_t, 8> start{};
+    const auto derive = [&](int purpose, auto& out) {
+      return PKCS12_key_gen_utf8(passphrase.data(), static_cast<int>(passphrase.size()),
+                                 const_cast<unsigned char*>(salt.data()), static_cast<int>(salt.size()), purpose,
+                                 static_cast<int>(iterations), static_cast<int>(out.size()), out.data(),
+                                 EVP_sha1()) == 1;
+    };
+    if (!derive(PKCS12_KEY_ID, key) || !derive(PKCS12_IV_ID, start)) break;
+    const Owned<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free> cipher(EVP_CIPHER_CTX_new());
+    Bytes plain(packed.size() + 8);
+    int size = 0, more = 0;
+    const bool opened =
+        cipher && EVP_DecryptInit_ex(cipher.get(), EVP_des_ede3_cbc(), nullptr, key.data(), start.data()) == 1 &&
+        EVP_DecryptUpdate(cipher.get(), plain.data(), &size, packed.data(), static_cast<int>(packed.size())) == 1 &&
+        EVP_DecryptFinal_ex(cipher.get(), plain.data() + size, &more) == 1;
+    std::optional<PrivateKeyFacts> facts;
+    try {
+      Reader inner(View(plain).first(opened ? static_cast<std::size_t>(size + more) : 0));
+      inner.take(1);
+      inner.text();
+      inner.text();
+      facts = read_der_key(inner.take(inner.u32()));
+    } catch (const Error&) {  // another passphrase
+    }
+    wipe(plain.data(), plain.size());
+    if (facts) facts->default_passphrase = true;
+    if (facts) return facts;
+  }
+  return std::nullopt;
+}
+
+void read_bks_entry(Reader& in, std::uint8_t kind, std::uint32_t version, Keys& keys, std::uint64_t& left) {
+  constexpr std::uint8_t certificate = 1, open = 2, secret = 3, sealed = 4;
+  const auto next_certificate = [&] {
+    if (version > 0) in.text();
+    return in.take(in.u32());
+  };
+  in.text();
+  in.take(8);
+  PrivateKeyFacts facts = closed();
+  const std::uint32_t count = in.u32();
+  for (std::uint32_t i = 0; i < std::min<std::uint32_t>(count, 100); ++i) {
+    const View der = next_certificate();
+    if (i == 0) facts = facts_of_certificate(der).value_or(facts);
+  }
+  if (kind == certificate) {
+    next_certificate();
+  } else if (kind == open) {
+    in.take(1);
+    in.text();
+    in.text();
+    keys.add(read_der_key(in.take(in.u32())));
+  } else if (kind == secret || kind == sealed) {
+    const View content = in.take(in.u32());
+    // A sealed key of no certificate may be one for both sides.
+    if (auto opened = open_sealed(content, left))
+      keys.add(std::move(opened));
+    else if (count > 0)
+      keys.add(facts);
+  } else {
+    throw Error("an entry of another kind");
+  }
+}
+
+std::optional<PrivateKeyFacts> read_bks(View bytes) {
+  Reader in(bytes);
+  Keys keys;
+  std::uint64_t left = most_iterations;
+  try {
+    const std::uint32_t version = in.u32();
+    in.take(in.u32());
+    in.u32();
+    for (int i = 0; i < most_entries; ++i) {
+      const std::uint8_t kind = in.take(1)[0];
+      if (kind == 0) break;
+      read_bks_entry(in, kind, version, keys, left);
+    }
+  } catch (const Error&) {  // as far as it goes
+  }
+  return keys.all();
+}
+
 }  // namespace
 
 std::optional<PrivateKeyFacts> read_keystore(View bytes) try {
@@ -229,7 +330,8 @@ std::optional<PrivateKeyFacts> read_keystore(View bytes) try {
   if (bytes[0] == 0x30) return read_pkcs12(bytes);
   const bool is_java = (bytes[0] == 0xfe && bytes[1] == 0xed && bytes[2] == 0xfe && bytes[3] == 0xed) ||
                        (bytes[0] == 0xce && bytes[1] == 0xce && bytes[2] == 0xce && bytes[3] == 0xce);
-  return is_java ? read_java(bytes) : std::nullopt;
+  if (is_java) return read_java(bytes);
+  return bytes[0] == 0 && bytes[1] == 0 && bytes[2] == 0 && bytes[3] <= 2 ? read_bks(bytes) : std::nullopt;
 } catch (const Error&) {
   return std::nullopt;
 }

@@ -13,6 +13,7 @@
 #include <array>
 
 #include "base/text.hpp"
+#include "scan/joined.hpp"
 #include "scan/letters.hpp"
 
 namespace imgbuild {
@@ -45,7 +46,8 @@ struct Escape {
 
 class Escapes {
  public:
-  explicit Escapes(View text) : text_(text) {}
+  /// `joined`: where texts end that the program joins with the next one of their list, in order.
+  Escapes(View text, const std::vector<std::size_t>& joined) : text_(text), joined_(joined) {}
 
   Escape at(std::size_t i) const {
     switch (peek(i)) {
@@ -143,27 +145,34 @@ class Escapes {
       if (rest.starts_with(name)) return {name.size(), byte, "html"};
     return {};
   }
-  // "ab" + "cd", 'ab' . 'cd', and "ab" with "cd" on the next line.
+  // "ab" + "cd", 'ab' . 'cd', 'ab''cd', and "ab" with "cd" on the next line.
   Escape joint(std::size_t i) const {
     if (i == 0 || !is_token(text_[i - 1]) || text_[i - 1] == '\\' || text_[i - 1] == '=' || text_[i - 1] == ':')
       return {};
     const std::uint8_t quote = text_[i];
     std::size_t at = i + 1;
-    bool operated = false, broken = false;
+    bool operated = false, broken = peek(at) == quote;
     for (; at < i + 80; ++at) {
       const std::uint8_t c = peek(at);
       if (c == '\n') broken = true;
+      if (c == '/' && (peek(at + 1) == '*' || peek(at + 1) == '/')) {  // a comment
+        const bool is_line = peek(at + 1) == '/';
+        for (at += 2; at < i + 80 && !(is_line ? peek(at) == '\n' : peek(at) == '*' && peek(at + 1) == '/');) ++at;
+        at += is_line ? 0 : 1;
+        continue;
+      }
       if (is_space(c) || (c == '\\' && peek(at + 1) == '\n')) continue;
-      // Lua's .. and SQL's ||
-      const bool twice = (c == '.' || c == '|') && peek(at + 1) == c;
-      if ((c == '+' || c == '.' || c == '&' || c == '~' || twice) && !operated) {
+      // Lua's .., SQL's || and Haskell's ++
+      const bool twice = (c == '.' || c == '|' || c == '+') && peek(at + 1) == c;
+      const bool listed = c == ',' && std::binary_search(joined_.begin(), joined_.end(), i);
+      if ((c == '+' || c == '.' || c == '&' || c == '~' || twice || listed) && !operated) {
         operated = true;
         at += twice ? 1 : 0;
         continue;
       }
       break;
     }
-    if (peek(at) != quote || !(operated || broken) || !is_token(peek(at + 1)) || at == i + 1) return {};
+    if (peek(at) != quote || !(operated || broken) || !is_token(peek(at + 1))) return {};
     // Two strings on two lines are one where nothing else is between them, and nothing but a token is in them there.
     for (std::size_t n = 1; !operated && n <= 6; ++n)
       if (n > i || !is_token(text_[i - n]) || !is_token(peek(at + n))) return {};
@@ -171,27 +180,28 @@ class Escapes {
   }
 
   View text_;
+  const std::vector<std::size_t>& joined_;
 };
 
 // Where an escape may be: 64 bytes at once, each by its own kind, what stands before it and what behind. A bit is one
 // pair of neighbours: 1 and 2 are % before a hex digit, 4 and 8 & before a letter or #, 16 the first two bytes of a
 // zero-width character, 32 a backslash before u, x, another, an octal digit or the line's end, and = before 3 or the
-// line's end, 64 + . & | ~ behind a quote or a blank, 128 a line feed behind the same. A table says what a byte can be
-// by one half of it; some more than these pass.
+// line's end, 64 + . & | ~ behind a quote or a blank, 128 a line feed behind the same; 8 is a quote before another,
+// too. A table says what a byte can be by one half of it; some more than these pass.
 constexpr std::uint8_t joint = 64 | 128;
 using Table = std::array<std::uint8_t, 16>;
-alignas(16) constexpr Table own_low{0, 0, 16, 0, 0, 3, 12 | 64, 0, 0, 0, 128, 64, 32 | 64, 32, 64, 0};
+alignas(16) constexpr Table own_low{0, 0, 8 | 16, 0, 0, 3, 12 | 64, 8, 0, 0, 128, 64, 32 | 64, 32, 64, 0};
 alignas(16) constexpr Table own_high{128, 0, 3 | 12 | 64, 32, 0, 32, 0, 64, 0, 0, 0, 0, 0, 0, 16, 0};
 alignas(16) constexpr Table left_low{joint, 0, joint, 0, 0, 0, 0, joint, 0, 64, 0, 0, 0, 128, 0, 0};
 alignas(16) constexpr Table left_high{joint, 0, joint, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
 alignas(16) constexpr Table right_low{1 | 4 | 16 | 32,
                                       1 | 2 | 4 | 16 | 32,
-                                      1 | 2,
+                                      1 | 2 | 8,
                                       1 | 2 | 8 | 32,
                                       1 | 2,
                                       1 | 2 | 4 | 32,
                                       1 | 2,
-                                      1 | 4,
+                                      1 | 4 | 8,
                                       1 | 32,
                                       1,
                                       32,
@@ -262,7 +272,14 @@ bool has_group(std::uint64_t bits, std::uint64_t group) {
 // The first quote of the joint that the operator or line break at `i` is a part of.
 std::size_t quote_before(View text, std::size_t i) {
   std::size_t at = i;
-  while (at > 0 && i - at < 40 && is_space(text[at - 1])) --at;
+  for (; at > 0 && i - at < 40 && is_space(text[at - 1]); --at) {
+  }
+  if (at > 3 && text[at - 1] == '/' && text[at - 2] == '*') {
+    for (at -= 3; at > 1 && i - at < 60 && !(text[at - 1] == '/' && text[at] == '*'); --at) {
+    }
+    for (--at; at > 0 && i - at < 70 && is_space(text[at - 1]); --at) {
+    }
+  }
   return at > 0 && is_quote(text[at - 1]) ? at - 1 : i;
 }
 
@@ -325,6 +342,8 @@ void sift(View text, std::uint64_t offset, std::size_t from, std::size_t to, Pla
       case '.':
       case '|':
       case '~':
+      case '"':
+      case '\'':
       case '\n':
       case 0xe2:
         place(at);
@@ -361,7 +380,8 @@ void decode_escapes(View text, std::uint64_t offset, std::size_t begin, std::siz
   };
   const auto low_of = [&](std::uint64_t b) { return in_text(b * block - std::min<std::uint64_t>(b * block, back)); };
   const auto high_of = [&](std::uint64_t b) { return in_text((b + 1) * block + ahead); };
-  const Escapes escapes(text);
+  std::vector<std::size_t> joined;
+  const Escapes escapes(text, joined);
   struct Place {
     std::size_t seen, at;  // the byte that gave it away, and where it begins
   };
@@ -369,6 +389,11 @@ void decode_escapes(View text, std::uint64_t offset, std::size_t begin, std::siz
   std::vector<Stretch> wide;
   const auto add_place = [&](std::size_t place) {
     const std::uint8_t c = text[place];
+    if (is_quote(c) && place + 1 < text.size() && text[place + 1] == c) {
+      const std::size_t had = joined.size();
+      find_joined(text, place, joined);
+      for (std::size_t i = had; i < joined.size(); ++i) places.push_back({place, joined[i]});
+    }
     const bool operated = c == '+' || c == '.' || c == '|' || c == '~' || is_space(c) ||
                           (c == '&' && place > 0 && (is_space(text[place - 1]) || is_quote(text[place - 1])));
     std::size_t at = operated ? quote_before(text, place) : place;
@@ -389,6 +414,10 @@ void decode_escapes(View text, std::uint64_t offset, std::size_t begin, std::siz
     wide.push_back({first, wide_end});
   });
   if (places.empty() && wide.empty()) return;
+  if (!joined.empty()) {
+    std::sort(joined.begin(), joined.end());
+    std::sort(places.begin(), places.end(), [](const Place& a, const Place& b) { return a.at < b.at; });
+  }
 
   DecodedRun run;
   std::vector<Stretch> stretches;
@@ -396,12 +425,13 @@ void decode_escapes(View text, std::uint64_t offset, std::size_t begin, std::siz
   for (std::uint64_t b = first_block; b <= last_block; ++b) {
     const std::size_t own_begin = in_text(b * block), own_end = in_text((b + 1) * block);
     const std::size_t low = low_of(b), high = high_of(b);
-    while (first_place < places.size() && places[first_place].seen < low) ++first_place;
+    while (first_place < places.size() && places[first_place].at < low) ++first_place;
     stretches.clear();
     // What begins in the block, and what a secret that begins there goes on with.
-    for (std::size_t p = first_place; p < places.size() && places[p].seen < std::min(high, own_end + back); ++p) {
+    const std::size_t limit = std::min(high, own_end + back);
+    for (std::size_t p = first_place; p < places.size() && places[p].at < limit; ++p) {
       const std::size_t at = places[p].at;
-      if (at < low) continue;
+      if (places[p].seen < low || places[p].seen >= limit) continue;
       const std::size_t from = at - std::min(at - low, before), to = std::min(high, at + behind);
       if (!stretches.empty() && from <= stretches.back().end)
         stretches.back().end = std::max(stretches.back().end, to);

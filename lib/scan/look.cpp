@@ -11,6 +11,7 @@
 #include <exception>
 
 #include "base/text.hpp"
+#include "scan/arrays.hpp"
 #include "scan/escapes.hpp"
 #include "scan/except.hpp"
 #include "scan/letters.hpp"
@@ -297,6 +298,7 @@ void Look::decoded(View text, std::size_t begin, std::size_t end, std::uint64_t 
   };
   decode_runs(text, offset, begin, end, look_inside);
   decode_escapes(text, offset, begin, end, look_inside);
+  decode_arrays(text, offset, begin, end, look_inside);
 }
 
 // Sorts; drops what says the same twice, what a generic rule says where another rule is surer, and what was decoded out

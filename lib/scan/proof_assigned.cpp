@@ -106,6 +106,15 @@ bool is_method_of(const Assignment& assignment, const char* word) {
   return method != "equals" && method != "compareto" && method != "isequal" && !method.starts_with("set");
 }
 
+// 'PASS: ld-elf/eh_frame3': what a test says of itself.
+bool is_result(std::string_view around, const Assignment& assignment) {
+  if (!assignment.name.ends_with("PASS") || assignment.name.size() > 5) return false;
+  const auto begin = static_cast<std::size_t>(assignment.name.data() - around.data());
+  const std::size_t behind = begin + assignment.name.size();
+  return begin > 0 && std::string_view("\"'`").find(around[begin - 1]) != std::string_view::npos &&
+         behind < around.size() && around[behind] == ':';
+}
+
 // get_password("virtualCryptSHA256"): what it is given says which.
 bool is_getter(std::string_view name) {
   static constexpr std::string_view heads[] = {"get_",    "find_",   "fetch_", "load_",   "read_", "has_",   "is_",
@@ -259,7 +268,7 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
       is_said_of_a_field(value) || is_said_of_a_secret(value) || is_email(value) || is_file_name(value) ||
       is_port_or_fingerprint(value) || value.starts_with("urn:") || value.starts_with("\\$"))
     return {};
-  if (!is_among_text(suspect.around, *assignment)) return {};
+  if (!is_among_text(suspect.around, *assignment) || is_result(suspect.around, *assignment)) return {};
   // gpg --recv-key 0123ABCD...: which key, as gpg prints it.
   if (assignment->how == Assignment::How::flag && value.size() == 40 &&
       value.find_first_not_of("0123456789ABCDEF") == std::string_view::npos)

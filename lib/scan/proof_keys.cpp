@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "crypto/keystore.hpp"
 #include "crypto/private_key.hpp"
+#include "scan/look.hpp"
 #include "scan/proofs.hpp"
 
 namespace imgbuild::proofs {
@@ -49,8 +50,8 @@ Proof proof_of(const PrivateKeyFacts& facts, std::string_view whole) {
 
 namespace {
 
-// The DER element that the text begins with, as far as it is there.
-std::string_view der_element(std::string_view text) {
+// The bytes that the DER element takes that the text begins with; without an end, all that are there.
+std::size_t der_size(std::string_view text) {
   const View bytes = view_of(text);
   std::size_t head = 2, size = bytes.size() < 6 ? 0 : bytes[1];
   if ((size & 0x80u) != 0) {
@@ -59,8 +60,10 @@ std::string_view der_element(std::string_view text) {
     for (std::size_t i = 0; i < width; ++i) size = size << 8 | bytes[2 + i];
     head += width;
   }
-  return text.substr(0, head + size);
+  return head + size;
 }
+
+std::string_view der_element(std::string_view text) { return text.substr(0, der_size(text)); }
 
 // The JSON object around the key is a service account's.
 bool in_service_account(const Suspect& suspect) {
@@ -130,6 +133,19 @@ Proof encoded_private_key(const Suspect& suspect) {
 /// constants, which repeat themselves; of 32 bytes drawn at random about 30 differ, and fewer than 21 never will.
 bool looks_drawn(std::string_view bytes) { return std::set<char>(bytes.begin(), bytes.end()).size() > 20; }
 
+/// A PKCS#12 begins in `before` that is seen whole from its beginning, so that `keystore` tells of it. One with many
+/// certificates is larger.
+bool begins_whole_pkcs12(std::string_view before) {
+  constexpr std::string_view version("\x02\x01\x03\x30", 4);  // 3, and the frame of the content
+  for (std::size_t at = before.rfind(version); at != std::string_view::npos && at > 0;
+       at = before.rfind(version, at - 1))
+    for (std::size_t head = 2; head <= std::min<std::size_t>(at, 4); ++head) {
+      const std::string_view whole = before.substr(at - head);
+      if (whole[0] == '\x30' && der_size(whole) <= Look::proof_reach && der_size(whole) > whole.size()) return true;
+    }
+  return false;
+}
+
 Proof der_key(const Suspect& suspect) {
   const std::string_view text = from_secret(suspect), before = before_secret(suspect);
   const auto facts = read_der_key(view_of(text));
@@ -140,7 +156,8 @@ Proof der_key(const Suspect& suspect) {
   // The PKCS#1 of an RSA key within its PKCS#8 is told as that.
   if (stands(4, '\x04', '\x82') && stands(6, '\x05', '\0')) return {};
   // So is an encrypted key within a PKCS#12, the value of a bag (RFC 7292 section 4.2).
-  if ((facts->encrypted || facts->default_passphrase) && (stands(4, '\xa0', '\x82') || stands(3, '\xa0', '\x81')))
+  if ((facts->encrypted || facts->default_passphrase) && (stands(4, '\xa0', '\x82') || stands(3, '\xa0', '\x81')) &&
+      begins_whole_pkcs12(before))
     return {};
   const std::string_view key = der_element(text);
   if (facts->type.ends_with("25519") && !looks_drawn(key.substr(key.size() - std::min<std::size_t>(key.size(), 32))))

@@ -205,17 +205,24 @@ def pkcs12():
         for phrase in ("changeit", PHRASE):
             label = name + ("-encrypted" if phrase == PHRASE else "")
             made[label] = pkey("pkcs12", "-export", *how, "-inkey", "p.key", "-in", "p.crt", "-passout", "pass:" + phrase)
+    # Larger than anybody looks at at once: its key stands behind a hundred certificates.
+    open(os.path.join(scratch, "many.crt"), "wb").write(read("p.crt") * 100)
+    made["p12-large"] = pkey("pkcs12", "-export", "-inkey", "p.key", "-in", "p.crt", "-certfile", "many.crt", "-passout", "pass:changeit")
     return made
 
 
 @kind("java", ["keytool"])
 def java():
     made = {}
-    for store in ("JKS", "JCEKS", "PKCS12"):
+    castle = "/usr/share/java/bcprov.jar"
+    for store in ("JKS", "JCEKS", "PKCS12", "BKS"):
+        if store == "BKS" and not os.path.exists(castle):
+            continue
         for phrase in ("changeit", PHRASE):
             name = store.lower() + "-java" + ("-encrypted" if phrase == PHRASE else "")
+            more = ["-providerclass", "org.bouncycastle.jce.provider.BouncyCastleProvider", "-providerpath", castle]
             run("keytool", "-genkeypair", "-alias", "k", "-keyalg", "RSA", "-dname", "CN=a", "-storetype", store,
-                "-storepass", phrase, "-keypass", phrase, "-keystore", name)
+                "-storepass", phrase, "-keypass", phrase, "-keystore", name, *(more if store == "BKS" else []))
             made[name] = read(name)
     return made
 
@@ -270,6 +277,7 @@ def quoted_printable(text):
 
 
 b64 = lambda key: base64.b64encode(key).decode()
+small = lambda key: key if len(key) < 2000 else None
 layouts = {
     "file": lambda name, key: key,
     "crlf": text_only(lambda text: text.replace("\n", "\r\n")),
@@ -344,6 +352,8 @@ layouts = {
     "kubernetes": lambda name, key: ("apiVersion: v1\nkind: Secret\ndata:\n  tls.key: " + b64(key) + "\ntype: Opaque\n").encode(),
     "data url": lambda name, key: ("data:application/octet-stream;base64," + b64(key)).encode(),
     "hex": lambda name, key: key.hex().encode(),
+    "bytes of c": lambda name, key: small(key) and ("{\n" + "".join("  0x%02x,\n" % byte for byte in key) + "};\n").encode(),
+    "bytes of json": lambda name, key: small(key) and json.dumps({"key": list(key)}).encode(),
     "behind other bytes": lambda name, key: bytes(range(256)) * 3 + b"\n" + key + bytes(range(256)),
     "body alone": lambda name, key: re.sub(r"-----[^\n]*\n", "", key.decode()).encode()
     if is_pem(key) and b": " not in key and b"PGP" not in key and b"DSA" not in key and key.count(b"BEGIN") == 1
@@ -362,7 +372,7 @@ for name, key in kinds.items():
             continue
         if name.startswith("jw") and layout in ("json lines", "xml"):
             continue
-        content = write(name, key)
+        content = write(name, key) if len(key) < 60000 or layout == "file" else None
         if content is None:
             continue
         path = f"{len(made):05d}.txt"

@@ -1,6 +1,8 @@
 // Keystores as openssl and keytool make them.
 #include "crypto/keystore.hpp"
 
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 
 #include "base/fd.hpp"
@@ -91,6 +93,38 @@ TEST_CASE("Java's keystores are read; the public half is known where the passphr
       const auto both = read_keystore(view_of(read_file(folder.path() + "/store")));
       REQUIRE(both);
       CHECK(both->fingerprint.empty());  // an allow-entry for one must not answer for the other
+    }
+}
+
+TEST_CASE("Bouncy Castle's keystores are read like Java's") {
+  const char* jar = "/usr/share/java/bcprov.jar";
+  if (!has_keytool() || ::access(jar, R_OK) != 0) {
+    WARN("keytool or Bouncy Castle is not installed");
+    return;
+  }
+  for (const char* passphrase : {"changeit", "a-better-one"})
+    for (const char* type : {"RSA -keysize 2048", "EC"}) {
+      INFO(type << " " << passphrase);
+      const TempDir folder;
+      const std::string common = std::string(" -keystore store -storetype BKS -storepass ") + passphrase +
+                                 " -providerclass org.bouncycastle.jce.provider.BouncyCastleProvider -providerpath " +
+                                 jar;
+      shell(folder, std::string("keytool -genkeypair -alias a -dname CN=x -keyalg ") + type + common);
+      const std::string store = read_file(folder.path() + "/store");
+      const auto facts = read_keystore(view_of(store));
+      REQUIRE(facts);
+      CHECK(facts->type == (type[0] == 'R' ? "rsa" : "ecdsa"));
+      CHECK(facts->fingerprint.starts_with("SHA256:"));
+      CHECK(facts->encrypted == (std::string(passphrase) != "changeit"));
+      shell(folder, "keytool -exportcert -alias a -file c" + common);
+      shell(folder, "rm store; keytool -importcert -noprompt -file c -alias a" + common);
+      CHECK_FALSE(read_keystore(view_of(read_file(folder.path() + "/store"))));
+      for (std::size_t at = 0; at < store.size(); at += 3) {
+        read_keystore(view_of(store).first(at));
+        std::string changed = store;
+        changed[at] = static_cast<char>(changed[at] ^ 0x11);
+        read_keystore(view_of(changed));
+      }
     }
 }
 

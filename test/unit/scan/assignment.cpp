@@ -159,8 +159,10 @@ TEST_CASE("one secret is found once, by the rule that knows it best") {
 
 TEST_CASE("an escaped token is found where it stands, with the escape's name") {
   const std::string token = std::string("gh") + "p_mOq0wqkuMwQWB7Dbq5GcZTMsG4V9DG0aHl5z";
-  std::string percent, unicode, octal, html, wide;
+  std::string percent, unicode, octal, html, wide, array, array_of_hex;
   for (const char c : token) {
+    array += (array.empty() ? "" : ",\n    ") + std::to_string(static_cast<int>(c));
+    array_of_hex += (array_of_hex.empty() ? "0x" : ", 0x") + hex(view_of(std::string_view(&c, 1)));
     const std::string code = hex(view_of(std::string_view(&c, 1)));
     percent += "%" + code;
     unicode += "\\u00" + code;
@@ -180,7 +182,10 @@ TEST_CASE("an escaped token is found where it stands, with the escape's name") {
         Case{token.substr(0, 12) + "\" .. \"" + token.substr(12), "concatenation"},
         Case{token.substr(0, 12) + "' || '" + token.substr(12), "concatenation"},
         Case{token.substr(0, 12) + "\"\t& \"" + token.substr(12), "concatenation"},
-        Case{token.substr(0, 12) + "=\n" + token.substr(12), "quoted-printable"},
+        Case{token.substr(0, 12) + "\" /* the rest */ + \"" + token.substr(12), "concatenation"},
+        Case{token.substr(0, 12) + "\" + // the rest\n  \"" + token.substr(12), "concatenation"},
+        Case{token.substr(0, 12) + "''" + token.substr(12), "concatenation"}, Case{array, "array"},
+        Case{array_of_hex, "array"}, Case{token.substr(0, 12) + "=\n" + token.substr(12), "quoted-printable"},
         Case{token.substr(0, 12) + "=\r\n" + token.substr(12), "quoted-printable"},
         Case{token.substr(0, 12) + "\\\n" + token.substr(12), "continued"},
         Case{token.substr(0, 12) + "\xe2\x80\x8b" + token.substr(12), "zero-width"}}) {
@@ -208,6 +213,35 @@ TEST_CASE("an escaped token is found where it stands, with the escape's name") {
     REQUIRE(hits.size() == 1);
     CHECK(hits[0].decoded == std::vector<std::string>{"base64", "utf-16"});
   }
+}
+
+TEST_CASE("a token whose parts are joined with nothing between them is found") {
+  const std::string a = std::string("gh") + "p_mOq0wqkuM", b = "wQWB7Dbq5GcZTMs", c = "G4V9DG0aHl5z";
+  const auto list = [&](const std::string& quote, const std::string& gap) {
+    return quote + a + quote + "," + gap + quote + b + quote + "," + gap + quote + c + quote;
+  };
+  for (const std::string& text : {
+           "const t = [" + list("\"", " ") + "].join(\"\");",
+           "const t = [\n  " + list("'", "\n  ") + "\n].join('');",
+           "t = ''.join([" + list("'", " ") + "])",
+           "t = \"\".join((" + list("\"", "") + ",))",
+           "$t = implode('', array(" + list("'", " ") + "));",
+           "my $t = join('', " + list("'", " ") + ");",
+           "t := strings.Join([]string{" + list("\"", " ") + "}, \"\")",
+           "String t = String.join(\"\", " + list("\"", " ") + ");",
+           "var t = string.Join(\"\", new[] { " + list("\"", " ") + " });",
+       })
+    for (const std::size_t before : {std::size_t{3}, (std::size_t{32} << 10) - 60, (std::size_t{32} << 10) - 20}) {
+      INFO(text << " behind " << before);
+      const auto hits = Scanner::builtin()->scan(view_of(std::string(before, '\n') + text + "\n"), {});
+      REQUIRE(hits.size() == 1);
+      CHECK(hits[0].rule->id == "github.token");
+      CHECK(hits[0].begin == before + text.find(a));
+      CHECK(hits[0].decoded == std::vector<std::string>{"concatenation"});
+    }
+  // A list that is joined with something between its texts, or not at all, is none.
+  CHECK(Scanner::builtin()->scan(view_of("t = [" + list("'", " ") + "].join('-')\n"), {}).empty());
+  CHECK(Scanner::builtin()->scan(view_of("t = [" + list("'", " ") + ", '']\n"), {}).empty());
 }
 
 TEST_CASE("a service's key is told by the name that stands near it and a word that says so") {
