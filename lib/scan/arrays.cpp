@@ -19,8 +19,9 @@ namespace {
 
 constexpr std::size_t block = std::size_t{32} << 10, back = std::size_t{4} << 10, ahead = std::size_t{20} << 10;
 constexpr std::size_t step = 32, probe = 16;
-constexpr std::size_t least_text = 12;  // bytes of text in a row that make it worth a look
-constexpr std::size_t least_der = 40;   // bytes of a key in DER
+constexpr std::size_t least_text = 12;     // bytes of text in a row that make it worth a look
+constexpr std::size_t least_password = 6;  // bytes of a text that a name is given
+constexpr std::size_t least_der = 40;      // bytes of a key in DER
 
 bool is_blank(std::uint8_t c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 bool is_text(std::uint8_t c) { return (c >= 0x20 && c < 0x7f) || c == '\t' || c == '\n' || c == '\r'; }
@@ -91,11 +92,32 @@ class Lists {
   template <class Show>
   void finish(Show&& show) {
     const bool is_der = run_.bytes.size() >= least_der && run_.bytes[0] == '\x30';
-    if (most_texts_ >= least_text || is_der) {
+    const bool is_password = most_texts_ >= least_password && most_texts_ == run_.bytes.size();
+    if (most_texts_ >= least_text || is_password || is_der) {
       run_.pieces.push_back({run_.bytes.size(), behind_});
-      show();
+      if ((!is_der && name()) || most_texts_ >= least_text || is_der) show();
     }
     start();
+  }
+  // char password[] = {0x61, ...}: what is shown is char password[] ="a...". False: no name is given it.
+  bool name() {
+    constexpr std::size_t farthest = 60, longest = 100;
+    const std::size_t first = run_.pieces.front().text;
+    std::size_t end = first;
+    while (end > 0 && first - end < farthest && may_stand_between(text_[end - 1])) --end;
+    if (end == 0 || end == first || (text_[end - 1] != '=' && text_[end - 1] != ':')) return false;
+    std::size_t begin = end;
+    while (begin > 0 && end - begin < longest && is_text(text_[begin - 1]) && text_[begin - 1] != '\n') --begin;
+    const std::string lead = std::string(text_of(text_.subspan(begin, end - begin))) + '"';
+    for (auto& piece : run_.pieces) piece.encoded += lead.size();
+    run_.pieces.insert(run_.pieces.begin(), {{0, begin}, {lead.size() - 1, end}});
+    run_.bytes = lead + run_.bytes + '"';
+    return true;
+  }
+  // Of what opens a list: new byte[] {, bytes([, String.fromCharCode(
+  static bool may_stand_between(std::uint8_t c) {
+    return is_alphanumeric(static_cast<char>(c)) || is_blank(c) ||
+           std::string_view("[](){}<>._*&").find(static_cast<char>(c)) != std::string_view::npos;
   }
   int number(std::size_t at, std::size_t behind) const {
     const bool is_hex = behind - at > 2 && text_[at] == '0' && (text_[at + 1] | 0x20) == 'x';

@@ -390,7 +390,7 @@ class Reader {
         break;
       if (in_url && (c == '&' || c == '#')) break;
       if (c == '&' && (peek(1) == '&' || starts_caseless(rest(), "&amp;") || starts_caseless(rest(), "&quot;"))) break;
-      if (c == ';' || (c == ',' && is_next_setting(at_ + 1))) break;
+      if (c == ';' || (c == ',' && is_next_setting(at_ + 1)) || (c == '&' && is_next_setting(at_ + 1, 1))) break;
       ++at_;
     }
     std::string_view value = text_.substr(begin, at_ - begin);
@@ -422,10 +422,10 @@ class Reader {
     return !value.empty();
   }
   // "host=db,password=x,ssl=true": does a name and its equals sign begin here?
-  bool is_next_setting(std::size_t at) const {
+  bool is_next_setting(std::size_t at, std::size_t least = 2) const {
     const std::size_t begin = at;
-    while (at < text_.size() && at - begin < 32 && is_alphanumeric(text_[at])) ++at;
-    return at > begin + 1 && at < text_.size() && text_[at] == '=';
+    while (at < text_.size() && at - begin < 32 && (is_alphanumeric(text_[at]) || text_[at] == '_')) ++at;
+    return at >= begin + least && at < text_.size() && text_[at] == '=';
   }
   // "export PASSWORD=x": the quote that ends the value was opened before the name, on its line.
   bool opened_with(char quote) const {

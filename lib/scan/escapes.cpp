@@ -29,6 +29,9 @@ bool is_text(std::uint8_t c) { return (c >= 0x20 && c < 0x7f) || c == '\t' || c 
 // What tokens, keys and passwords are made of: words of a message end in a blank where they are joined.
 bool is_token(std::uint8_t c) { return c > 0x20 && c < 0x7f && !is_quote(c) && c != ',' && c != '(' && c != ')'; }
 
+// What a token has on both sides of where its line is broken.
+bool is_of_word(std::uint8_t c) { return is_alphanumeric(static_cast<char>(c)) || c == '-' || c == '_' || c == '.'; }
+
 int nibble(std::uint8_t c) {
   if (c >= '0' && c <= '9') return c - '0';
   c |= 0x20;
@@ -46,9 +49,14 @@ struct Escape {
 
 class Escapes {
  public:
-  /// `joined`: where texts end that the program joins with the next one of their list, in order.
-  Escapes(View text, const std::vector<std::size_t>& joined) : text_(text), joined_(joined) {}
+  Escapes(View text, const Joined& joined) : text_(text), joined_(joined) {}
 
+  /// Of a byte that is nothing special by itself: what opens a list that is joined.
+  Escape opener(std::size_t i) const {
+    const auto at = std::lower_bound(joined_.openers.begin(), joined_.openers.end(), i,
+                                     [](const Joined::Opener& one, std::size_t value) { return one.begin < value; });
+    return at != joined_.openers.end() && at->begin == i ? Escape{at->end - i, -1, "concatenation"} : Escape{};
+  }
   Escape at(std::size_t i) const {
     switch (peek(i)) {
       case '%':
@@ -117,8 +125,7 @@ class Escapes {
   Escape printable(std::size_t i) const {
     if (peek(i + 1) == '3' && peek(i + 2) == 'D') return {3, '=', "quoted-printable"};
     const std::size_t line = peek(i + 1) == '\n' ? i + 2 : peek(i + 1) == '\r' && peek(i + 2) == '\n' ? i + 3 : 0;
-    return line != 0 && i > 0 && is_alphanumeric(static_cast<char>(text_[i - 1])) &&
-                   is_alphanumeric(static_cast<char>(peek(line)))
+    return line != 0 && i > 0 && is_of_word(text_[i - 1]) && is_of_word(peek(line))
                ? Escape{line - i, -1, "quoted-printable"}
                : Escape{};
   }
@@ -164,7 +171,7 @@ class Escapes {
       if (is_space(c) || (c == '\\' && peek(at + 1) == '\n')) continue;
       // Lua's .., SQL's || and Haskell's ++
       const bool twice = (c == '.' || c == '|' || c == '+') && peek(at + 1) == c;
-      const bool listed = c == ',' && std::binary_search(joined_.begin(), joined_.end(), i);
+      const bool listed = c == ',' && std::binary_search(joined_.ends.begin(), joined_.ends.end(), i);
       if ((c == '+' || c == '.' || c == '&' || c == '~' || twice || listed) && !operated) {
         operated = true;
         at += twice ? 1 : 0;
@@ -180,7 +187,7 @@ class Escapes {
   }
 
   View text_;
-  const std::vector<std::size_t>& joined_;
+  const Joined& joined_;
 };
 
 // Where an escape may be: 64 bytes at once, each by its own kind, what stands before it and what behind. A bit is one
@@ -301,7 +308,7 @@ void rewrite(View text, const Escapes& escapes, Stretch stretch, DecodedRun& run
   for (std::size_t i = stretch.begin; i < stretch.end;) {
     const std::uint8_t c = text[i];
     const bool special = c == '%' || c == '\\' || c == '&' || c == '=' || c == 0xe2 || c == 0xef || is_quote(c);
-    const Escape escape = special ? escapes.at(i) : Escape{};
+    const Escape escape = special ? escapes.at(i) : escapes.opener(i);
     if (escape.length == 0) {
       run.bytes += static_cast<char>(c);
       ++i;
@@ -380,7 +387,7 @@ void decode_escapes(View text, std::uint64_t offset, std::size_t begin, std::siz
   };
   const auto low_of = [&](std::uint64_t b) { return in_text(b * block - std::min<std::uint64_t>(b * block, back)); };
   const auto high_of = [&](std::uint64_t b) { return in_text((b + 1) * block + ahead); };
-  std::vector<std::size_t> joined;
+  Joined joined;
   const Escapes escapes(text, joined);
   struct Place {
     std::size_t seen, at;  // the byte that gave it away, and where it begins
@@ -390,9 +397,9 @@ void decode_escapes(View text, std::uint64_t offset, std::size_t begin, std::siz
   const auto add_place = [&](std::size_t place) {
     const std::uint8_t c = text[place];
     if (is_quote(c) && place + 1 < text.size() && text[place + 1] == c) {
-      const std::size_t had = joined.size();
+      const std::size_t had = joined.ends.size();
       find_joined(text, place, joined);
-      for (std::size_t i = had; i < joined.size(); ++i) places.push_back({place, joined[i]});
+      for (std::size_t i = had; i < joined.ends.size(); ++i) places.push_back({place, joined.ends[i]});
     }
     const bool operated = c == '+' || c == '.' || c == '|' || c == '~' || is_space(c) ||
                           (c == '&' && place > 0 && (is_space(text[place - 1]) || is_quote(text[place - 1])));
@@ -401,9 +408,8 @@ void decode_escapes(View text, std::uint64_t offset, std::size_t begin, std::siz
     if (escape.length == 0 && at != place) escape = escapes.at(at = place);
     if (escape.length == 0 || !among_text(text, at)) return;
     // A line that goes on hides something only where it parts a token.
-    if (escape.kind == continued &&
-        !(at > 0 && is_alphanumeric(static_cast<char>(text[at - 1])) && at + escape.length < text.size() &&
-          is_alphanumeric(static_cast<char>(text[at + escape.length]))))
+    if (escape.kind == continued && !(at > 0 && is_of_word(text[at - 1]) && at + escape.length < text.size() &&
+                                      is_of_word(text[at + escape.length])))
       return;
     // A blank or a line break parts tokens; it hides nothing but the header of a key.
     const bool header = at >= 5 && text_of(text.subspan(at - 5, 5)) == "BEGIN";
@@ -414,8 +420,8 @@ void decode_escapes(View text, std::uint64_t offset, std::size_t begin, std::siz
     wide.push_back({first, wide_end});
   });
   if (places.empty() && wide.empty()) return;
-  if (!joined.empty()) {
-    std::sort(joined.begin(), joined.end());
+  if (!joined.ends.empty()) {
+    joined.sort();
     std::sort(places.begin(), places.end(), [](const Place& a, const Place& b) { return a.at < b.at; });
   }
 

@@ -17,8 +17,10 @@ namespace {
 
 // An expression, where what stands behind the name is not quoted: code assigns from variables, settings do not.
 bool is_expression(const Assignment& assignment) {
-  const std::string_view value = assignment.value;
+  std::string_view value = assignment.value;
   if (assignment.quoted) return false;
+  // What fills base64 up at its end is no operator.
+  for (int left = 2; left > 0 && value.size() > 16 && value.back() == '='; --left) value.remove_suffix(1);
   if (!assignment.leads && assignment.how != Assignment::How::flag &&
       (value.front() == '!' || value.find_first_of("(){}[]<>=|") != std::string_view::npos))
     return true;
