@@ -280,7 +280,10 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
       (is_getter(assignment->name) || is_method_of(*assignment, suspect.secret.data()) ||
        has_more_arguments(suspect.around, value)))
     return {};
-  if (assignment->name.ends_with("PWD") && assignment->name.size() <= 6 && !assignment->quoted) return {};
+  // PWD and OLDPWD of shells are folders.
+  if (assignment->name.ends_with("PWD") && assignment->name.size() <= 6 && !assignment->quoted &&
+      value.find_first_of("/\\$~`") != std::string_view::npos)
+    return {};
   const std::string name = snake(assignment->name);
   // ("RsaHashedKeyGenParams", "x"): of two arguments the first is the name of the second only where it ends as one.
   static constexpr std::string_view ends_as[] = {"password", "passwd", "passphrase", "pwd",        "pass",

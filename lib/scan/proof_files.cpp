@@ -33,6 +33,9 @@ Proof password_hash(const Suspect& suspect) {
   const std::size_t id_end = text.find('$', 1), last = text.rfind('$');
   if (id_end == std::string_view::npos || last <= id_end) return {};
   const std::string_view id = text.substr(1, id_end - 1), hash = text.substr(last + 1);
+  // Mosquitto's: of SHA-512, in base64.
+  if ((id == "6" || id == "7") && hash.size() == 88 && hash.ends_with("=="))
+    return proven(decoded_base64(hash).size() == 64);
   if (!is_of_crypt(hash)) return {};
   if (id == "1" || id == "apr1" || id == "md5") return proven(hash.size() == 22);
   if (id.starts_with('2')) return proven(hash.size() == 53);
