@@ -291,6 +291,7 @@ bool is_placeholder(std::string_view secret) {
   std::string_view text = trim(secret);
   while (text.size() >= 2 && text.front() == text.back() && (text.front() == '"' || text.front() == '\''))
     text = text.substr(1, text.size() - 2);
+  while (text.ends_with("\\n") || text.ends_with("\\r")) text.remove_suffix(2);  // of code that prints it
   if (text.empty() || is_stand_in(text) || is_run(text) || is_run_of_two(text) || has_only_runs(text)) return true;
   if (contains(text, "EXAMPLE") || contains(text, "...") || contains(text, "xxxxx") || contains(text, "XXXXX") ||
       contains(text, "*****") || contains(text, "_here") || contains(text, "-here") || contains(text, "_HERE") ||

@@ -109,7 +109,22 @@ bool is_checksum(std::string_view value) {
   return any_of(heads, value, starts_with);
 }
 
+namespace {
+
+// f"md5{hash}", $"app-{GetSecret()}": what a program fills in.
+bool is_interpolated(std::string_view value) {
+  for (std::size_t open = value.find('{'); open != std::string_view::npos; open = value.find('{', open + 1)) {
+    std::size_t at = open + 1;
+    while (at < value.size() && (is_letter(value[at]) || value[at] == '_' || value[at] == '.')) ++at;
+    if (at >= open + 3 && at < value.size() && (value[at] == '}' || value[at] == '(')) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 bool is_code(std::string_view value, bool quoted) {
+  if (is_interpolated(value)) return true;
   if (contains(value, "=>") || contains(value, "&&") || contains(value, "||") || contains(value, "\\d") ||
       contains(value, "\\w") || contains(value, "[^") || contains(value, "(?") || contains(value, ".*") ||
       contains(value, ".+") || contains(value, "{{") || contains(value, "/>") ||
