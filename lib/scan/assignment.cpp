@@ -207,8 +207,9 @@ class Reader {
       out_.how = Assignment::How::argument;
       return is_quote(peek()) || (peek() != '[' && string_prefix()) || (peek() == '\\' && is_quote(peek(1)));
     }
-    static constexpr std::string_view operators[] = {"===", "!==", "||=", "?\?=", "==", "!=", ":=",  "=>", "->", "<-",
-                                                     "+=",  "?=",  ".=",  "~>",   "::", "||", "?\?", "?:", "=",  ":"};
+    static constexpr std::string_view operators[] = {"===", "!==", "||=", "?\?=", "==", "!=", ":=", "=>",
+                                                     "->",  "<-",  "+=",  "?=",   ".=", "~>", "::", "||",
+                                                     "?\?", "?:",  "=",   ":",    "：", "＝"};
     for (const std::string_view op : operators)
       if (rest().starts_with(op)) {
         at_ += op.size();

@@ -167,7 +167,8 @@ bool is_spelled_word(std::string_view text) {
     constexpr std::string_view spelled = "@$0134567!", meant = "asoieasgti";
     if (const std::size_t at = spelled.find(c); at != std::string_view::npos) c = meant[at];
   }
-  return std::any_of(std::begin(words), std::end(words), [&](std::string_view word) { return plain == word; });
+  return plain.starts_with("changeme") ||
+         std::any_of(std::begin(words), std::end(words), [&](std::string_view word) { return plain == word; });
 }
 
 // All one character, or each the next of the one before ("12345678", "abcdef"), as test data has it.
@@ -182,6 +183,16 @@ bool is_run(std::string_view text) {
   }
   // A long value may change its run a few times ("abcdef0123456789ABCDEF").
   return text.size() < 2 || steps + 1 + text.size() / 12 >= text.size();
+}
+
+// 000102030405..., 00112233...: bytes that count, as test vectors have them.
+bool is_run_of_bytes(std::string_view text) {
+  const auto bytes = unhex(text);
+  if (!bytes || bytes->size() < 8) return false;
+  const auto step = static_cast<std::uint8_t>((*bytes)[1] - (*bytes)[0]);
+  for (std::size_t i = 2; i < bytes->size(); ++i)
+    if (static_cast<std::uint8_t>((*bytes)[i] - (*bytes)[i - 1]) != step) return false;
+  return true;
 }
 
 // ghp_1234567890abcdefghijkl...: behind its prefix each long part of a token is a run.
@@ -292,7 +303,9 @@ bool is_placeholder(std::string_view secret) {
   while (text.size() >= 2 && text.front() == text.back() && (text.front() == '"' || text.front() == '\''))
     text = text.substr(1, text.size() - 2);
   while (text.ends_with("\\n") || text.ends_with("\\r")) text.remove_suffix(2);  // of code that prints it
-  if (text.empty() || is_stand_in(text) || is_run(text) || is_run_of_two(text) || has_only_runs(text)) return true;
+  if (text.empty() || is_stand_in(text) || is_run(text) || is_run_of_two(text) || is_run_of_bytes(text) ||
+      has_only_runs(text))
+    return true;
   if (contains(text, "EXAMPLE") || contains(text, "...") || contains(text, "xxxxx") || contains(text, "XXXXX") ||
       contains(text, "*****") || contains(text, "_here") || contains(text, "-here") || contains(text, "_HERE") ||
       contains(text, "\xe2\x80\xa6"))

@@ -117,6 +117,17 @@ bool is_result(std::string_view around, const Assignment& assignment) {
          behind < around.size() && around[behind] == ':';
 }
 
+// "unicodePwd": utf16pw of a table in code: what is not quoted is a variable, but in YAML.
+bool is_variable_of_a_table(std::string_view around, const Assignment& assignment, std::string_view path) {
+  const auto behind = static_cast<std::size_t>(assignment.name.data() - around.data()) + assignment.name.size();
+  const auto in_name = [](char c) { return is_letter(c) || is_digit(c) || c == '_'; };
+  return !assignment.quoted && behind < around.size() && (around[behind] == '"' || around[behind] == '\'') &&
+         assignment.how == Assignment::How::assigned && is_letter(assignment.value.front()) &&
+         std::all_of(assignment.value.begin(), assignment.value.end(), in_name) && !may_be_key(assignment.value) &&
+         (path.ends_with(".py") || path.ends_with(".js") || path.ends_with(".ts") || path.ends_with(".rb") ||
+          path.ends_with(".php") || path.ends_with(".pl"));
+}
+
 // get_password("virtualCryptSHA256"): what it is given says which.
 bool is_getter(std::string_view name) {
   static constexpr std::string_view heads[] = {"get_",    "find_",   "fetch_", "load_",   "read_", "has_",   "is_",
@@ -187,11 +198,13 @@ bool is_of_a_list(std::string_view around, const Assignment& assignment) {
   return before_text || (behind_text && close != ')');
 }
 
-// id=NAME,src=FILE: what command lines and build files say of a secret, which is in the file.
+// id=NAME,src=FILE: what command lines and build files say of a secret, which is in the file; what directories and
+// registries of Windows name.
 bool is_said_of_a_secret(std::string_view value) {
   static constexpr std::string_view heads[] = {
       "id=",  "src=", "source=", "env=", "type=", "name=",    "file=", "from=", "path=",
-      "key=", "dst=", "target=", "env:", "file:", "literal:", "ref:",  "fd:",   "keyring:"};
+      "key=", "dst=", "target=", "env:", "file:", "literal:", "ref:",  "fd:",   "keyring:",
+      "cn=",  "CN=",  "dc=",     "DC=",  "ou=",   "OU=",      "S-1-",  "dword:"};
   return any_of(heads, value, starts_with);
 }
 
@@ -270,7 +283,9 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
       is_said_of_a_field(value) || is_said_of_a_secret(value) || is_email(value) || is_file_name(value) ||
       is_port_or_fingerprint(value) || value.starts_with("urn:") || value.starts_with("\\$"))
     return {};
-  if (!is_among_text(suspect.around, *assignment) || is_result(suspect.around, *assignment)) return {};
+  if (!is_among_text(suspect.around, *assignment) || is_result(suspect.around, *assignment) ||
+      is_variable_of_a_table(suspect.around, *assignment, suspect.path))
+    return {};
   // gpg --recv-key 0123ABCD...: which key, as gpg prints it.
   if (assignment->how == Assignment::How::flag && value.size() == 40 &&
       value.find_first_not_of("0123456789ABCDEF") == std::string_view::npos)
@@ -314,11 +329,20 @@ std::size_t behind_name(std::string_view text, const std::vector<std::string>& w
 
 }  // namespace
 
+// v0.0.0-20230124213148-69fd1a0e4bf7 of Go, 1.2.3-alpha...
+bool is_version(std::string_view value) {
+  if (value.starts_with('v')) value.remove_prefix(1);
+  const std::size_t dot = value.find('.');
+  return dot != std::string_view::npos && dot > 0 && dot <= 3 &&
+         value.substr(0, dot).find_first_not_of("0123456789") == std::string_view::npos &&
+         is_date_or_version(value.substr(0, value.find_first_of("-+")));
+}
+
 // A text that a machine made, near the name of a service; between them, or before it, something says that it is a key.
 Proof service_key(const Suspect& suspect) {
   constexpr std::size_t reach = 96;
   const std::string_view value = suspect.secret;
-  if (suspect.near == nullptr || is_stand_in(value) || !may_be_key(value)) return {};
+  if (suspect.near == nullptr || is_stand_in(value) || is_version(value) || !may_be_key(value)) return {};
   const auto at = static_cast<std::size_t>(value.data() - suspect.around.data());
   const std::size_t from = at - std::min(at, reach);
   const std::string_view before = suspect.around.substr(from, at - from);
@@ -341,10 +365,10 @@ Proof service_key(const Suspect& suspect) {
   for (std::size_t name = small.find("auth0"); name != std::string::npos; name = small.find("auth0"))
     small.erase(name, 5);
   static constexpr std::string_view others[] = {
-      "sha1",        "sha2",      "sha5",     "sha-",      "sha=",      "sha:",    "md5",         "hash",
-      "checksum",    "commit",    "digest",   "integrity", "revision",  "etag",    "fingerprint", "public",
-      "publishable", "site_key",  "sitekey",  "blob",      "tree",      "version", "nonce",       "signature",
-      "csrf",        "client_id", "clientid", "client id", "client-id", "app_id",  "appid",       "project_id"};
+      "sha1",    "sha2",      "sha5",      "sha-",      "sha=",      "sha:",        "md5",    "hash",        "checksum",
+      "commit",  "digest",    "integrity", "revision",  "etag",      "fingerprint", "public", "publishable", "site_key",
+      "sitekey", "blob",      "tree",      "version",   "nonce",     "signature",   "guid",   "h1:",         "v0.0.0",
+      "csrf",    "client_id", "clientid",  "client id", "client-id", "app_id",      "appid",  "project_id"};
   static constexpr std::string_view says[] = {"key", "token",  "secret", "pass",   "auth", "cred",
                                               "api", "bearer", "pwd",    "access", "sid",  "login"};
   return proven(!any_of(others, lower(between), contains) && any_of(says, small, contains));

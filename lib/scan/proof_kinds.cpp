@@ -80,10 +80,13 @@ bool is_stand_in(std::string_view value) {
 // A hash is what a password is checked against: it can be guessed from, offline, and no more.
 bool is_hash(std::string_view value) {
   static constexpr std::string_view heads[] = {
-      "$1$",    "$2a$",    "$2b$",     "$2y$",    "$5$",     "$6$",     "$7$",       "$y$",
-      "$apr1$", "$argon2", "$scrypt$", "$pbkdf2", "pbkdf2_", "pbkdf2:", "scrypt:",   "bcrypt",
-      "{SSHA",  "{SHA",    "{CRYPT}",  "{MD5}",   "{BLF",    "{PBKDF2", "SCRAM-SHA", "argon2",
-      "$S$",    "$P$",     "$H$",      "sha1$",   "sha256$", "md5$",    "*0x",       "CRYPT:"};
+      "$1$",     "$2a$",     "$2b$",    "$2y$",    "$5$",       "$6$",     "$7$",    "$y$",   "$apr1$",
+      "$argon2", "$scrypt$", "$pbkdf2", "pbkdf2_", "pbkdf2:",   "scrypt:", "bcrypt", "{SSHA", "{SHA",
+      "{CRYPT}", "{MD5}",    "{BLF",    "{PBKDF2", "SCRAM-SHA", "argon2",  "$S$",    "$P$",   "$H$",
+      "sha1$",   "sha256$",  "md5$",    "*0x",     "CRYPT:",    "HMACSHA"};
+  // ada:$2y$05$...
+  if (const std::size_t user = value.find(":$"); user != std::string_view::npos && user < 40)
+    return is_hash(value.substr(user + 1));
   // MySQL's: a star and the SHA-1 in capitals.
   if (value.size() == 41 && value[0] == '*' && unhex(value.substr(1))) return true;
   return value.size() > 12 && any_of(heads, value, starts_with);
@@ -134,6 +137,21 @@ bool is_code(std::string_view value, bool quoted) {
   if (is_dotted_name(value)) return true;
   // %01032i, %wcouldn of a table of formats; what stands between two texts of minified code.
   if (value.size() > 1 && value[0] == '%' && is_alphanumeric(value[1]) && !unhex(value.substr(1, 2))) return true;
+  // %01032i\n: a number as wide as that.
+  if (value.size() > 2 && value[0] == '%') {
+    const std::size_t letter = value.find_first_not_of("0123456789.-", 1);
+    if (letter != std::string_view::npos &&
+        std::string_view("diouxXsc").find(value[letter]) != std::string_view::npos &&
+        (letter + 1 == value.size() || value.substr(letter + 1) == "\\n"))
+      return true;
+  }
+  // x$passwd, app_$name: a text of a shell.
+  if (const std::size_t sign = value.find('$'); sign != std::string_view::npos && sign < 4 && sign + 1 < value.size()) {
+    const std::string_view name = value.substr(sign + 1);
+    if ((value.starts_with("x$") || contains(name, "_")) && !is_digit(name[0]) &&
+        std::all_of(name.begin(), name.end(), [](char c) { return is_alphanumeric(c) || c == '_'; }))
+      return true;
+  }
   if (value.ends_with("(") && value.find_first_of(",;+") != std::string_view::npos) return true;
   static constexpr std::string_view heads[] = {"{\"", "{\\\"", "[\"", "[\\\"", "{'", "['"};  // JSON in a text
   if (any_of(heads, value, starts_with)) return true;
@@ -299,6 +317,8 @@ bool is_uuid(std::string_view text) {
 
 // A date, a version, an address, a number: digits and what joins them.
 bool is_number(std::string_view value) {
+  if (value.starts_with("-")) value.remove_prefix(1);
+  while (value.starts_with("0x") && (value.ends_with("L") || value.ends_with("U"))) value.remove_suffix(1);
   if (value.starts_with("0x") && value.size() <= 18) return true;
   return std::all_of(value.begin(), value.end(), [](char c) {
     return is_digit(c) || std::string_view(".,:-+/_ xXeE").find(c) != std::string_view::npos;

@@ -35,7 +35,8 @@ constexpr std::string_view other_ends[] = {
     "_cipher",   "_realm",       "_attempts",  "_history",     "_complexity", "_re",           "_min",
     "_max",      "_change",      "_changed",   "_created",     "_hashers",    "_util",         "_utils",
     "_toolkit",  "_service",     "_encoder",   "_hasher",      "_ph",         "again",         "_policies",
-    "_create",   "_update",      "_cancel",
+    "_create",   "_update",      "_cancel",    "_domain",      "_server",     "_host",         "_port",
+    "_user",     "_md",
 };
 // What makes a key or token a public or a local thing.
 constexpr std::string_view other_parts[] = {
@@ -145,6 +146,10 @@ constexpr std::string_view other_parts[] = {
     "invalid_pass",
     "incorrect_pass",
     "remember_my",
+    "remembermy",
+    "guid",
+    "lease_key",
+    "sec_web_socket",
     "lifecycle_action",
     "policy_update",
     "request_token",
