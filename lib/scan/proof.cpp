@@ -190,6 +190,7 @@ bool is_run_of_bytes(std::string_view text) {
   const auto bytes = unhex(text);
   if (!bytes || bytes->size() < 8) return false;
   const auto step = static_cast<std::uint8_t>((*bytes)[1] - (*bytes)[0]);
+  if (step != 1 && step != 0x11) return false;
   for (std::size_t i = 2; i < bytes->size(); ++i)
     if (static_cast<std::uint8_t>((*bytes)[i] - (*bytes)[i - 1]) != step) return false;
   return true;
