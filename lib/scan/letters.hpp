@@ -22,6 +22,13 @@ inline bool starts_caseless(std::string_view text, std::string_view small) {
                                                    [](char a, char b) { return a == (is_upper(b) ? b | 0x20 : b); });
 }
 
+/// May a name begin at `at`? No letter stands before it, but of camelCase and of the -D of command lines.
+inline bool begins_name(std::string_view text, std::size_t at) {
+  if (at == 0 || !is_letter(text[at - 1])) return true;
+  if (is_lower(text[at - 1]) && is_upper(text[at])) return true;
+  return at > 1 && text[at - 1] == 'D' && text[at - 2] == '-';
+}
+
 /// Behind the gap that begins at `at`: blanks and a few line breaks, also written out as in JSON.
 inline std::size_t behind_gap(std::string_view text, std::size_t at) {
   const auto peek = [&](std::size_t i) { return i < text.size() ? text[i] : '\0'; };

@@ -137,9 +137,7 @@ void Look::follow(View text, const Candidate& candidate, std::vector<Raw>& out) 
   if (anchor.kind == Anchor::Kind::near) {
     // The name of a service begins as names do: "getMetrics" is not tmetric's.
     const std::string_view all = text_of(text);
-    if (inside_.rank[pattern.rule] == 1 && candidate.at > 0 && is_letter(all[candidate.at - 1]) &&
-        !(is_lower(all[candidate.at - 1]) && is_upper(all[candidate.at])))
-      return;
+    if (inside_.rank[pattern.rule] == 1 && !begins_name(all, candidate.at)) return;
     const std::size_t before = near_reach + pattern.width;
     try_each(text, anchor.pattern, candidate.at - std::min(candidate.at, before),
              std::min(text.size(), candidate.at + widest_expression + near_reach), out);

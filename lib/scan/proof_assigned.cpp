@@ -321,7 +321,7 @@ std::size_t behind_name(std::string_view text, const std::vector<std::string>& w
   std::size_t behind = std::string::npos;
   for (const auto& word : words)
     for (std::size_t at = small.find(word); at != std::string::npos; at = small.find(word, at + 1)) {
-      if (at > 0 && is_letter(text[at - 1]) && !(is_lower(text[at - 1]) && is_upper(text[at]))) continue;
+      if (!begins_name(text, at)) continue;
       if (behind == std::string::npos || at + word.size() > behind) behind = at + word.size();
     }
   return behind;
