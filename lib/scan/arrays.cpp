@@ -1,6 +1,6 @@
 // Finds bytes that are written as numbers with commas between them.
 //
-// Most of every stream is none of that, so it is asked of sixteen bytes in thirty-two whether they are digits, blanks
+// Most of every stream is none of that, so it is asked of sixteen bytes in sixty-four whether they are digits, blanks
 // and a comma; a list that is long enough to hold anything has such a place. Around it the list is read: a number is
 // one of 0 to 255 or 0x00 to 0xff, and what parts two of them is one comma. As in runs.cpp the stream is cut into
 // blocks at fixed positions, and a block answers for what begins in it; it looks farther ahead, for a key takes six
@@ -10,6 +10,7 @@
 #include <tmmintrin.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/text.hpp"
 #include "scan/letters.hpp"
@@ -18,18 +19,27 @@ namespace imgbuild {
 namespace {
 
 constexpr std::size_t block = std::size_t{32} << 10, back = std::size_t{4} << 10, ahead = std::size_t{20} << 10;
-constexpr std::size_t step = 32, probe = 16;
+constexpr std::size_t step = 64, probe = 16;
 constexpr std::size_t least_text = 12;     // bytes of text in a row that make it worth a look
 constexpr std::size_t least_password = 6;  // bytes of a text that a name is given
 constexpr std::size_t least_der = 40;      // bytes of a key in DER
 
 bool is_blank(std::uint8_t c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 bool is_text(std::uint8_t c) { return (c >= 0x20 && c < 0x7f) || c == '\t' || c == '\n' || c == '\r'; }
-bool is_hex_digit(std::uint8_t c) { return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); }
-bool may_be_listed(std::uint8_t c) { return is_hex_digit(c) || is_blank(c) || c == ',' || (c | 0x20) == 'x'; }
+
+// Of a list's characters.
+constexpr std::array<bool, 256> make_listed() {
+  std::array<bool, 256> is{};
+  for (const char c : {' ', '\t', '\r', '\n', ',', 'x', 'X'}) is[static_cast<std::uint8_t>(c)] = true;
+  for (unsigned i = 0; i < 10; ++i) is['0' + i] = true;
+  for (unsigned i = 0; i < 6; ++i) is['a' + i] = is['A' + i] = true;
+  return is;
+}
+constexpr auto listed = make_listed();
+bool may_be_listed(std::uint8_t c) { return listed[c]; }
 
 // Are sixteen bytes all of a list's characters, a comma among them? By their two halves, as in runs.cpp.
-__attribute__((target("ssse3"))) bool is_inside(const std::uint8_t* at) {
+__attribute__((target("ssse3"))) inline bool is_inside(const std::uint8_t* at) {
   // kinds: 1 blank and comma 2x, 2 digits 3x, 4 A to F 4x and 6x, 8 X 5x and 7x, 16 tab and line break 0x
   const __m128i low_kinds =
       _mm_setr_epi8(1 | 2, 2 | 4, 2 | 4, 2 | 4, 2 | 4, 2 | 4, 2 | 4, 2, 2 | 8, 2 | 16, 16, 0, 1, 16, 0, 0);
@@ -122,11 +132,11 @@ class Lists {
   int number(std::size_t at, std::size_t behind) const {
     const bool is_hex = behind - at > 2 && text_[at] == '0' && (text_[at + 1] | 0x20) == 'x';
     const std::size_t first = is_hex ? at + 2 : at;
-    if (behind - first > (is_hex ? 2u : 3u)) return -1;
+    if (behind == first || behind - first > (is_hex ? 2u : 3u)) return -1;
     int value = 0;
     for (std::size_t i = first; i < behind; ++i) {
       const std::uint8_t c = text_[i];
-      if (!is_hex && !is_digit(static_cast<char>(c))) return -1;
+      if (is_hex ? (c | 0x20) == 'x' : !is_digit(static_cast<char>(c))) return -1;
       value = value * (is_hex ? 16 : 10) + (c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
     }
     return value <= 255 ? value : -1;
@@ -140,8 +150,8 @@ class Lists {
 
 }  // namespace
 
-void decode_arrays(View text, std::uint64_t offset, std::size_t begin, std::size_t end,
-                   const std::function<void(DecodedRun&, OwnedRange)>& see) {
+__attribute__((target("ssse3"))) void decode_arrays(View text, std::uint64_t offset, std::size_t begin, std::size_t end,
+                                                    const std::function<void(DecodedRun&, OwnedRange)>& see) {
   if (begin >= end) return;
   const std::uint64_t first_block = (offset + begin) / block, last_block = (offset + end - 1) / block;
   const auto in_text = [&](std::uint64_t position) {

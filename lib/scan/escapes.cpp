@@ -396,9 +396,14 @@ void decode_escapes(View text, std::uint64_t offset, std::size_t begin, std::siz
   std::vector<Stretch> wide;
   const auto add_place = [&](std::size_t place) {
     const std::uint8_t c = text[place];
-    if (is_quote(c) && place + 1 < text.size() && text[place + 1] == c) {
+    if (is_quote(c) && place > 0 && place + 2 < text.size() && text[place + 1] == c) {
+      const std::uint8_t left = text[place - 1], right = text[place + 2];
+      if (right == c || left == c) return;  // """ of Python
+      const bool may_join =
+          right == '.' || ((left == '(' || left == ',' || is_space(left)) && (right == ',' || right == ')'));
+      if (!may_join && !(is_token(left) && is_token(right))) return;
       const std::size_t had = joined.ends.size();
-      find_joined(text, place, joined);
+      if (may_join) find_joined(text, place, joined);
       for (std::size_t i = had; i < joined.ends.size(); ++i) places.push_back({place, joined.ends[i]});
     }
     const bool operated = c == '+' || c == '.' || c == '|' || c == '~' || is_space(c) ||
