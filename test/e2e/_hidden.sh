@@ -69,7 +69,7 @@ engine_hidden_down() {
   fi
   engine_hidden_kill
   for _ in $(seq 50); do # a disk of its own may be mounted there
-    rm -rf "$HIDDEN_DIR" 2>/dev/null
+    rm -rf "$HIDDEN_DIR" 2>/dev/null || true
     [ -z "$(ls -A "$HIDDEN_DIR" 2>/dev/null)" ] && break
     sleep 0.1
   done

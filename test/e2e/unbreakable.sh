@@ -7,11 +7,12 @@ command -v faketime >/dev/null || die 'no faketime here (Debian: apt-get install
 # The engine lies on a small disk, in memory: it can be filled, and searched in no time.
 export T=$t IMGBUILD IMGBUILD_TEST_DIR=$IMGBUILD_TEST_DIR/unbreakable HIDDEN_PORT=$((21000 + RANDOM % 10000))
 export HIDDEN_DIR=$IMGBUILD_TEST_DIR/hidden
+disk=$HIDDEN_DIR
 ends() {
   local status=$?
-  engine_hidden_down
-  [ -z "${agent:-}" ] || kill "$agent" 2>/dev/null
-  umount -l "$HIDDEN_DIR" 2>/dev/null
+  set +e
+  engine_hidden_down # which forgets its folder
+  umount -l "$disk" 2>/dev/null
   (exit $status)
   at_end
 }
@@ -22,9 +23,8 @@ engine_hidden_up
 mkdir "$t/app"
 head -c 3000000 /dev/urandom >"$t/app/data"
 ssh-keygen -q -t ed25519 -N '' -C '' -f "$t/key"
-ssh-agent -D -a "$t/agent.sock" >/dev/null 2>&1 &
-agent=$!
-until SSH_AUTH_SOCK=$t/agent.sock ssh-add -q "$t/key" 2>/dev/null; do sleep 0.05; done
+ssh-agent -D -a "$t/agent.sock" </dev/null >/dev/null 2>&1 &
+started $! env "SSH_AUTH_SOCK=$t/agent.sock" ssh-add -q "$t/key" 2>/dev/null || fail 'ssh-agent does not answer'
 # ask FILE [MS]: says what is in it to the agent socket; prints `answer` and the kinds of what comes, `closed` where
 # nothing does for so long.
 cat >"$t/ask.cpp" <<'CPP'
