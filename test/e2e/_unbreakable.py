@@ -110,7 +110,8 @@ class Run:
         self.road = Road(self.folder + "/s", ("127.0.0.1", PORT))
         self.lines, self.process, self.acted = [], None, False
         with open(self.folder + "/script.sh", "w") as file:
-            file.write(row.script + "\n")
+            # No two rows make the same image: one would take back what the other is about to name.
+            file.write(row.script.replace("cp data /srv-data", f"cp data /srv-data-{number}") + "\n")
         if row.prepare:
             row.prepare(self)
         if row.at and row.at[0] != "line":
@@ -169,9 +170,10 @@ class Run:
         if row.named is not None and named != row.named:
             wrong.append("it has its name" if named else "it has no name")
         if row.gc:
-            # Some of what is left counts as being made for a minute.
+            # A builder that was not started counts as being made for a minute; those of other rows are.
+            ahead = ["faketime", "-f", "+90s"] if row.alone else []
             env = dict(self.env, ASAN_OPTIONS="detect_leaks=0:verify_asan_link_order=0")
-            gc = subprocess.run(["faketime", "-f", "+90s", *self.program("gc")], env=env, capture_output=True, text=True)
+            gc = subprocess.run([*ahead, *self.program("gc")], env=env, capture_output=True, text=True)
             if gc.returncode != 0:
                 wrong.append("gc: " + gc.stderr.strip())
         until = time.monotonic() + 5
@@ -222,7 +224,8 @@ def rows():
     for number, name, status, why in ((INT, "SIGINT", 130, "^interrupted$"), (TERM, "SIGTERM", 143, "^terminated$"),
                                       (KILL, "SIGKILL", -9, "")):
         for step, at, script in steps:
-            yield Row(name, step, (status,), why, at, send(number), script=script, gc=number == KILL)
+            yield Row(name, step, (status,), why, at, send(number), script=script, gc=number == KILL,
+                      alone=number == KILL and step in ("create the builder", "start it"))
         if number != KILL:
             yield Row(name, "answer under way", (status,), why, ("request", "POST /commit"), send(number), False)
         # From here on it was cleared: a name is no leak, and none is half there.
