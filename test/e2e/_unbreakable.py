@@ -169,16 +169,16 @@ class Run:
         named = ask("GET", f"/images/{self.name}/json")[0] == 200
         if row.named is not None and named != row.named:
             wrong.append("it has its name" if named else "it has no name")
-        if row.gc:
-            # A builder that was not started counts as being made for a minute; those of other rows are.
-            ahead = ["faketime", "-f", "+90s"] if row.alone else []
-            env = dict(self.env, ASAN_OPTIONS="detect_leaks=0:verify_asan_link_order=0")
-            gc = subprocess.run([*ahead, *self.program("gc")], env=env, capture_output=True, text=True)
-            if gc.returncode != 0:
-                wrong.append("gc: " + gc.stderr.strip())
-        until = time.monotonic() + 5
-        while (left := self.left()) and time.monotonic() < until:
-            time.sleep(0.05)
+        # An engine that was killed takes a moment to see that its containers ended: till then they count as live.
+        until = time.monotonic() + 8
+        while True:
+            trouble = self.collect() if row.gc else ""
+            left = self.left()
+            if not (left or trouble) or time.monotonic() > until:
+                break
+            time.sleep(0.1)
+        if trouble:
+            wrong.append("gc: " + trouble)
         if left:
             wrong.append("left behind: " + ", ".join(left))
         found = subprocess.run(["grep", "-rlF", "--", SECRET, self.folder, ENGINE], capture_output=True, text=True)
@@ -189,6 +189,13 @@ class Run:
         if named:
             ask("DELETE", f"/images/{self.name}?force=1")
         return wrong
+
+    def collect(self):
+        # A builder that was not started counts as being made for a minute; those of other rows are.
+        ahead = ["faketime", "-f", "+90s"] if self.row.alone else []
+        env = dict(self.env, ASAN_OPTIONS="detect_leaks=0:verify_asan_link_order=0")
+        gc = subprocess.run([*ahead, *self.program("gc")], env=env, capture_output=True, text=True)
+        return gc.stderr.strip() if gc.returncode else ""
 
     def reason(self):
         told = [line for line in self.lines if line.startswith("imgbuild: ")]

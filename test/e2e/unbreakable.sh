@@ -5,14 +5,14 @@
 [ "$(id -u)" = 0 ] || { say "needs root: kills an engine of its own, and mounts small disks"; exit 77; }
 command -v faketime >/dev/null || die 'no faketime here (Debian: apt-get install faketime)'
 # The engine lies on a small disk, in memory: it can be filled, and searched in no time.
-export T=$t IMGBUILD IMGBUILD_TEST_DIR=$IMGBUILD_TEST_DIR/unbreakable HIDDEN_PORT=$((21000 + RANDOM % 10000))
+export T=$t IMGBUILD IMGBUILD_TEST_DIR=$IMGBUILD_TEST_DIR/unbreakable-$$ HIDDEN_PORT=$((21000 + RANDOM % 10000))
 export HIDDEN_DIR=$IMGBUILD_TEST_DIR/hidden
 disk=$HIDDEN_DIR
 ends() {
   local status=$?
   set +e
   engine_hidden_down # which forgets its folder
-  umount -l "$disk" 2>/dev/null
+  umount -l "$disk" 2>/dev/null && rm -rf "$IMGBUILD_TEST_DIR"
   (exit $status)
   at_end
 }
