@@ -166,7 +166,7 @@ TEST_CASE("A package of rpm is a packed cpio behind its headers") {
     const std::string package = lead + header + std::string(4, '\0') + header + piped(packer, archive);
     for (const bool streamed : {false, true}) {
       const Look look(package, streamed);
-      CHECK(look.hits() == std::vector<std::string>{"ssh.private-key file ./key"});
+      CHECK(look.finds("ssh.private-key file key"));
       CHECK(look.gaps().empty());
     }
     CHECK_FALSE(Look(package.substr(0, package.size() - 30)).is_clean());
