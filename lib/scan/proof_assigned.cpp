@@ -338,6 +338,16 @@ bool is_version(std::string_view value) {
          is_date_or_version(value.substr(0, value.find_first_of("-+")));
 }
 
+bool is_lower_hex(std::string_view value) {
+  return value.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+// As md5sum and its like write it: the sum, two characters, the file.
+bool is_checksum_line(std::string_view before, std::string_view value, std::string_view behind) {
+  return (before.empty() || before.back() == '\n') && (behind.starts_with("  ") || behind.starts_with(" *")) &&
+         is_lower_hex(value);
+}
+
 // A text that a machine made, near the name of a service; between them, or before it, something says that it is a key.
 Proof service_key(const Suspect& suspect) {
   constexpr std::size_t reach = 96;
@@ -346,10 +356,14 @@ Proof service_key(const Suspect& suspect) {
   const auto at = static_cast<std::size_t>(value.data() - suspect.around.data());
   const std::size_t from = at - std::min(at, reach);
   const std::string_view before = suspect.around.substr(from, at - from);
+  if (is_checksum_line(before, value, suspect.around.substr(at + value.size()))) return {};
   std::string_view between, said;
   if (const std::size_t behind = behind_name(before, *suspect.near); behind != std::string::npos) {
     between = before.substr(behind);
     if (std::count(between.begin(), between.end(), '\n') > 2) return {};
+    // github.com/name/package COMMIT
+    const std::string_view line = before.substr(0, behind).substr(before.substr(0, behind).rfind('\n') + 1);
+    if (value.size() == 40 && is_lower_hex(value) && contains(line, "github.com/")) return {};
     // The name's own tail says it too: stripe_key, RENDER_API_TOKEN.
     said = before.substr(behind - std::min<std::size_t>(behind, 7));
   } else {
@@ -365,10 +379,11 @@ Proof service_key(const Suspect& suspect) {
   for (std::size_t name = small.find("auth0"); name != std::string::npos; name = small.find("auth0"))
     small.erase(name, 5);
   static constexpr std::string_view others[] = {
-      "sha1",    "sha2",      "sha5",      "sha-",      "sha=",      "sha:",        "md5",    "hash",        "checksum",
-      "commit",  "digest",    "integrity", "revision",  "etag",      "fingerprint", "public", "publishable", "site_key",
-      "sitekey", "blob",      "tree",      "version",   "nonce",     "signature",   "guid",   "h1:",         "v0.0.0",
-      "csrf",    "client_id", "clientid",  "client id", "client-id", "app_id",      "appid",  "project_id"};
+      "sha1",        "sha2",     "sha5",      "sha-",      "sha=",     "sha:",    "md5",         "hash",
+      "checksum",    "commit",   "digest",    "integrity", "revision", "etag",    "fingerprint", "public",
+      "publishable", "site_key", "sitekey",   "blob",      "tree",     "version", "nonce",       "signature",
+      "guid",        "h1:",      "v0.0.0",    "rev\"",     "rev:",     "rev=",    "rev =",       "csrf",
+      "client_id",   "clientid", "client id", "client-id", "app_id",   "appid",   "project_id"};
   static constexpr std::string_view says[] = {"key", "token",  "secret", "pass",   "auth", "cred",
                                               "api", "bearer", "pwd",    "access", "sid",  "login"};
   return proven(!any_of(others, lower(between), contains) && any_of(says, small, contains));
