@@ -236,7 +236,11 @@ void ContentReader::decide() {
     kind_ = Container::none;
     zip_is_left_ = true;
   }
-  if (!is_plain(kind_)) raw_.emplace(desk_, where_);
+  if (!is_plain(kind_)) {
+    Where place = where_;
+    place.packed = Inflater::knows(kind_);
+    raw_.emplace(desk_, std::move(place));
+  }
   if ((kind_ == Container::none && why_not_.empty()) || is_values(kind_)) embedded_.emplace(desk_, where_);
   if (kind_ == Container::none) {
     if (const auto order = utf16_of(head_)) narrowed_.emplace(desk_, where_, *order);
@@ -259,7 +263,9 @@ void ContentReader::decide() {
 void ContentReader::pass(const Piece& piece) {
   if (sha_) sha_->update(piece.bytes);
   if (embedded_) within([&] { embedded_->feed(piece.bytes); });
-  if (raw_) raw_->feed(piece);
+  const bool inflating = members_ && members_->inflater;
+  std::size_t own = piece.bytes.size();
+  if (raw_ && !inflating) raw_->feed(piece);
   if (narrowed_) narrowed_->feed(piece.bytes);
   if (kind_ == Container::none && !zip_is_left_) {
     guarded([&] { keep_zip(piece.bytes); });
@@ -272,14 +278,20 @@ void ContentReader::pass(const Piece& piece) {
       members_->tar ? members_->tar->feed(piece.bytes) : members_->ar->feed(piece.bytes);
       members_->current = nullptr;
     } else if (members_->inflater) {
-      const View behind = piece.bytes.subspan(members_->inflater->feed(piece.bytes));
-      if (!behind.empty() && !behind_) behind_.emplace(desk_, where_);
-      if (behind_) behind_->feed(behind);
+      own = members_->inflater->feed(piece.bytes);
     } else if (store_) {
       store_->append(piece.bytes);
     }
   });
   if (is_plain(kind_) && !members_) raw_->feed(piece);
+  if (!inflating) return;
+  if (raw_) raw_->feed(piece.part(piece.bytes.first(own)));
+  if (own == piece.bytes.size()) return;
+  const Piece behind = piece.part(piece.bytes.subspan(own));
+  if (!tail_) tail_.emplace(desk_, where_);
+  tail_->feed(behind);
+  if (!behind_) behind_.emplace(desk_, where_);
+  guarded([&] { behind_->feed(behind.bytes); });
 }
 
 void ContentReader::keep_end(View bytes) {
@@ -409,6 +421,7 @@ void ContentReader::finish() {
   if (embedded_) within([&] { embedded_->finish(); });
   if (behind_) guarded([&] { behind_->finish(); });
   if (raw_) raw_->finish();
+  if (tail_) tail_->finish();
   if (narrowed_) narrowed_->finish();
   if (!why_not_.empty() && (!is_values(kind_) || !embedded_))
     where_.add_gap(why_not_, size_, sha_ ? sha_->finish_digest() : whole_.empty() ? "" : sha256_digest(whole_));

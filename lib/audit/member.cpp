@@ -68,14 +68,17 @@ void MemberReader::decide() {
           [this](View filled) {
             unpacked({filled, buffer_, false});
           });
-      raw_.emplace(desk_, stored);
       behind_.emplace(desk_, stored);
+      tail_.emplace(desk_, stored);
+      stored.packed = true;
+      raw_.emplace(desk_, stored);
       return;
     case Container::xz:
     case Container::bzip2:
     case Container::lz4:
     case Container::lzip:
       spool_.emplace();
+      stored.packed = true;
       raw_.emplace(desk_, stored);
       return;
     default:
@@ -114,7 +117,7 @@ void MemberReader::guarded(Work work) {
 }
 
 void MemberReader::pass(const Piece& piece) {
-  if (raw_) raw_->feed(piece);
+  if (spool_ && raw_) raw_->feed(piece);
   if (other_) return other_->feed(piece);
   if (member_->type == MemberRecord::Type::document) {
     if (member_->text.size() + piece.bytes.size() <= most_text) {
@@ -128,11 +131,17 @@ void MemberReader::pass(const Piece& piece) {
     member_->text = {};
     return other_->feed(piece);
   }
+  if (inflater_) {
+    std::size_t own = piece.bytes.size();
+    guarded([&] { own = inflater_->feed(piece.bytes); });
+    raw_->feed(piece.part(piece.bytes.first(own)));
+    const Piece behind = piece.part(piece.bytes.subspan(own));
+    tail_->feed(behind);
+    guarded([&] { behind_->feed(behind.bytes); });
+    return;
+  }
   guarded([&] {
-    if (inflater_) {
-      const View behind = piece.bytes.subspan(inflater_->feed(piece.bytes));
-      behind_->feed(behind);
-    } else if (spool_)
+    if (spool_)
       spool_->append(piece);
     else if (layer_)
       layer_->feed(piece);
@@ -193,6 +202,7 @@ std::shared_ptr<MemberRecord> MemberReader::finish() {
     });
   }
   if (raw_) raw_->finish();
+  if (tail_) tail_->finish();
   if (behind_) guarded([&] { behind_->finish(); });
   if (other_) other_->finish();
   member_->digest = stored_hash_.finish();

@@ -45,7 +45,8 @@ class MemberReader {
   std::optional<Inflater> inflater_;
   std::optional<ContentSpool> spool_;
   std::optional<Cutter> raw_;       ///< of a compressed layer: its bytes as stored
-  std::optional<Embedded> behind_;  ///< of one: what follows it
+  std::optional<Cutter> tail_;      ///< of one: what follows it
+  std::optional<Embedded> behind_;  ///< and what is packed in that
   std::optional<LayerReader> layer_;
   std::optional<ContentReader> other_;
 };

@@ -204,6 +204,7 @@ bool Look::match(View text, std::uint32_t pattern, std::size_t from, std::size_t
 
 void Look::judge(View text, std::uint32_t pattern, const re2::StringPiece* groups, std::vector<Raw>& out) {
   const std::uint32_t r = inside_.plan.patterns[pattern].rule;
+  if (subject_.packed && inside_.rank[r] > 0) return;
   const Rule& rule = inside_.rules[r];
   const std::string_view all = text_of(text);
   const std::string_view whole(groups[0].data(), groups[0].size()), secret(groups[1].data(), groups[1].size());

@@ -53,6 +53,8 @@ class Scanner {
     std::string_view path;                 ///< for rules with path globs; may be empty
     const ValueMatcher* values = nullptr;  ///< exact values to look for as well
     Vault* found = nullptr;                ///< where found values go; null: nowhere
+    bool packed =
+        false;  ///< bytes of a packed stream, whose content is looked at as well: generic rules see torn texts
   };
 
   /// All hits in `text`, the whole of a stream, by position. Decodes base64 and hex runs to depth 3.

@@ -65,7 +65,7 @@ if sys.argv[1] == "--size":
     print(total)
 elif sys.argv[1] == "--unpack":
     for layer in layers_of(sys.argv[2]):
-        subprocess.run(["tar", "-x", "--no-same-owner", "--exclude=dev/*", "-C", sys.argv[3]], stdin=subprocess.PIPE,
-                       input=layer.read(), check=False)
+        subprocess.run(["tar", "-x", "--no-same-owner", "--exclude=dev/*", "-C", sys.argv[3]], input=layer.read(),
+                       check=False)
 else:
     write(sys.argv[1:])
