@@ -106,6 +106,7 @@ TEST_CASE("nothing is found in the texts that files and documentation are made o
   for (std::string line; std::getline(file, line);) {
     if (line.empty() || line.starts_with("# ")) continue;
     ++count;
+    for (std::size_t at = line.find("{{}}"); at != std::string::npos; at = line.find("{{}}", at)) line.erase(at, 4);
     INFO(line);
     for (const auto& hit : found(unescaped(line) + "\n")) CHECK(hit.substr(0, hit.find(':')).empty());
   }
