@@ -215,8 +215,8 @@ std::optional<Container> known(View window, std::size_t at) {
     case Container::rar:
     case Container::cab:
       return kind;
-    case Container::git_pack:  // of a bundle (gitformat-bundle): behind its header's empty line; programs say "PACK",
-                               // too
+    case Container::git_pack:
+      // Of a bundle (gitformat-bundle), behind its header's empty line. Programs say "PACK", too.
       if (before.ends_with("\n\n")) return kind;
       return std::nullopt;
     default:

@@ -287,11 +287,12 @@ void ContentReader::pass(const Piece& piece) {
   if (!inflating) return;
   if (raw_) raw_->feed(piece.part(piece.bytes.first(own)));
   if (own == piece.bytes.size()) return;
-  const Piece behind = piece.part(piece.bytes.subspan(own));
-  if (!tail_) tail_.emplace(desk_, where_);
-  tail_->feed(behind);
-  if (!behind_) behind_.emplace(desk_, where_);
-  guarded([&] { behind_->feed(behind.bytes); });
+  if (!behind_) {
+    Where place = where_;
+    place.guessed = true;
+    behind_ = std::make_unique<ContentReader>(desk_, std::move(place));
+  }
+  guarded([&] { behind_->feed(piece.part(piece.bytes.subspan(own))); });
 }
 
 void ContentReader::keep_end(View bytes) {
@@ -421,7 +422,6 @@ void ContentReader::finish() {
   if (embedded_) within([&] { embedded_->finish(); });
   if (behind_) guarded([&] { behind_->finish(); });
   if (raw_) raw_->finish();
-  if (tail_) tail_->finish();
   if (narrowed_) narrowed_->finish();
   if (!why_not_.empty() && (!is_values(kind_) || !embedded_))
     where_.add_gap(why_not_, size_, sha_ ? sha_->finish_digest() : whole_.empty() ? "" : sha256_digest(whole_));
@@ -445,11 +445,7 @@ void look_at_whole(const Desk& desk, Where where, const Piece& whole) {
       narrowed.feed(whole.bytes);
       narrowed.finish();
     }
-    try {
-      Embedded(desk, where).whole(whole.bytes);
-    } catch (const Limit& limit) {
-      where.add_gap(limit.what(), whole.bytes.size(), sha256_digest(whole.bytes));
-    }
+    look_at_embedded(desk, where, whole.bytes);
     return desk.scan(whole.bytes, where);
   }
   if (!where.budget) where.budget = std::make_shared<Budget>(whole.bytes.size());

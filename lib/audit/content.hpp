@@ -85,11 +85,10 @@ class ContentReader {
   Container kind_ = Container::none;
   std::uint64_t size_ = 0;
   std::optional<Cutter> raw_;
-  std::optional<Narrowed> narrowed_;  ///< of UTF-16
-  std::optional<Embedded> embedded_;  ///< of what is no container, or one of values
-  std::optional<Cutter> tail_;        ///< of what follows a packed stream
-  std::optional<Embedded> behind_;    ///< and of what is packed in that
-  std::string why_not_;               ///< why the container could not be read to its end
+  std::optional<Narrowed> narrowed_;       ///< of UTF-16
+  std::optional<Embedded> embedded_;       ///< of what is no container, or one of values
+  std::unique_ptr<ContentReader> behind_;  ///< of what follows a packed stream
+  std::string why_not_;                    ///< why the container could not be read to its end
   const View whole_;
   const bool stable_ = false;  ///< whole_: mapped, and not a copy
   std::optional<Sha256> sha_;  ///< of a container: an allow-entry names it by that

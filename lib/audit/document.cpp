@@ -5,7 +5,6 @@
 
 #include "audit/embedded.hpp"
 #include "base/text.hpp"
-#include "crypto/digest.hpp"
 
 namespace imgbuild {
 namespace {
@@ -95,11 +94,7 @@ void look_at_document(const Desk& desk, Sightings& record, Location::Kind kind, 
   whole.kind = kind;
   whole.path = name.empty() ? "config" : name;
   whole.whole_document = true;
-  try {
-    Embedded(desk, whole).whole(view_of(text));
-  } catch (const Limit& limit) {
-    whole.add_gap(limit.what(), text.size(), sha256_digest(view_of(text)));
-  }
+  look_at_embedded(desk, whole, view_of(text));
   desk.scan(view_of(text), whole);
 }
 

@@ -7,6 +7,7 @@
 
 #include "audit/content.hpp"
 #include "base/interrupt.hpp"
+#include "crypto/digest.hpp"
 #include "tar/inflate.hpp"
 
 namespace imgbuild {
@@ -242,6 +243,14 @@ Where Embedded::within(const char* decoded) const {
   where.guessed = true;
   ++where.depth;
   return where;
+}
+
+void look_at_embedded(const Desk& desk, const Where& where, View content) {
+  try {
+    Embedded(desk, where).whole(content);
+  } catch (const Limit& limit) {
+    where.add_gap(limit.what(), content.size(), sha256_digest(content));
+  }
 }
 
 }  // namespace imgbuild

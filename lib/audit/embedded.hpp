@@ -16,8 +16,9 @@ class Embedded {
   ~Embedded();
   void feed(View bytes);  ///< throws Limit
   void finish();          ///< throws Limit
-  /// The same of content that lies together in memory: instead of feed() and finish().
-  void whole(View content);
+
+  /// Instead of both, of content that lies together in memory.
+  void whole(View content);  ///< throws Limit
 
  private:
   class Opened;
@@ -35,5 +36,8 @@ class Embedded {
   std::unique_ptr<Opened> open_;
   std::unique_ptr<class ContentReader> rest_;  ///< from the first archive or pack on that needs its whole at hand
 };
+
+/// The same of content that lies together in memory; a limit ends as a gap.
+void look_at_embedded(const Desk& desk, const Where& where, View content);
 
 }  // namespace imgbuild

@@ -68,7 +68,7 @@ void MemberReader::decide() {
           [this](View filled) {
             unpacked({filled, buffer_, false});
           });
-      behind_.emplace(desk_, stored);
+      stored.guessed = true;
       tail_.emplace(desk_, stored);
       stored.packed = true;
       raw_.emplace(desk_, stored);
@@ -135,10 +135,7 @@ void MemberReader::pass(const Piece& piece) {
     std::size_t own = piece.bytes.size();
     guarded([&] { own = inflater_->feed(piece.bytes); });
     raw_->feed(piece.part(piece.bytes.first(own)));
-    const Piece behind = piece.part(piece.bytes.subspan(own));
-    tail_->feed(behind);
-    guarded([&] { behind_->feed(behind.bytes); });
-    return;
+    return tail_->feed(piece.part(piece.bytes.subspan(own)));
   }
   guarded([&] {
     if (spool_)
@@ -203,7 +200,6 @@ std::shared_ptr<MemberRecord> MemberReader::finish() {
   }
   if (raw_) raw_->finish();
   if (tail_) tail_->finish();
-  if (behind_) guarded([&] { behind_->finish(); });
   if (other_) other_->finish();
   member_->digest = stored_hash_.finish();
   if (layer_) {

@@ -44,9 +44,8 @@ class MemberReader {
   std::shared_ptr<std::uint8_t[]> buffer_;
   std::optional<Inflater> inflater_;
   std::optional<ContentSpool> spool_;
-  std::optional<Cutter> raw_;       ///< of a compressed layer: its bytes as stored
-  std::optional<Cutter> tail_;      ///< of one: what follows it
-  std::optional<Embedded> behind_;  ///< and what is packed in that
+  std::optional<Cutter> raw_;          ///< of a compressed layer: its bytes as stored
+  std::optional<ContentReader> tail_;  ///< of one: what follows it
   std::optional<LayerReader> layer_;
   std::optional<ContentReader> other_;
 };

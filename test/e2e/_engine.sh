@@ -72,18 +72,21 @@ engine_start_newest() {
     --bridge=none --iptables=false --ip6tables=false --add-runtime "own=$ENGINE_DIR/bin/runc" --default-runtime own
 }
 
-engine_start_podman() {
-  # No limits are raised, which a machine without CAP_SYS_RESOURCE refuses; crun wants control groups v2. Who reads
-  # these two files (podman_settings) has the same images.
-  cat >"$ENGINE_DIR/containers.conf" <<CONF
+# What every podman here is told: no limits are raised, which a machine without CAP_SYS_RESOURCE refuses; crun wants
+# control groups v2. More of [engine] may follow.
+engine_podman_conf() {
+  cat <<'CONF'
 [containers]
 default_ulimits = []
 [engine]
 runtime = "runc"
 cgroup_manager = "cgroupfs"
 events_logger = "file"
-tmp_dir = "$ENGINE_DIR/libpod"
 CONF
+}
+engine_start_podman() {
+  # Who reads these two files (podman_settings) has the same images.
+  { engine_podman_conf && printf 'tmp_dir = "%s"\n' "$ENGINE_DIR/libpod"; } >"$ENGINE_DIR/containers.conf"
   printf '[storage]\ndriver = "overlay"\ngraphroot = "%s"\nrunroot = "%s"\n' "$ENGINE_DIR/root" "$ENGINE_DIR/run" >"$ENGINE_DIR/storage.conf"
   engine_run podman env "CONTAINERS_CONF=$ENGINE_DIR/containers.conf" "CONTAINERS_STORAGE_CONF=$ENGINE_DIR/storage.conf" \
     podman system service --time 0 "unix://$ENGINE_SOCKET"

@@ -25,14 +25,7 @@ trap rootless_end EXIT
 useradd -M -d "$home" -s /bin/sh "$user"
 mkdir -p "$home/run" "$home/tmp" "$home/app" "$home/.config/containers"
 cp "$IMGBUILD" "$home/imgbuild" # the checkout may lie where nobody else may go
-cat >"$home/.config/containers/containers.conf" <<'CONF'
-[containers]
-default_ulimits = []
-[engine]
-runtime = "runc"
-cgroup_manager = "cgroupfs"
-events_logger = "file"
-CONF
+engine_podman_conf >"$home/.config/containers/containers.conf"
 as_user() {
   setpriv --reuid "$user" --regid "$user" --init-groups env -i -C "$home" "PATH=$PATH" "HOME=$home" "XDG_RUNTIME_DIR=$home/run" "TMPDIR=$home/tmp" \
     "ASAN_OPTIONS=$ASAN_OPTIONS" "$@"
