@@ -140,6 +140,23 @@ bool fixed_codes_make_sense(Bits bits) {
   return true;
 }
 
+/// A frame header that makes sense and that of its first block (RFC 8878, 3.1.1): programs hold the magic number, too.
+bool begins_zstd(View at) {
+  constexpr std::size_t magic = 4, most_block = std::size_t{128} << 10;
+  constexpr unsigned most_window_log = 31;  // of any compressor
+  if (at.size() <= magic + 1) return false;
+  const unsigned says = at[magic];
+  const bool single = (says & 0x20) != 0, reserved = (says & 8) != 0;
+  if (reserved || (!single && 10u + (at[magic + 1] >> 3) > most_window_log)) return false;
+  const std::size_t dictionary = (std::size_t{1} << (says & 3)) >> 1;
+  const std::size_t content = says >> 6 == 0 ? (single ? 1 : 0) : std::size_t{1} << (says >> 6);
+  const std::size_t block = magic + 1 + (single ? 0 : 1) + dictionary + content;
+  if (at.size() < block + 3) return false;
+  const auto header = static_cast<unsigned>(at[block] | at[block + 1] << 8 | at[block + 2] << 16),
+             type = header >> 1 & 3;
+  return type != 3 && header >> 3 <= most_block;
+}
+
 /// Does a first block begin here that a compressor would write? Of its code lengths' code all codes are used.
 bool begins_deflate(View at) {
   if (at.size() < 8) return false;
@@ -198,7 +215,7 @@ std::optional<Container> known(View window, std::size_t at) {
       if (before.ends_with("IDAT") || (behind == 8 && before.starts_with("fdAT"))) return std::nullopt;
       return Container::zlib;
     case 0x28:
-      if (rest.size() < 12 || (rest[4] & 8) != 0) return std::nullopt;  // a bit that is reserved (RFC 8878, 3.1.1.1.1)
+      if (!begins_zstd(rest)) return std::nullopt;
       break;
     default:
       if (begins_base64(window, at)) return Container::none;

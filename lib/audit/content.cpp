@@ -23,6 +23,24 @@ bool is_values(Container kind) {
 /// Its members lie in it as they are, and its reader shows every byte once.
 bool is_plain(Container kind) { return kind == Container::tar || kind == Container::ar; }
 
+Scanner::Matter matter_of(Container kind, View head) {
+  // ELF, PE, Mach-O of either width and byte order, fat Mach-O and Java class, WebAssembly.
+  static constexpr std::string_view programs[] = {
+      "\x7f"
+      "ELF",
+      "MZ",
+      "\xfe\xed\xfa\xce",
+      "\xfe\xed\xfa\xcf",
+      "\xce\xfa\xed\xfe",
+      "\xcf\xfa\xed\xfe",
+      "\xca\xfe\xba\xbe",
+      std::string_view("\0asm", 4)};
+  if (Inflater::knows(kind)) return Scanner::Matter::packed;
+  const bool program = std::any_of(std::begin(programs), std::end(programs),
+                                   [&](std::string_view magic) { return text_of(head).starts_with(magic); });
+  return program ? Scanner::Matter::program : Scanner::Matter::plain;
+}
+
 /// What was kept of a stream from `begin` on; before that, zeros.
 class Behind : public Whole {
  public:
@@ -238,7 +256,7 @@ void ContentReader::decide() {
   }
   if (!is_plain(kind_)) {
     Where place = where_;
-    place.packed = Inflater::knows(kind_);
+    place.matter = matter_of(kind_, head_);
     raw_.emplace(desk_, std::move(place));
   }
   if ((kind_ == Container::none && why_not_.empty()) || is_values(kind_)) embedded_.emplace(desk_, where_);
@@ -446,6 +464,7 @@ void look_at_whole(const Desk& desk, Where where, const Piece& whole) {
       narrowed.finish();
     }
     look_at_embedded(desk, where, whole.bytes);
+    where.matter = matter_of(kind, head);
     return desk.scan(whole.bytes, where);
   }
   if (!where.budget) where.budget = std::make_shared<Budget>(whole.bytes.size());

@@ -99,7 +99,7 @@ void Cutter::cut(std::size_t home, bool last) {
   desk_.pool.submit(end, [&desk = desk_, run, part, parts = parts_, home_at, home, end, offset] {
     const View text = run->view().first(end);
     auto hits = desk.scanner.scan_part(text, home_at, home_at + home, offset,
-                                       desk.subject(parts->where.name(), parts->where.packed));
+                                       desk.subject(parts->where.name(), parts->where.matter));
     std::unique_lock lock(parts->mutex);
     part->lines_before_home = lines_in(text.first(home_at));
     part->lines_in_home = lines_in(text.subspan(home_at, home));

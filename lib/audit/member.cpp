@@ -70,7 +70,7 @@ void MemberReader::decide() {
           });
       stored.guessed = true;
       tail_.emplace(desk_, stored);
-      stored.packed = true;
+      stored.matter = Scanner::Matter::packed;
       raw_.emplace(desk_, stored);
       return;
     case Container::xz:
@@ -78,7 +78,7 @@ void MemberReader::decide() {
     case Container::lz4:
     case Container::lzip:
       spool_.emplace();
-      stored.packed = true;
+      stored.matter = Scanner::Matter::packed;
       raw_.emplace(desk_, stored);
       return;
     default:

@@ -92,7 +92,7 @@ void Where::add_gap(std::string why, std::uint64_t bytes, std::string sha256) co
 }
 
 void Desk::scan(View content, const Where& where) const {
-  auto hits = scanner.scan(content, subject(where.name(), where.packed));
+  auto hits = scanner.scan(content, subject(where.name(), where.matter));
   const std::string sha256 = hits.empty() ? "" : sha256_digest(content);
   for (auto& hit : hits) where.add(std::move(hit), sha256);
   if (content.size() > (std::size_t{1} << 20) || !holds_public_keys(where.name())) return;

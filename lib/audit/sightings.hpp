@@ -97,7 +97,7 @@ struct Where {
   std::vector<std::string> inside, decoded;
   bool whole_document = false;
   int depth = 0;
-  bool packed = false;             ///< the bytes of a packed stream (Scanner::Subject::packed)
+  Scanner::Matter matter = Scanner::Matter::plain;
   bool guessed = false;            ///< within what only seems to be packed (Embedded): that it breaks off is no gap
   std::shared_ptr<Budget> budget;  ///< of nested content
   std::shared_ptr<const WholeFile> container;  ///< the outermost; null: none, or it is not held whole
@@ -118,7 +118,9 @@ struct Desk {
   Buffers& buffers;
   std::function<void(View)> release;  ///< of stable memory that need not be resident any more; may be empty
 
-  Scanner::Subject subject(const std::string& path, bool packed = false) const { return {path, values, found, packed}; }
+  Scanner::Subject subject(const std::string& path, Scanner::Matter matter = {}) const {
+    return {path, values, found, matter};
+  }
   /// Scans the whole content of a thing, here and now.
   void scan(View content, const Where& where) const;
 };

@@ -330,7 +330,7 @@ class Reader {
         ++end;
         continue;
       }
-      if (text_[end] == quote) break;
+      if (text_[end] == quote && (width == 1 || text_.substr(end, 3) == std::string(3, quote))) break;
       if (is_break(text_[end]) && width == 1) return false;
     }
     if (end >= text_.size() || text_[end] != quote) return false;

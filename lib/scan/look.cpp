@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <utility>
 
 #include "base/text.hpp"
 #include "scan/arrays.hpp"
@@ -17,6 +18,8 @@
 #include "scan/letters.hpp"
 #include "scan/lines.hpp"
 #include "scan/proof.hpp"
+#include "scan/proofs.hpp"
+#include "scan/wordlike.hpp"
 
 namespace imgbuild {
 namespace {
@@ -28,11 +31,89 @@ constexpr std::size_t widest_expression = 64;                     // `near` word
 
 bool is_word(std::uint8_t c) { return is_alphanumeric(static_cast<char>(c)) || c == '_'; }
 
+// Whether a text may begin at `at` though no border is seen there: in a program, and where control characters stand
+// shortly before: a length that happens to be a letter, the column before, the end of "\x1b[32m".
+bool may_adjoin(View text, std::size_t at, Scanner::Matter matter) {
+  constexpr std::size_t reach = 16;
+  if (matter != Scanner::Matter::plain) return matter == Scanner::Matter::program;
+  const View before = text.subspan(at - std::min(at, reach), std::min(at, reach));
+  return std::any_of(before.begin(), before.end(), [](std::uint8_t c) { return c < 9 || (c > 13 && c < 32); });
+}
+
+// Could the bytes before `at` be another text's end? Base64 and the mangled names of symbols go on for long, and are no
+// words.
+bool ends_another(std::string_view before, std::string_view marks = "_+/=-.$:") {
+  constexpr std::size_t longest = 24, shortest = 3;
+  std::size_t begin = before.size();
+  while (begin > 0 && (is_alphanumeric(before[begin - 1]) || marks.find(before[begin - 1]) != std::string_view::npos))
+    --begin;
+  const std::string_view run = before.substr(begin);
+  return run.size() <= shortest || (run.size() <= longest && name_likeness(run).words);
+}
+
+// Letters and digits that a '+' or '/' joins to more of what no words are: chance wrote them.
+bool is_of_base64(std::string_view all, std::string_view secret) {
+  if (!std::all_of(secret.begin(), secret.end(), is_alphanumeric)) return false;
+  const auto begin = static_cast<std::size_t>(secret.data() - all.data()), end = begin + secret.size();
+  const auto joins = [&](std::size_t at) { return at < all.size() && (all[at] == '+' || all[at] == '/'); };
+  if (begin > 0 && joins(begin - 1) && !ends_another(all.substr(0, begin), "+/")) return true;
+  if (!joins(end)) return false;
+  std::size_t rest = end + 1;
+  while (rest < all.size() && rest < end + 64 && is_alphanumeric(all[rest])) ++rest;
+  return rest - end > 12 && !name_likeness(all.substr(end + 1, rest - end - 1)).words;
+}
+
+// How much of a pattern's secret is known from its begin: "gh[pousr]_" is 4. A mark that names do not hold counts
+// twice.
+std::size_t known_head(std::string_view pattern) {
+  constexpr std::string_view border = "(?:^|[^";
+  if (pattern.starts_with(border))
+    pattern.remove_prefix(std::min(pattern.size(), pattern.find("])", border.size()) + 2));
+  for (bool more = true; std::exchange(more, false);)
+    for (const std::string_view opening : {"\\b", "(?:", "("})
+      if (pattern.starts_with(opening)) {
+        pattern.remove_prefix(opening.size());
+        more = true;
+      }
+  std::size_t known = 0;
+  while (!pattern.empty()) {
+    std::size_t size = 1, says = 1;
+    if (pattern.starts_with("(?:")) {  // the shortest of its ways
+      size = pattern.find(')') + 1;
+      if (size == 0) break;
+      const auto ways = split(pattern.substr(3, size - 4), '|');
+      says = std::min_element(ways.begin(), ways.end(), [](auto a, auto b) { return a.size() < b.size(); })->size();
+    } else if (pattern.front() == '[' && pattern.find(']') <= 9) {
+      size = pattern.find(']') + 1;
+    } else if (pattern.front() == '\\' && pattern.size() > 1 && !is_word(static_cast<std::uint8_t>(pattern[1]))) {
+      size = says = 2;
+    } else if (pattern.front() == '-') {
+      says = 2;
+    } else if (!is_word(static_cast<std::uint8_t>(pattern.front()))) {
+      break;
+    }
+    pattern.remove_prefix(size);
+    if (!pattern.empty() && std::string_view("{?*+").find(pattern.front()) != std::string_view::npos) break;
+    known += says;
+  }
+  return known;
+}
+
+// Does text go on and on around here, with hardly anything that ends one of many?
+bool is_unbroken(View text, std::size_t begin, std::size_t end) {
+  constexpr std::size_t reach = 256;
+  constexpr std::ptrdiff_t few = 8;
+  const View around =
+      text.subspan(begin - std::min(begin, reach), std::min(text.size(), end + reach) - begin + std::min(begin, reach));
+  return std::count_if(around.begin(), around.end(), [](std::uint8_t c) { return c < 9; }) <= few;
+}
+
 // Where expressions end, as Hyperscan calls it, sifted at once.
 struct Sieve {
   const ScanPlan& plan;
   View text;
   std::size_t base, limit;  // of the bytes given to Hyperscan; a candidate begins before `limit`
+  Scanner::Matter matter;
   std::vector<Candidate>& out;
   std::exception_ptr failure;
 
@@ -43,7 +124,8 @@ struct Sieve {
       const Anchor& anchor = plan.anchors[a];
       if (anchor.kind != Anchor::Kind::near) {
         if (at < anchor.before_min) continue;
-        if (anchor.boundary && at > 0 && is_word(text[at - 1]) == is_word(text[at])) continue;
+        if (anchor.boundary && at > 0 && is_word(text[at - 1]) == is_word(text[at]) && !may_adjoin(text, at, matter))
+          continue;
         if (!plan.shapes[anchor.shape].may_start(text.data() + at, text.data() + text.size())) continue;
       }
       out.push_back({a, at});
@@ -122,7 +204,7 @@ std::vector<Look::Raw> Look::collect(View text, std::size_t begin, std::size_t e
 void Look::first_stage(View text, std::size_t begin, std::size_t end, Workspace& workspace, std::vector<Raw>& out) {
   const View seen = text.subspan(begin, std::min(text.size(), end + widest_expression) - begin);
   workspace.candidates.clear();
-  Sieve sieve{inside_.plan, text, begin, end, workspace.candidates, nullptr};
+  Sieve sieve{inside_.plan, text, begin, end, subject_.matter, workspace.candidates, nullptr};
   const hs_error_t status =
       hs_scan(inside_.database.get(), reinterpret_cast<const char*>(seen.data()), static_cast<unsigned>(seen.size()), 0,
               workspace.scratch.get(), imgbuild_on_expression, &sieve);
@@ -153,8 +235,45 @@ void Look::follow(View text, const Candidate& candidate, std::vector<Raw>& out) 
     judge(text, anchor.pattern, groups, out);
     return;
   }
-  if (!match(text, anchor.pattern, first, last, candidate.at, groups)) return;
-  judge(text, anchor.pattern, groups, out);
+  if (match(text, anchor.pattern, first, last, candidate.at, groups)) return judge(text, anchor.pattern, groups, out);
+  if (inside_.rank[pattern.rule] == 0 && may_adjoin(text, candidate.at, subject_.matter))
+    adjoining(text, candidate, out);
+}
+
+// A token that has other text directly before or behind it. Unless a control character ends both, nothing says where it
+// ends: the shortest that the pattern takes is meant. Only what a machine made stands out of its surroundings so.
+void Look::adjoining(View text, const Candidate& candidate, std::vector<Raw>& out) {
+  const Anchor& anchor = inside_.plan.anchors[candidate.anchor];
+  constexpr std::size_t least = 16;   // of a token
+  if (anchor.before_max > 1) return;  // more than a border
+  const std::string_view all = text_of(text);
+  const PlannedPattern& planned = inside_.plan.patterns[anchor.pattern];
+  const Rule& rule = inside_.rules[planned.rule];
+  const bool sure = proves_itself(rule.proof);
+  constexpr std::size_t telling = 4, unmistakable = 6;  // three letters begin many a name
+  const std::size_t known = sure ? unmistakable : known_head(rule.text[planned.text]);
+  if (known < telling) return;
+  if (known < unmistakable && candidate.at > 0 && is_word(text[candidate.at - 1]) &&
+      !ends_another(all.substr(0, candidate.at)))
+    return;
+  const std::size_t width = planned.width;
+  std::string_view seen = all.substr(candidate.at, width);
+  const auto end = std::find_if(seen.begin(), seen.end(), [](char c) { return c <= ' ' || c > '~'; });
+  seen = seen.substr(0, static_cast<std::size_t>(end - seen.begin()));
+  const RE2& regex = inside_.regex(anchor.pattern);
+  const int count = std::min(regex.NumberOfCapturingGroups(), 1) + 1;
+  re2::StringPiece groups[2];
+  const auto matches = [&](std::size_t size) {
+    if (!regex.Match(seen.substr(0, size), 0, size, RE2::ANCHOR_BOTH, groups, count)) return false;
+    if (count == 1 || groups[1].empty()) groups[1] = groups[0];
+    return true;
+  };
+  const std::size_t behind = candidate.at + seen.size();
+  bool found = seen.size() < width && (behind == text.size() || text[behind] < ' ') && matches(seen.size());
+  for (std::size_t size = least; size <= seen.size() && !found; ++size) found = matches(size);
+  if (!found) return;
+  if (!rule.proof.empty() || proofs::may_be_key({groups[1].data(), groups[1].size()}))
+    judge(text, anchor.pattern, groups, out);
 }
 
 // Tries every position in [from, to) once per look, whoever asks.
@@ -204,11 +323,13 @@ bool Look::match(View text, std::uint32_t pattern, std::size_t from, std::size_t
 
 void Look::judge(View text, std::uint32_t pattern, const re2::StringPiece* groups, std::vector<Raw>& out) {
   const std::uint32_t r = inside_.plan.patterns[pattern].rule;
-  if (subject_.packed && inside_.rank[r] > 0) return;
+  if (subject_.matter == Scanner::Matter::packed && inside_.rank[r] > 0) return;
   const Rule& rule = inside_.rules[r];
   const std::string_view all = text_of(text);
   const std::string_view whole(groups[0].data(), groups[0].size()), secret(groups[1].data(), groups[1].size());
   const std::size_t begin = static_cast<std::size_t>(whole.data() - all.data());
+  // (A rule that sees more than the token knows what joins it: a URL.)
+  if (inside_.rank[r] == 0 && whole.size() <= secret.size() + 1 && is_of_base64(all, secret)) return;
   if (!rule.near.empty() && !stands_near(text, begin, begin + whole.size(), rule.near)) return;
   if (!inside_.own_secret[r] && (is_placeholder(secret) || (rule.entropy > 0 && entropy_of(secret) < rule.entropy)))
     return;
@@ -223,6 +344,14 @@ void Look::judge(View text, std::uint32_t pattern, const re2::StringPiece* group
     const std::size_t from = begin - std::min(begin, proof_reach), to = std::min(all.size(), begin + proof_reach);
     proof = prove(rule.proof, {secret, whole, all.substr(from, to - from), subject_.path, &rule.near});
     if (!proof.proven) return;
+  }
+  if (subject_.matter == Scanner::Matter::program && inside_.rank[r] == 2) {
+    // "PWD=" of Go's library, and whatever text the linker put behind it.
+    const std::string_view value = proof.secrets.empty() ? secret : proof.secrets.front();
+    const auto at = static_cast<std::size_t>(value.data() - all.data());
+    if (!proofs::may_be_key(value) && at > 0 && at <= all.size() && all[at - 1] != '"' && all[at - 1] != '\'' &&
+        is_unbroken(text, at, at + value.size()))
+      return;
   }
   Raw raw;
   raw.hit.rule = &rule;

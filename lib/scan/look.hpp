@@ -42,6 +42,7 @@ class Look {
   void try_each(View text, std::uint32_t pattern, std::size_t from, std::size_t to, std::vector<Raw>& out);
   bool match(View text, std::uint32_t pattern, std::size_t from, std::size_t to, std::size_t over,
              re2::StringPiece* groups);
+  void adjoining(View text, const Candidate& candidate, std::vector<Raw>& out);
   void judge(View text, std::uint32_t pattern, const re2::StringPiece* groups, std::vector<Raw>& out);
   void exact_values(View text, std::size_t begin, std::size_t end, std::vector<Raw>& out);
   void decoded(View text, std::size_t begin, std::size_t end, std::uint64_t offset, std::vector<Raw>& out);

@@ -30,6 +30,8 @@ bool is_proof(std::string_view name);
 std::vector<std::string_view> proof_names();
 /// Does the proof look for the secret behind group 1? Then group 1 is judged by nothing else.
 bool takes_its_own_secret(std::string_view name);
+/// Is what it proves beyond doubt, wherever it stands?
+bool proves_itself(std::string_view name);
 /// Any thread. Never throws on hostile input.
 Proof prove(std::string_view name, const Suspect& suspect);
 

@@ -273,7 +273,11 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
         is_expression(*assignment) || is_escaped(value))
       return {};
   }
-  if (assignment->followed && assignment->how != Assignment::How::flag &&
+  // Words behind it: prose, unless it is as shells have it, "-e db_pass=x site.yml".
+  const bool adjoins = assignment->how == Assignment::How::assigned && !assignment->quoted &&
+                       is_letter(assignment->name.front()) &&
+                       assignment->name.data() + assignment->name.size() + 1 == value.data();
+  if (assignment->followed && assignment->how != Assignment::How::flag && !(adjoins && is_mixed(value)) &&
       std::any_of(assignment->name.begin(), assignment->name.end(), is_lower))
     return {};
   if (is_date_or_version(value) || is_algorithm(value) || is_encoded_stand_in(value) || is_foreign_word(value) ||

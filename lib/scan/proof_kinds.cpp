@@ -196,8 +196,18 @@ bool is_dotted_name(std::string_view value) {
   return said || (name_likeness(value).words && digits * 4 < value.size());
 }
 
+// "TA0006", "T1552.001": how MITRE ATT&CK numbers what it tells of.
+bool is_technique(std::string_view value) {
+  if (!value.starts_with('T')) return false;
+  value.remove_prefix(value.starts_with("TA") ? 2 : 1);
+  const auto digits = [](std::string_view text) { return std::all_of(text.begin(), text.end(), is_digit); };
+  return (value.size() == 4 && digits(value)) ||
+         (value.size() == 8 && value[4] == '.' && digits(value.substr(0, 4)) && digits(value.substr(5)));
+}
+
 // 2022-11-23T00:00:00.000Z, ^1.0.0, ~> 3.2, v2.0.0-rc.1, 4.0.0b1
 bool is_date_or_version(std::string_view value) {
+  if (is_technique(value)) return true;
   if (value.size() < 3 || value.size() > 32) return false;
   const std::size_t first = value.find_first_not_of("^~<>=!v ");
   if (first == std::string_view::npos || !is_digit(value[first])) return false;
@@ -258,7 +268,8 @@ bool is_encoded_stand_in(std::string_view value) {
   const std::string_view text = trim(text_of(plain));
   if (text.size() < 4 || !std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; }))
     return false;
-  return is_placeholder(text) || is_stand_in(text);
+  const bool phrase = std::count(text.begin(), text.end(), ' ') >= 2 && name_likeness(text).words;
+  return phrase || is_placeholder(text) || is_stand_in(text);
 }
 
 // A word of a language that is not written in ASCII alone; a password has a digit as well.

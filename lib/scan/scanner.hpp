@@ -48,13 +48,19 @@ class Scanner {
   /// How far to each side of a match's anchor a rule may look: the context that scan_part needs.
   static constexpr std::size_t reach = std::size_t{64} << 10;
 
+  /// What bytes are, where that changes how they are to be read.
+  enum class Matter : std::uint8_t {
+    plain,
+    packed,   ///< of a packed stream, whose content is looked at as well: generic rules would see torn texts
+    program,  ///< texts may stand one behind the other with nothing between them, as Go's and Rust's literals do
+  };
+
   /// What to scan, beside its bytes.
   struct Subject {
     std::string_view path;                 ///< for rules with path globs; may be empty
     const ValueMatcher* values = nullptr;  ///< exact values to look for as well
     Vault* found = nullptr;                ///< where found values go; null: nowhere
-    bool packed =
-        false;  ///< bytes of a packed stream, whose content is looked at as well: generic rules see torn texts
+    Matter matter = Matter::plain;         ///< what its bytes are
   };
 
   /// All hits in `text`, the whole of a stream, by position. Decodes base64 and hex runs to depth 3.

@@ -53,6 +53,22 @@ TEST_CASE("a word boundary in a pattern is one in the text, at its ends too") {
   CHECK(scan("-" + secret + "-").size() == 1);
 }
 
+TEST_CASE("in a program, and shortly behind control characters, a token has no border") {
+  std::mt19937 dice(2);
+  const std::string secret = token(dice), text = "slice length" + secret + "http2: stream";
+  CHECK(scan(text).empty());
+  const auto hits = scanner()->scan(view_of(text), {.path = "", .matter = Scanner::Matter::program});
+  REQUIRE(ids(hits) == Ids{"acme.token"});
+  CHECK(hits[0].begin == 12);
+  CHECK(hits[0].identity == Vault::identify(secret));
+  CHECK(scan("login \x1b[32m" + secret + "\x1b[0m").size() == 1);
+  CHECK(scan(std::string("\x0a\x04name\x12", 7) + "x" + secret + "y").size() == 1);
+  CHECK(scanner()
+            ->scan(view_of("x" + std::string(60, 'a') + secret.substr(0, 9)),
+                   {.path = "", .matter = Scanner::Matter::program})
+            .empty());
+}
+
 TEST_CASE("two values in a row are two findings, though a pattern may begin well before its word") {
   CHECK(ids(scan("my_secret = '"
                  "aB3dE6gH9jK'\nyour_secret='"
