@@ -390,7 +390,7 @@ class Reader {
       if (c == '\\' && (peek(1) == 'n' || peek(1) == 'r' || peek(1) == 't' || is_quote(peek(1)) || is_break(peek(1))))
         break;
       if (in_url && (c == '&' || c == '#')) break;
-      if (c == '&' && (peek(1) == '&' || starts_caseless(rest(), "&amp;") || starts_caseless(rest(), "&quot;"))) break;
+      if (c == '&' && (peek(1) == '&' || begins_entity())) break;
       if (c == ';' || (c == ',' && is_next_setting(at_ + 1)) || (c == '&' && is_next_setting(at_ + 1, 1))) break;
       ++at_;
     }
@@ -421,6 +421,12 @@ class Reader {
                         rest().starts_with("//") || rest().starts_with("-- ") || rest().starts_with("--") ||
                         rest().starts_with("/*") || rest().starts_with("-") || is_next_setting(at_));
     return !value.empty();
+  }
+  // An ampersand or a quote of HTML.
+  bool begins_entity() const {
+    static constexpr std::string_view entities[] = {"&amp;", "&quot;", "&rdquo;", "&ldquo;", "&rsquo;", "&lsquo;"};
+    return std::any_of(std::begin(entities), std::end(entities),
+                       [&](std::string_view entity) { return starts_caseless(rest(), entity); });
   }
   // "host=db,password=x,ssl=true": does a name and its equals sign begin here?
   bool is_next_setting(std::size_t at, std::size_t least = 2) const {

@@ -231,6 +231,12 @@ bool is_port_or_fingerprint(std::string_view value) {
   return true;
 }
 
+// /etc/passwd:ada:x:1000:1000:Ada:/home/ada:/bin/sh, as grep prints it (passwd(5)).
+bool is_account_line(std::string_view value) {
+  const std::size_t mark = value.find(":x:");
+  return mark != std::string_view::npos && mark > 0 && mark + 3 < value.size() && is_digit(value[mark + 3]);
+}
+
 // id="client-secret">–client-secret<, get "admin/passwords" => "users#passwords": words that end as the name does.
 bool is_its_name(std::string_view value, std::string_view name) {
   if (value == name) return true;
@@ -281,7 +287,8 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
       std::any_of(assignment->name.begin(), assignment->name.end(), is_lower))
     return {};
   if (is_date_or_version(value) || is_algorithm(value) || is_encoded_stand_in(value) || is_foreign_word(value) ||
-      is_its_name(value, assignment->name))
+      is_its_name(value, assignment->name) || is_account_line(value) ||
+      (value.ends_with("%3D") && is_its_name(value.substr(0, value.size() - 3), assignment->name)))
     return {};
   if (is_reference(value) || (is_placeholder(value) && !is_as_policies_want(value)) || is_stand_in(value) ||
       is_said_of_a_field(value) || is_said_of_a_secret(value) || is_email(value) || is_file_name(value) ||
