@@ -400,7 +400,7 @@ void Look::exact_values(View text, std::size_t begin, std::size_t end, std::vect
   }
 }
 
-// What stands in base64 and hex runs and behind escapes, to depth 3; positions are of the outermost run.
+// What stands in base64, base32 and hex runs and behind escapes, to depth 3; positions are of the outermost run.
 void Look::decoded(View text, std::size_t begin, std::size_t end, std::uint64_t offset, std::vector<Raw>& out) {
   if (depth_ == most_depth) return;
   const auto look_inside = [&](DecodedRun& run, OwnedRange owned) {

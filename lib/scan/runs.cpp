@@ -1,4 +1,4 @@
-// Finds base64 and hex in anything, and decodes it.
+// Finds base64, base32 and hex in anything, and decodes it.
 //
 // Finding is at memory speed: SSSE3 tells for 16 bytes at once which are of the alphabet, and where 24 are in a row is
 // seen in the bits. Both alphabets (RFC 4648 sections 4 and 5) are one; a run
@@ -22,9 +22,10 @@ namespace imgbuild {
 namespace {
 
 constexpr std::size_t block = std::size_t{32} << 10, back = std::size_t{4} << 10, ahead = std::size_t{16} << 10;
-constexpr std::size_t least_run = 24;   // characters: 18 bytes, and no credential worth its name is shorter
-constexpr std::size_t least_line = 32;  // characters of a line that the next one may continue
-constexpr std::size_t least_text = 12;  // bytes of text in a row that make what was decoded worth a look
+constexpr std::size_t least_run = 24;     // characters: 18 bytes, and no credential worth its name is shorter
+constexpr std::size_t least_base32 = 32;  // 20 bytes
+constexpr std::size_t least_line = 32;    // characters of a line that the next one may continue
+constexpr std::size_t least_text = 12;    // bytes of text in a row that make what was decoded worth a look
 
 enum Class : std::uint8_t { hex_digit = 1, alphanumeric = 2, standard = 4, urlsafe = 8 };
 
@@ -238,6 +239,17 @@ void decode_base64(const char* from, std::size_t length, std::string& out) {
   if (length == 3) *to++ = static_cast<char>(value(from[1]) << 4 | value(from[2]) >> 2);
 }
 
+void decode_base32(const char* from, std::size_t length, std::string& out) {
+  out.clear();
+  std::uint32_t bits = 0;
+  int count = 0;
+  for (std::size_t i = 0; i < length; ++i) {
+    bits = bits << 5 | static_cast<std::uint32_t>(from[i] >= 'A' ? from[i] - 'A' : from[i] - '2' + 26);
+    if ((count += 5) < 8) continue;
+    out.push_back(static_cast<char>(bits >> (count -= 8)));
+  }
+}
+
 void decode_hex(const char* from, std::size_t length, std::string& out) {
   out.resize(length / 2);
   for (std::size_t i = 0; i < out.size(); ++i)
@@ -264,6 +276,7 @@ class Attempts {
     }
     if ((kinds & (standard | urlsafe)) != 0) segments(alphanumeric | hex_digit);
     segments(hex_digit);
+    base32();
   }
 
  private:
@@ -301,6 +314,15 @@ class Attempts {
       show("base64", begin + phase, der);
     }
   }
+  // Of its alphabet (RFC 4648 section 6) are the capitals and 2 to 7: one look tells most runs of base64 from it.
+  void base32() {
+    const auto fits = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '2' && c <= '7'); };
+    if (encoded_.size() < least_base32 || !std::all_of(encoded_.begin(), encoded_.end(), fits)) return;
+    for (std::size_t phase = 0; phase < (any_phase_ ? 8 : 1); ++phase) {
+      decode_base32(encoded_.data() + phase, encoded_.size() - phase, run_.bytes);
+      show("base32", phase);
+    }
+  }
   void hexadecimal(std::size_t begin, std::size_t end) {
     const std::size_t phases = any_phase_ && begin == 0 ? 2 : 1;
     for (std::size_t phase = 0; phase < phases; ++phase) {
@@ -335,13 +357,16 @@ std::size_t DecodedRun::text_of(std::size_t character) const {
 
 std::size_t DecodedRun::position_of(std::size_t decoded) const {
   if (is_wide()) return pieces.front().text + decoded * 2;
-  return text_of(skipped + (is_hex() ? decoded * 2 : is_base64() ? decoded * 8 / 6 : decoded));
+  return text_of(skipped + (is_hex()      ? decoded * 2
+                            : is_base64() ? decoded * 8 / 6
+                            : is_base32() ? decoded * 8 / 5
+                                          : decoded));
 }
 
 std::size_t DecodedRun::end_of(std::size_t decoded_end) const {
   if (decoded_end == 0) return position_of(0);
   if (is_wide()) return pieces.front().text + decoded_end * 2;
-  if (!is_hex() && !is_base64()) {
+  if (!is_hex() && !is_base64() && !is_base32()) {
     // A character that is an escape is a piece of its own: it ends where the next piece begins.
     const auto last = std::lower_bound(pieces.begin(), pieces.end(), decoded_end - 1,
                                        [](const Piece& piece, std::size_t value) { return piece.encoded < value; });
@@ -350,6 +375,7 @@ std::size_t DecodedRun::end_of(std::size_t decoded_end) const {
   }
   return text_of(skipped + (is_hex()      ? decoded_end * 2 - 1
                             : is_base64() ? (decoded_end * 8 - 1) / 6
+                            : is_base32() ? (decoded_end * 8 - 1) / 5
                                           : decoded_end - 1)) +
          1;
 }

@@ -9,10 +9,11 @@
 
 namespace imgbuild {
 
-/// A stretch of base64 or hex in a text, or one that is escaped (escapes.hpp), decoded, and the way back from a decoded
-/// byte to the text.
+/// A stretch of base64, base32 or hex in a text, or one that is escaped (escapes.hpp), decoded, and the way back from a
+/// decoded byte to the text.
 struct DecodedRun {
-  const char* encoding = "";  ///< "base64" or "hex"; "percent", "unicode", "html", "concatenation", "utf-16"...
+  const char* encoding =
+      "";  ///< "base64", "base32" or "hex"; "percent", "unicode", "html", "concatenation", "utf-16"...
   std::string bytes;
   bool wrapped = false;                                ///< it went over several lines
   std::size_t position_of(std::size_t decoded) const;  ///< in the text, of the first character that makes a byte
@@ -27,7 +28,8 @@ struct DecodedRun {
 
  private:
   std::size_t text_of(std::size_t character) const;
-  bool is_base64() const { return encoding[0] == 'b'; }
+  bool is_base64() const { return encoding[0] == 'b' && encoding[4] == '6'; }
+  bool is_base32() const { return encoding[0] == 'b' && encoding[4] == '3'; }
   bool is_hex() const { return encoding[0] == 'h' && encoding[1] == 'e'; }
   bool is_wide() const { return encoding[0] == 'u' && encoding[1] == 't'; }
 };

@@ -63,7 +63,7 @@ class Scanner {
     Matter matter = Matter::plain;         ///< what its bytes are
   };
 
-  /// All hits in `text`, the whole of a stream, by position. Decodes base64 and hex runs to depth 3.
+  /// All hits in `text`, the whole of a stream, by position. Decodes base64, base32 and hex runs, to depth 3.
   std::vector<Hit> scan(View text, const Subject& subject) const;
 
   /// The hits whose secrets begin in [home_begin, home_end) of `part`, where `part` is a piece of a longer stream with

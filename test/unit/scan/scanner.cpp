@@ -125,6 +125,25 @@ TEST_CASE("what is encoded is found, to depth 3, and not deeper") {
   CHECK(both[0].decoded == Ids{"hex", "base64"});
 }
 
+TEST_CASE("base32 is found on one line and on several") {
+  std::mt19937 dice(6);
+  const std::string inner = "the key of the robot is " + token(dice) + "\nand so on and on\n";
+  std::string text;
+  std::uint32_t bits = 0;
+  int count = 0;
+  for (const char c : inner + std::string(4 - inner.size() % 5, ' ')) {
+    bits = bits << 8 | static_cast<std::uint8_t>(c);
+    for (count += 8; count >= 5; count -= 5) text += "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[bits >> (count - 5) & 31];
+  }
+  for (const std::string& one : {text, wrapped(text, 76, "\n"), wrapped(text, 64, "\\n")}) {
+    const auto hits = scan("data: " + one + "=== end");
+    REQUIRE(ids(hits) == Ids{"acme.token"});
+    CHECK(hits[0].decoded == Ids{"base32"});
+    CHECK(hits[0].begin >= 6 + 24 * 8 / 5);
+    CHECK(hits[0].end <= 6 + one.size());
+  }
+}
+
 TEST_CASE("base64 is found in whatever it is wrapped") {
   std::mt19937 dice(5);
   const std::string plain = std::string(50, 'a') + " " + token(dice) + " " + std::string(90, 'b') + "?>?>";
