@@ -133,6 +133,51 @@ bool holds_marks(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) { return !is_base64(c); });
 }
 
+std::size_t slashes_before(std::string_view text, std::size_t at) {
+  std::size_t count = 0;
+  while (count < at && text[at - 1 - count] == '\\') ++count;
+  return count;
+}
+
+// Where a text ends whose opening quote has so many backslashes before it.
+std::size_t closing_quote(std::string_view text, char quote, std::size_t slashes) {
+  for (std::size_t at = 0; quote != 0 && (at = text.find(quote, at)) != std::string_view::npos; ++at)
+    if (slashes_before(text, at) <= slashes) return at;
+  return std::string_view::npos;
+}
+
+// ["-----BEGIN ...-----", "MIIE...", ...], printf '%s\n' '-----BEGIN ...-----' 'MIIE...': the lines of a key that stand
+// side by side as texts of their own. `before` ends in the first one's quote. Empty: that is not how it stands.
+std::string texts_side_by_side(std::string_view before, std::string_view text, std::string_view end) {
+  const char quote = before.empty() ? '\0' : before.back();
+  if (quote != '"' && quote != '\'') return {};
+  const std::size_t slashes = slashes_before(before, before.size() - 1);
+  std::string lines;
+  for (bool first = true;; first = false) {
+    const std::size_t close = closing_quote(text, quote, slashes);
+    if (close == std::string_view::npos || text.substr(0, close).find('\n') != std::string_view::npos) break;
+    const bool last = !end.empty() && text.substr(0, close).find(end) != std::string_view::npos;
+    if (first && last) return {};
+    lines.append(text.substr(0, close - slashes_before(text, close))) += '\n';
+    std::size_t next = close + 1, commas = 0;
+    while (next < text.size() && (is_blank(text[next]) || (text[next] == ',' && commas++ == 0))) ++next;
+    while (next < text.size() && text[next] == '\\') ++next;
+    const bool goes_on = next < text.size() && text[next] == quote && slashes_before(text, next) == slashes;
+    if (last) break;
+    // What begins on a line of its own, that line tells.
+    if (!goes_on || (first && text.substr(close, next - close).find('\n') != std::string_view::npos)) {
+      if (first) return {};
+      break;
+    }
+    text.remove_prefix(next + 1);
+    // {"log": "-----BEGIN ...-----", "stream": "stdout"}: that is no line of a key.
+    constexpr std::size_t shortest = 16;
+    const std::size_t size = closing_quote(text, quote, slashes);
+    if (first && size < shortest && size != 0 && text.substr(0, size) != "\\n") return {};
+  }
+  return lines;
+}
+
 class Lead {
  public:
   Lead(std::string_view before, std::string_view first_line_rest, bool all_marked) {
@@ -141,7 +186,7 @@ class Lead {
     if (before_.size() > longest_lead) before_.remove_prefix(before_.size() - longest_lead);
     if (!before_.empty() && (before_.back() == '"' || before_.back() == '\'' || before_.back() == '`')) {
       quote_ = before_.back();
-      while (slashes_ + 1 < before_.size() && before_[before_.size() - 2 - slashes_] == '\\') ++slashes_;
+      slashes_ = slashes_before(before_, before_.size() - 1);
       // Three of them hold what has quotes of its own.
       if (before_.size() > 1 && before_[before_.size() - 2] == quote_) quote_ = 0;
     }
@@ -159,12 +204,8 @@ class Lead {
 
   // The first line itself, without what closes it.
   std::string_view first(std::string_view line, std::string_view second) const {
-    for (std::size_t at = 0; quote_ != 0 && (at = line.find(quote_, at)) != std::string_view::npos; ++at) {
-      // One of the same depth as that before the key.
-      std::size_t slashes = 0;
-      while (slashes < at && line[at - 1 - slashes] == '\\') ++slashes;
-      if (slashes <= slashes_) return line.substr(0, at);
-    }
+    if (const std::size_t close = closing_quote(line, quote_, slashes_); close != std::string_view::npos)
+      return line.substr(0, close);
     if (behind_.size() > 1 && holds_marks(behind_) && trim(second).ends_with(behind_))
       return line.substr(0, line.rfind(behind_));
     return line;
@@ -172,6 +213,13 @@ class Lead {
 
   std::string_view strip(std::string_view line) const {
     if (quote_ != 0 && !trim_left(line).starts_with("Comment:")) {
+      // {"log":"...\n","stream":"stdout"}: other quotes stand before ours, as they do in the first line.
+      const std::string_view same = trim_left(line);
+      if (same.size() > before_.size() && std::equal(before_.begin(), before_.end(), same.begin(), alike)) {
+        const std::string_view rest = same.substr(before_.size());
+        if (const std::size_t close = closing_quote(rest, quote_, slashes_); close != std::string_view::npos)
+          return rest.substr(0, close);
+      }
       const std::size_t open = line.find(quote_);
       const std::size_t close = open == std::string_view::npos ? open : line.find(quote_, open + 1);
       if (close != std::string_view::npos) return line.substr(open + 1, close - open - 1);
@@ -256,6 +304,7 @@ std::vector<std::string> key_lines(std::string_view before, std::string_view tex
   // Up to the end mark, and a line's length beyond it.
   if (const std::size_t close = end.empty() ? std::string_view::npos : text.find(end); close != std::string_view::npos)
     text = text.substr(0, close + 160);
+  if (const std::string texts = texts_side_by_side(before, text, end); !texts.empty()) return key_lines({}, texts, end);
   std::vector<std::string> lines;
   const std::size_t first_break = text.find('\n');
   std::string_view rest_of_first = text.substr(0, first_break);

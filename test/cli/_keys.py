@@ -291,6 +291,12 @@ layouts = {
     "json of slashes": text_only(lambda text: json.dumps({"key": text}).replace("/", "\\/")),
     "json of escapes": text_only(lambda text: json.dumps({"key": text}).replace("=", "\\u003d").replace("+", "\\u002b")),
     "json lines": text_only(lambda text: json.dumps({"key": text.splitlines()}, indent=2)),
+    "json list": pem_only(lambda text: json.dumps({"key": text.splitlines(), "b": 2})),
+    "json list of lines": pem_only(lambda text: json.dumps({"source": text.splitlines(keepends=True)})),
+    "container log": pem_only(lambda text: "".join(
+        json.dumps({"log": line + "\n", "stream": "stdout", "time": "2026-01-02T03:04:05.%09dZ" % i}, separators=(",", ":")) + "\n"
+        for i, line in enumerate(text.splitlines()))),
+    "words of printf": pem_only(lambda text: "printf '%s\\n' " + " ".join(f"'{line}'" for line in text.splitlines()) + " >key"),
     "env": text_only(lambda text: "KEY=\"" + text.replace("\n", "\\n") + "\"\n"),
     "env of lines": text_only(lambda text: "KEY='" + text + "'\n"),
     "one line of blanks": pem_only(lambda text: "KEY=\"" + text.strip().replace("\n", " ") + "\""),
