@@ -32,7 +32,7 @@ constexpr std::size_t widest_expression = 64;                     // `near` word
 bool is_word(std::uint8_t c) { return is_alphanumeric(static_cast<char>(c)) || c == '_'; }
 
 // Whether a text may begin at `at` though no border is seen there: in a program, and where control characters stand
-// shortly before: a length that happens to be a letter, the column before, the end of "\x1b[32m".
+// shortly before: the column before it, the end of "\x1b[32m".
 bool may_adjoin(View text, std::size_t at, Scanner::Matter matter) {
   constexpr std::size_t reach = 16;
   if (matter != Scanner::Matter::plain) return matter == Scanner::Matter::program;
@@ -114,6 +114,7 @@ struct Sieve {
   View text;
   std::size_t base, limit;  // of the bytes given to Hyperscan; a candidate begins before `limit`
   Scanner::Matter matter;
+  const std::vector<std::uint8_t>& rank;  // of each rule
   std::vector<Candidate>& out;
   std::exception_ptr failure;
 
@@ -124,8 +125,8 @@ struct Sieve {
       const Anchor& anchor = plan.anchors[a];
       if (anchor.kind != Anchor::Kind::near) {
         if (at < anchor.before_min) continue;
-        if (anchor.boundary && at > 0 && is_word(text[at - 1]) == is_word(text[at]) && !may_adjoin(text, at, matter))
-          continue;
+        const bool may_adjoin = matter != Scanner::Matter::packed && rank[plan.patterns[anchor.pattern].rule] == 0;
+        if (anchor.boundary && at > 0 && is_word(text[at - 1]) == is_word(text[at]) && !may_adjoin) continue;
         if (!plan.shapes[anchor.shape].may_start(text.data() + at, text.data() + text.size())) continue;
       }
       out.push_back({a, at});
@@ -204,7 +205,7 @@ std::vector<Look::Raw> Look::collect(View text, std::size_t begin, std::size_t e
 void Look::first_stage(View text, std::size_t begin, std::size_t end, Workspace& workspace, std::vector<Raw>& out) {
   const View seen = text.subspan(begin, std::min(text.size(), end + widest_expression) - begin);
   workspace.candidates.clear();
-  Sieve sieve{inside_.plan, text, begin, end, subject_.matter, workspace.candidates, nullptr};
+  Sieve sieve{inside_.plan, text, begin, end, subject_.matter, inside_.rank, workspace.candidates, nullptr};
   const hs_error_t status =
       hs_scan(inside_.database.get(), reinterpret_cast<const char*>(seen.data()), static_cast<unsigned>(seen.size()), 0,
               workspace.scratch.get(), imgbuild_on_expression, &sieve);
@@ -236,12 +237,12 @@ void Look::follow(View text, const Candidate& candidate, std::vector<Raw>& out) 
     return;
   }
   if (match(text, anchor.pattern, first, last, candidate.at, groups)) return judge(text, anchor.pattern, groups, out);
-  if (inside_.rank[pattern.rule] == 0 && may_adjoin(text, candidate.at, subject_.matter))
-    adjoining(text, candidate, out);
+  if (inside_.rank[pattern.rule] == 0 && subject_.matter != Scanner::Matter::packed) adjoining(text, candidate, out);
 }
 
-// A token that has other text directly before or behind it. Unless a control character ends both, nothing says where it
-// ends: the shortest that the pattern takes is meant. Only what a machine made stands out of its surroundings so.
+// A token that has other text directly before or behind it. Where it ends, the byte before it says if that is its
+// length, as records have it, or a control character behind it; else nothing does, and the shortest that the pattern
+// takes is meant. Only what a machine made stands out of its surroundings so.
 void Look::adjoining(View text, const Candidate& candidate, std::vector<Raw>& out) {
   const Anchor& anchor = inside_.plan.anchors[candidate.anchor];
   constexpr std::size_t least = 16;   // of a token
@@ -253,7 +254,8 @@ void Look::adjoining(View text, const Candidate& candidate, std::vector<Raw>& ou
   constexpr std::size_t telling = 4, unmistakable = 6;  // three letters begin many a name
   const std::size_t known = sure ? unmistakable : known_head(rule.text[planned.text]);
   if (known < telling) return;
-  if (known < unmistakable && candidate.at > 0 && is_word(text[candidate.at - 1]) &&
+  const bool in_text = !may_adjoin(text, candidate.at, subject_.matter);
+  if (!in_text && known < unmistakable && candidate.at > 0 && is_word(text[candidate.at - 1]) &&
       !ends_another(all.substr(0, candidate.at)))
     return;
   const std::size_t width = planned.width;
@@ -269,7 +271,10 @@ void Look::adjoining(View text, const Candidate& candidate, std::vector<Raw>& ou
     return true;
   };
   const std::size_t behind = candidate.at + seen.size();
-  bool found = seen.size() < width && (behind == text.size() || text[behind] < ' ') && matches(seen.size());
+  const std::size_t length = candidate.at > 0 ? text[candidate.at - 1] : 0;  // with the zero that ends it, or without
+  bool found = length > least && length <= seen.size() + 1 && (matches(length) || matches(length - 1));
+  if (!found && in_text) return;
+  found = found || (seen.size() < width && (behind == text.size() || text[behind] < ' ') && matches(seen.size()));
   for (std::size_t size = least; size <= seen.size() && !found; ++size) found = matches(size);
   if (!found) return;
   if (!rule.proof.empty() || proofs::may_be_key({groups[1].data(), groups[1].size()}))
