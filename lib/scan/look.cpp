@@ -13,6 +13,7 @@
 
 #include "base/text.hpp"
 #include "scan/arrays.hpp"
+#include "scan/dumps.hpp"
 #include "scan/escapes.hpp"
 #include "scan/except.hpp"
 #include "scan/letters.hpp"
@@ -432,6 +433,7 @@ void Look::decoded(View text, std::size_t begin, std::size_t end, std::uint64_t 
   decode_runs(text, offset, begin, end, look_inside);
   decode_escapes(text, offset, begin, end, look_inside);
   decode_arrays(text, offset, begin, end, look_inside);
+  decode_dumps(text, offset, begin, end, look_inside);
 }
 
 // Sorts; drops what says the same twice, what a generic rule says where another rule is surer, and what was decoded out

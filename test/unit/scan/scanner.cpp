@@ -29,6 +29,30 @@ std::string wrapped(const std::string& text, std::size_t width, const std::strin
   return out;
 }
 
+// As `style` writes it: 0 2d:2d, 1 blanks and lines, 2 xxd, 3 hexdump -C, 4 od -A x -t x1z.
+std::string dumped(const std::string& bytes, unsigned style) {
+  std::string out;
+  for (std::size_t line = 0; line < bytes.size(); line += 16) {
+    const std::string part = bytes.substr(line, 16);
+    std::string shown;
+    for (const char c : part) shown += c >= ' ' && c < 127 ? c : '.';
+    char offset[20];
+    std::snprintf(offset, sizeof offset, style == 4 ? "%06zx" : "%08zx", line);
+    if (style >= 2) out += offset + std::string(style == 2 ? ": " : style == 3 ? "  " : " ");
+    for (std::size_t i = 0; i < part.size(); ++i) {
+      out += hex(view_of(part.substr(i, 1)));
+      if (style == 0)
+        out += line + i + 1 < bytes.size() ? ":" : "";
+      else if (style != 2 || i % 2 == 1)
+        out += style == 3 && i == 7 ? "  " : " ";
+    }
+    if (style >= 2) out += std::string(3 * (16 - part.size()), ' ');
+    if (style >= 2) out += style == 2 ? " " + shown : style == 3 ? " |" + shown + "|" : " >" + shown + "<";
+    if (style >= 1) out += "\n";
+  }
+  return out;
+}
+
 }  // namespace
 
 TEST_CASE("a token is found where it stands, with its line, and its bytes are the span") {
@@ -125,6 +149,21 @@ TEST_CASE("what is encoded is found, to depth 3, and not deeper") {
   CHECK(both[0].decoded == Ids{"hex", "base64"});
 }
 
+TEST_CASE("what is written as hex byte by byte is found, whatever stands around it") {
+  std::mt19937 dice(8);
+  const std::string inner = "the key of the robot is " + token(dice) + "\nand so on and on\n";
+  for (unsigned style = 0; style < 5; ++style) {
+    INFO(style);
+    const std::string before = style < 2 ? "data: " : "data:\n";
+    const auto hits = scan(before + dumped(inner, style) + "\nend\n");
+    REQUIRE(ids(hits) == Ids{"acme.token"});
+    CHECK(hits[0].decoded == Ids{"dump"});
+    CHECK(hits[0].begin > before.size());
+    CHECK(hits[0].line == (style == 0 ? 1 : style == 1 ? 2 : 3));
+  }
+  CHECK(scan("00:c3:4f:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd").empty());
+}
+
 TEST_CASE("base32 is found on one line and on several") {
   std::mt19937 dice(6);
   const std::string inner = "the key of the robot is " + token(dice) + "\nand so on and on\n";
@@ -181,9 +220,9 @@ TEST_CASE("what is found does not depend on where the pieces were cut") {
   const ValueMatcher values(vault, {Origin::handed_out});
   for (int round = 0; round < 12; ++round) {
     std::string text;
-    const std::size_t size = round < 6 ? 3000 : 400000;
+    const std::size_t size = round < 6 ? 5000 : 400000;
     while (text.size() < size) {
-      switch (dice() % 12) {
+      switch (dice() % 13) {
         case 0:
           text += " " + token(dice) + " ";
           break;
@@ -217,6 +256,11 @@ TEST_CASE("what is found does not depend on where the pieces were cut") {
           if (size > 100000 && dice() % 4 == 0)
             text += base64(view_of(random_word(dice, 60000) + " " + token(dice) + " " + random_word(dice, 50000)));
           break;
+        case 10:
+          text +=
+              (dice() % 2 == 0 ? "\n" : "") + dumped(random_word(dice, dice() % (size / 50)) + " " + token(dice) + "\n",
+                                                     static_cast<unsigned>(dice() % 5));
+          break;
         default:
           text += random_word(dice, dice() % 40) + (dice() % 3 == 0 ? "\n" : " ");
       }
@@ -230,7 +274,7 @@ TEST_CASE("what is found does not depend on where the pieces were cut") {
       const std::size_t most = cuts == 0 ? 1 : cuts == 1 ? 7 : 1 + dice() % 200000;
       for (std::size_t at = 0; at < text.size();) {
         const std::size_t take =
-            std::min<std::size_t>(text.size() - at, size > 3000 && cuts < 2 ? 5000 : 1 + dice() % most);
+            std::min<std::size_t>(text.size() - at, size > 5000 && cuts < 2 ? 5000 : 1 + dice() % most);
         stream.feed(view_of(text).subspan(at, take));
         at += take;
       }

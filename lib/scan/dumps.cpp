@@ -1,0 +1,185 @@
+// Finds bytes that are written as hex with something between them.
+//
+// Most of every stream is none of that, so it is asked of sixteen bytes in twenty-four whether blanks or colons stand
+// among hex digits at every third place, or at every fifth (xxd); a dump that is long enough to hold anything has such
+// a place. Around it the dump is read line by line, or as far as pairs of digits go. As in runs.cpp the stream is cut
+// into blocks at fixed positions, and a block answers for what begins in it.
+#include "scan/dumps.hpp"
+
+#include <tmmintrin.h>
+
+#include <algorithm>
+
+#include "base/text.hpp"
+
+namespace imgbuild {
+namespace {
+
+constexpr std::size_t block = std::size_t{32} << 10, back = std::size_t{4} << 10, ahead = std::size_t{20} << 10;
+constexpr std::size_t step = 24, probe = 16;  // a line of xxd has one such place for sure
+constexpr std::size_t least_text = 12;        // bytes of text in a row that make it worth a look
+constexpr std::size_t longest_line = 200;     // of a dump that has offsets
+
+bool is_hex(std::uint8_t c) { return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); }
+int nibble(std::uint8_t c) { return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10; }
+bool is_blank(std::uint8_t c) { return c == ' ' || c == '\t' || c == '\r'; }
+bool is_text(std::uint8_t c) { return (c >= 0x20 && c < 0x7f) || c == '\t' || c == '\n' || c == '\r'; }
+
+// Are sixteen bytes hex digits and, at equal distances, one blank or colon each?
+__attribute__((target("ssse3"))) inline bool is_inside(const std::uint8_t* at) {
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i_u*>(at));
+  const auto parts = static_cast<std::uint32_t>(_mm_movemask_epi8(
+      _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(' ')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8(':')))));
+  constexpr std::uint32_t third = 0x49249, fifth = 0x108421, all = 0xffff;
+  const auto first = static_cast<std::uint32_t>(__builtin_ctz(parts | 1u << 16));
+  const bool is_third = first < 3 && parts == (third << first & all);
+  const bool is_fifth = first < 5 && parts == (fifth << first & all);
+  if (!is_third && !is_fifth) return false;
+  for (std::size_t i = 0; i < probe; ++i)
+    if ((parts >> i & 1) == 0 && !is_hex(at[i])) return false;
+  return true;
+}
+
+class Dump {
+ public:
+  Dump(View text, DecodedRun& run) : text_(text), run_(run) {
+    run_.bytes.clear();
+    run_.pieces.clear();
+    run_.skipped = 0;
+    run_.wrapped = false;
+    run_.encoding = "dump";
+  }
+
+  /// Of the line at `at`, the bytes behind its offset. Where the next line begins; 0: that is no such line.
+  std::size_t line(std::size_t at, std::size_t high) {
+    const std::size_t limit = std::min(high, at + longest_line);
+    while (at < limit && (text_[at] == ' ' || text_[at] == '\t')) ++at;
+    const std::size_t digits = end_of_digits(at, limit);
+    constexpr std::size_t shortest = 6, longest = 16;
+    if (digits - at < shortest || digits - at > longest || digits == limit) return 0;
+    at = digits;
+    if (text_[at] == ':') ++at;
+    if (at == limit || !is_blank(text_[at])) return 0;
+    while (at < limit && is_blank(text_[at])) ++at;
+    std::size_t count = 0;
+    for (;;) {
+      const std::size_t behind = group(at, limit);
+      if (behind == at) break;
+      count += (behind - at) / 2;
+      std::size_t next = behind;
+      while (next < limit && is_blank(text_[next])) ++next;
+      // Behind two blanks stands the same as text, but in the middle of hexdump's sixteen bytes.
+      if (next - behind > 1 && !(behind - at == 2 && count == 8 && next - behind == 2)) break;
+      at = next;
+    }
+    if (count == 0) return 0;
+    while (at < limit && text_[at] != '\n') ++at;
+    return at < limit ? at + 1 : high;
+  }
+
+  /// Pairs of digits as far as they go. Where they end.
+  std::size_t pairs(std::size_t at, std::size_t high) {
+    for (;;) {
+      const std::size_t behind = end_of_digits(at, std::min(high, at + 3));
+      if (behind != at + 2) return at;
+      add(at);
+      at = behind;
+      if (at < high && text_[at] == ':') ++at;
+      while (at < high && (is_blank(text_[at]) || text_[at] == '\n' || text_[at] == '\\')) ++at;
+    }
+  }
+
+  bool holds_text() {
+    if (most_texts_ < least_text) return false;
+    run_.pieces.push_back({run_.bytes.size(), behind_});
+    return true;
+  }
+
+ private:
+  std::size_t end_of_digits(std::size_t at, std::size_t limit) const {
+    while (at < limit && is_hex(text_[at])) ++at;
+    return at;
+  }
+  // Two, four or eight digits and then none. `at`: there are none.
+  std::size_t group(std::size_t at, std::size_t limit) {
+    const std::size_t behind = end_of_digits(at, limit), size = behind - at;
+    if ((size != 2 && size != 4 && size != 8) || (behind < limit && !is_blank(text_[behind]) && text_[behind] != '\n'))
+      return at;
+    for (std::size_t i = at; i < behind; i += 2) add(i);
+    return behind;
+  }
+  void add(std::size_t at) {
+    const auto value = static_cast<std::uint8_t>(nibble(text_[at]) << 4 | nibble(text_[at + 1]));
+    run_.pieces.push_back({run_.bytes.size(), at});
+    run_.bytes += static_cast<char>(value);
+    behind_ = at + 2;
+    texts_ = is_text(value) ? texts_ + 1 : 0;
+    most_texts_ = std::max(most_texts_, texts_);
+  }
+
+  View text_;
+  DecodedRun& run_;
+  std::size_t behind_ = 0;  // the last byte
+  std::size_t texts_ = 0, most_texts_ = 0;
+};
+
+}  // namespace
+
+void decode_dumps(View text, std::uint64_t offset, std::size_t begin, std::size_t end,
+                  const std::function<void(DecodedRun&, OwnedRange)>& see) {
+  if (begin >= end) return;
+  const std::uint64_t first_block = (offset + begin) / block, last_block = (offset + end - 1) / block;
+  const auto in_text = [&](std::uint64_t position) {
+    return static_cast<std::size_t>(std::clamp<std::uint64_t>(position, offset, offset + text.size()) - offset);
+  };
+  const auto line_of = [&](std::size_t at, std::size_t low) {
+    while (at > low && text[at - 1] != '\n') --at;
+    return at;
+  };
+  DecodedRun run;
+  for (std::uint64_t b = first_block; b <= last_block; ++b) {
+    const std::size_t own_begin = in_text(b * block), own_end = in_text((b + 1) * block);
+    const std::size_t low = in_text(b * block - std::min<std::uint64_t>(b * block, back));
+    const std::size_t high = in_text((b + 1) * block + ahead);
+    std::size_t covered = low;
+    // At steps of the stream.
+    for (std::size_t at = own_begin + (step - (offset + own_begin) % step) % step;
+         at + probe <= high && at < own_end + step + longest_line; at += step) {
+      if (at < covered || !is_inside(text.data() + at)) continue;
+      // Lines with offsets, from the first of them on.
+      std::size_t from = line_of(at, std::max(low, at - std::min(at, longest_line)));
+      if (Dump(text, run).line(from, high) != 0) {
+        while (from > covered) {
+          const std::size_t before = line_of(from - 1, std::max(covered, from - std::min(from, longest_line)));
+          if (Dump(text, run).line(before, high) != from) break;
+          from = before;
+        }
+        if (from >= own_end) break;
+        Dump dump(text, run);
+        covered = from;
+        while (covered < high) {
+          const std::size_t next = dump.line(covered, high);
+          if (next == 0) break;
+          covered = next;
+        }
+        if (dump.holds_text()) see(run, {own_begin, own_end});
+        continue;
+      }
+      from = at;
+      while (from > covered && (is_hex(text[from - 1]) || is_blank(text[from - 1]) || text[from - 1] == ':' ||
+                                text[from - 1] == '\n' || text[from - 1] == '\\'))
+        --from;
+      // What is no pair is of something else.
+      for (bool found = false; !found && from <= at; found = covered > at) {
+        while (from <= at && !is_hex(text[from])) ++from;
+        if (from > at || from >= own_end) break;
+        Dump dump(text, run);
+        covered = std::max(covered, dump.pairs(from, high));
+        if (covered > at && dump.holds_text()) see(run, {own_begin, own_end});
+        while (from <= at && is_hex(text[from])) ++from;
+      }
+    }
+  }
+}
+
+}  // namespace imgbuild
