@@ -178,6 +178,25 @@ std::string texts_side_by_side(std::string_view before, std::string_view text, s
   return lines;
 }
 
+// Vim keeps a file's lines in its swap file from the last to the first, each with a zero behind it. Empty: so they do
+// not stand.
+std::string lines_turned_round(std::string_view before, std::string_view text, std::string_view end) {
+  constexpr std::size_t most_lines = 400, longest_line = 200;
+  if (before.empty() || before.back() != '\0' || end.empty()) return {};
+  std::string lines(text.substr(0, text.find('\0')));
+  for (std::size_t count = 0; count < most_lines && !before.empty(); ++count) {
+    before.remove_suffix(1);
+    const std::size_t begin = before.rfind('\0') + 1;  // npos: the first
+    const std::string_view line = before.substr(begin);
+    if (line.size() > longest_line) return {};
+    (lines += '\n') += line;
+    // (The end of another key stands directly before this one.)
+    if (line.starts_with(end)) return count > 0 ? lines += '\n' : std::string();
+    before = before.substr(0, begin);
+  }
+  return {};
+}
+
 class Lead {
  public:
   Lead(std::string_view before, std::string_view first_line_rest, bool all_marked) {
@@ -304,6 +323,7 @@ std::vector<std::string> key_lines(std::string_view before, std::string_view tex
   // Up to the end mark, and a line's length beyond it.
   if (const std::size_t close = end.empty() ? std::string_view::npos : text.find(end); close != std::string_view::npos)
     text = text.substr(0, close + 160);
+  if (const std::string round = lines_turned_round(before, text, end); !round.empty()) return key_lines({}, round, end);
   if (const std::string texts = texts_side_by_side(before, text, end); !texts.empty()) return key_lines({}, texts, end);
   std::vector<std::string> lines;
   const std::size_t first_break = text.find('\n');

@@ -296,6 +296,7 @@ layouts = {
     "container log": pem_only(lambda text: "".join(
         json.dumps({"log": line + "\n", "stream": "stdout", "time": "2026-01-02T03:04:05.%09dZ" % i}, separators=(",", ":")) + "\n"
         for i, line in enumerate(text.splitlines()))),
+    "vim swap": pem_only(lambda text: "b0VIM 9.0\0" + "".join(line + "\0" for line in reversed(text.splitlines())) + "ad\0"),
     "words of printf": pem_only(lambda text: "printf '%s\\n' " + " ".join(f"'{line}'" for line in text.splitlines()) + " >key"),
     "env": text_only(lambda text: "KEY=\"" + text.replace("\n", "\\n") + "\"\n"),
     "env of lines": text_only(lambda text: "KEY='" + text + "'\n"),
