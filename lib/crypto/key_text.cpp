@@ -158,6 +158,7 @@ std::string texts_side_by_side(std::string_view before, std::string_view text, s
     if (close == std::string_view::npos || text.substr(0, close).find('\n') != std::string_view::npos) break;
     const bool last = !end.empty() && text.substr(0, close).find(end) != std::string_view::npos;
     if (first && last) return {};
+    if (!first && text.substr(0, close).find("-BEGIN ") != std::string_view::npos) break;  // another key
     lines.append(text.substr(0, close - slashes_before(text, close))) += '\n';
     std::size_t next = close + 1, commas = 0;
     while (next < text.size() && (is_blank(text[next]) || (text[next] == ',' && commas++ == 0))) ++next;

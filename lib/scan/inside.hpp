@@ -35,6 +35,8 @@ struct Scanner::Inside {
 
   /// RE2 of a pattern, compiled when it is first needed: most never are.
   const RE2& regex(std::uint32_t pattern) const;
+  /// The same without_border() (borders.hpp).
+  const RE2& borderless(std::uint32_t pattern) const;
   /// A workspace of nobody else's; give it back.
   std::unique_ptr<Workspace> borrow() const;
   void give_back(std::unique_ptr<Workspace> workspace) const;
@@ -49,8 +51,11 @@ struct Scanner::Inside {
   std::vector<bool> own_secret;    ///< by rule: takes_its_own_secret(proof)
 
  private:
-  mutable std::unique_ptr<std::once_flag[]> once_;
-  mutable std::vector<std::unique_ptr<RE2>> regexes_;
+  struct Compiled {
+    std::once_flag once, borderless_once;
+    std::unique_ptr<RE2> regex, borderless;
+  };
+  mutable std::unique_ptr<Compiled[]> regexes_;  // by pattern
   mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<Workspace>> spare_;
 };

@@ -13,6 +13,7 @@
 
 #include "base/text.hpp"
 #include "scan/arrays.hpp"
+#include "scan/borders.hpp"
 #include "scan/dumps.hpp"
 #include "scan/escapes.hpp"
 #include "scan/except.hpp"
@@ -20,7 +21,6 @@
 #include "scan/lines.hpp"
 #include "scan/proof.hpp"
 #include "scan/proofs.hpp"
-#include "scan/wordlike.hpp"
 
 namespace imgbuild {
 namespace {
@@ -31,83 +31,6 @@ constexpr std::size_t first_stage_step = std::size_t{256} << 10;  // stays in th
 constexpr std::size_t widest_expression = 64;                     // `near` words; anchors are shorter
 
 bool is_word(std::uint8_t c) { return is_alphanumeric(static_cast<char>(c)) || c == '_'; }
-
-// Whether a text may begin at `at` though no border is seen there: in a program, and where control characters stand
-// shortly before: the column before it, the end of "\x1b[32m".
-bool may_adjoin(View text, std::size_t at, Scanner::Matter matter) {
-  constexpr std::size_t reach = 16;
-  if (matter != Scanner::Matter::plain) return matter == Scanner::Matter::program;
-  const View before = text.subspan(at - std::min(at, reach), std::min(at, reach));
-  return std::any_of(before.begin(), before.end(), [](std::uint8_t c) { return c < 9 || (c > 13 && c < 32); });
-}
-
-// Could the bytes before `at` be another text's end? Base64 and the mangled names of symbols go on for long, and are no
-// words.
-bool ends_another(std::string_view before, std::string_view marks = "_+/=-.$:") {
-  constexpr std::size_t longest = 24, shortest = 3;
-  std::size_t begin = before.size();
-  while (begin > 0 && (is_alphanumeric(before[begin - 1]) || marks.find(before[begin - 1]) != std::string_view::npos))
-    --begin;
-  const std::string_view run = before.substr(begin);
-  return run.size() <= shortest || (run.size() <= longest && name_likeness(run).words);
-}
-
-// Letters and digits that a '+' or '/' joins to more of what no words are: chance wrote them.
-bool is_of_base64(std::string_view all, std::string_view secret) {
-  if (!std::all_of(secret.begin(), secret.end(), is_alphanumeric)) return false;
-  const auto begin = static_cast<std::size_t>(secret.data() - all.data()), end = begin + secret.size();
-  const auto joins = [&](std::size_t at) { return at < all.size() && (all[at] == '+' || all[at] == '/'); };
-  if (begin > 0 && joins(begin - 1) && !ends_another(all.substr(0, begin), "+/")) return true;
-  if (!joins(end)) return false;
-  std::size_t rest = end + 1;
-  while (rest < all.size() && rest < end + 64 && is_alphanumeric(all[rest])) ++rest;
-  return rest - end > 12 && !name_likeness(all.substr(end + 1, rest - end - 1)).words;
-}
-
-// How much of a pattern's secret is known from its begin: "gh[pousr]_" is 4. A mark that names do not hold counts
-// twice.
-std::size_t known_head(std::string_view pattern) {
-  constexpr std::string_view border = "(?:^|[^";
-  if (pattern.starts_with(border))
-    pattern.remove_prefix(std::min(pattern.size(), pattern.find("])", border.size()) + 2));
-  for (bool more = true; std::exchange(more, false);)
-    for (const std::string_view opening : {"\\b", "(?:", "("})
-      if (pattern.starts_with(opening)) {
-        pattern.remove_prefix(opening.size());
-        more = true;
-      }
-  std::size_t known = 0;
-  while (!pattern.empty()) {
-    std::size_t size = 1, says = 1;
-    if (pattern.starts_with("(?:")) {  // the shortest of its ways
-      size = pattern.find(')') + 1;
-      if (size == 0) break;
-      const auto ways = split(pattern.substr(3, size - 4), '|');
-      says = std::min_element(ways.begin(), ways.end(), [](auto a, auto b) { return a.size() < b.size(); })->size();
-    } else if (pattern.front() == '[' && pattern.find(']') <= 9) {
-      size = pattern.find(']') + 1;
-    } else if (pattern.front() == '\\' && pattern.size() > 1 && !is_word(static_cast<std::uint8_t>(pattern[1]))) {
-      size = says = 2;
-    } else if (pattern.front() == '-') {
-      says = 2;
-    } else if (!is_word(static_cast<std::uint8_t>(pattern.front()))) {
-      break;
-    }
-    pattern.remove_prefix(size);
-    if (!pattern.empty() && std::string_view("{?*+").find(pattern.front()) != std::string_view::npos) break;
-    known += says;
-  }
-  return known;
-}
-
-// Does text go on and on around here, with hardly anything that ends one of many?
-bool is_unbroken(View text, std::size_t begin, std::size_t end) {
-  constexpr std::size_t reach = 256;
-  constexpr std::ptrdiff_t few = 8;
-  const View around =
-      text.subspan(begin - std::min(begin, reach), std::min(text.size(), end + reach) - begin + std::min(begin, reach));
-  return std::count_if(around.begin(), around.end(), [](std::uint8_t c) { return c < 9; }) <= few;
-}
 
 // Where expressions end, as Hyperscan calls it, sifted at once.
 struct Sieve {
@@ -263,21 +186,23 @@ void Look::adjoining(View text, const Candidate& candidate, std::vector<Raw>& ou
   std::string_view seen = all.substr(candidate.at, width);
   const auto end = std::find_if(seen.begin(), seen.end(), [](char c) { return c <= ' ' || c > '~'; });
   seen = seen.substr(0, static_cast<std::size_t>(end - seen.begin()));
-  const RE2& regex = inside_.regex(anchor.pattern);
-  const int count = std::min(regex.NumberOfCapturingGroups(), 1) + 1;
   re2::StringPiece groups[2];
-  const auto matches = [&](std::size_t size) {
-    if (!regex.Match(seen.substr(0, size), 0, size, RE2::ANCHOR_BOTH, groups, count)) return false;
+  const auto matches = [&](const RE2& regex, std::size_t size, RE2::Anchor anchored) {
+    const int count = std::min(regex.NumberOfCapturingGroups(), 1) + 1;
+    groups[1] = {};
+    if (size > seen.size() || !regex.Match(seen.substr(0, size), 0, size, anchored, groups, count)) return false;
     if (count == 1 || groups[1].empty()) groups[1] = groups[0];
-    return true;
+    return groups[1].size() >= least;
   };
+  const RE2& whole = inside_.regex(anchor.pattern);
   const std::size_t behind = candidate.at + seen.size();
   const std::size_t length = candidate.at > 0 ? text[candidate.at - 1] : 0;  // with the zero that ends it, or without
-  bool found = length > least && length <= seen.size() + 1 && (matches(length) || matches(length - 1));
+  bool found =
+      length > least && (matches(whole, length, RE2::ANCHOR_BOTH) || matches(whole, length - 1, RE2::ANCHOR_BOTH));
   if (!found && in_text) return;
-  found = found || (seen.size() < width && (behind == text.size() || text[behind] < ' ') && matches(seen.size()));
-  for (std::size_t size = least; size <= seen.size() && !found; ++size) found = matches(size);
-  if (!found) return;
+  if (!found && seen.size() < width && (behind == text.size() || text[behind] < ' '))
+    found = matches(whole, seen.size(), RE2::ANCHOR_BOTH);
+  if (!found && !matches(inside_.borderless(anchor.pattern), seen.size(), RE2::ANCHOR_START)) return;
   if (!rule.proof.empty() || proofs::may_be_key({groups[1].data(), groups[1].size()}))
     judge(text, anchor.pattern, groups, out);
 }

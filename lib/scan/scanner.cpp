@@ -3,6 +3,7 @@
 // deserialised.
 #include "scan/scanner.hpp"
 
+#include "scan/borders.hpp"
 #include "scan/builtin.hpp"
 #include "scan/except.hpp"
 #include "scan/inside.hpp"
@@ -54,8 +55,7 @@ Scanner::Inside::Inside(Knowledge known, Database (*load)(const ScanPlan&))
     : rules(std::move(known.rules)), plan(std::move(known.plan)), digest(std::move(known.digest)), globs(rules) {
   need_processor();
   database = load(plan);
-  once_ = std::make_unique<std::once_flag[]>(plan.patterns.size());
-  regexes_.resize(plan.patterns.size());
+  regexes_ = std::make_unique<Compiled[]>(plan.patterns.size());
   for (std::uint32_t p = 0; p < plan.patterns.size(); ++p)
     if (plan.patterns[p].everywhere) everywhere.push_back(p);
   for (std::uint32_t r = 0; r < rules.size(); ++r) {
@@ -64,14 +64,32 @@ Scanner::Inside::Inside(Knowledge known, Database (*load)(const ScanPlan&))
   }
 }
 
+namespace {
+
+std::unique_ptr<RE2> compiled(const std::string& pattern) {
+  RE2::Options options(RE2::Latin1);
+  options.set_log_errors(false);
+  return std::make_unique<RE2>(pattern, options);
+}
+
+}  // namespace
+
 const RE2& Scanner::Inside::regex(std::uint32_t pattern) const {
-  std::call_once(once_[pattern], [&] {
-    RE2::Options options(RE2::Latin1);
-    options.set_log_errors(false);
+  Compiled& one = regexes_[pattern];
+  std::call_once(one.once, [&] {
     const auto& planned = plan.patterns[pattern];
-    regexes_[pattern] = std::make_unique<RE2>(rules[planned.rule].text[planned.text], options);
+    one.regex = compiled(rules[planned.rule].text[planned.text]);
   });
-  return *regexes_[pattern];
+  return *one.regex;
+}
+
+const RE2& Scanner::Inside::borderless(std::uint32_t pattern) const {
+  Compiled& one = regexes_[pattern];
+  std::call_once(one.borderless_once, [&] {
+    const auto& planned = plan.patterns[pattern];
+    one.borderless = compiled(without_border(rules[planned.rule].text[planned.text]));
+  });
+  return *one.borderless;
 }
 
 std::unique_ptr<Workspace> Scanner::Inside::borrow() const {
