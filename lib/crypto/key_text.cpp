@@ -324,6 +324,8 @@ std::vector<std::string> key_lines(std::string_view before, std::string_view tex
   // Up to the end mark, and a line's length beyond it.
   if (const std::size_t close = end.empty() ? std::string_view::npos : text.find(end); close != std::string_view::npos)
     text = text.substr(0, close + 160);
+  // What begins again is another key.
+  text = text.substr(0, text.find("--BEGIN ", std::min<std::size_t>(text.size(), 11)));
   if (const std::string round = lines_turned_round(before, text, end); !round.empty()) return key_lines({}, round, end);
   if (const std::string texts = texts_side_by_side(before, text, end); !texts.empty()) return key_lines({}, texts, end);
   std::vector<std::string> lines;
