@@ -42,6 +42,15 @@ bool is_of_base64(std::string_view all, std::string_view secret) {
   return rest - end > 12 && !name_likeness(all.substr(end + 1, rest - end - 1)).words;
 }
 
+bool is_within_base64(std::string_view all, std::string_view secret) {
+  constexpr std::size_t enough = 24;
+  const auto fits = [](char c) { return is_alphanumeric(c) || c == '+' || c == '/'; };
+  const auto begin = static_cast<std::size_t>(secret.data() - all.data());
+  const std::string_view behind = all.substr(begin + secret.size(), enough);
+  return behind.size() == enough && std::all_of(behind.begin(), behind.end(), fits) &&
+         std::all_of(secret.begin(), secret.end(), is_alphanumeric) && !ends_another(all.substr(0, begin), "+/");
+}
+
 std::size_t known_head(std::string_view pattern) {
   constexpr std::string_view border = "(?:^|[^";
   if (pattern.starts_with(border))

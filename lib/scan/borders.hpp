@@ -20,6 +20,9 @@ bool ends_another(std::string_view before, std::string_view marks = "_+/=-.$:");
 /// Letters and digits that a '+' or '/' joins to more of what no words are: chance wrote them. `secret` lies in `all`.
 bool is_of_base64(std::string_view all, std::string_view secret);
 
+/// The same where nothing joins it: letters and digits go on before it and behind it.
+bool is_within_base64(std::string_view all, std::string_view secret);
+
 /// Does text go on and on around [begin, end), with hardly anything that ends one of many?
 bool is_unbroken(View text, std::size_t begin, std::size_t end);
 

@@ -199,7 +199,7 @@ void Look::adjoining(View text, const Candidate& candidate, std::vector<Raw>& ou
   const std::size_t length = candidate.at > 0 ? text[candidate.at - 1] : 0;  // with the zero that ends it, or without
   bool found =
       length > least && (matches(whole, length, RE2::ANCHOR_BOTH) || matches(whole, length - 1, RE2::ANCHOR_BOTH));
-  if (!found && in_text) return;
+  if (in_text && (!found || is_within_base64(all, {groups[1].data(), groups[1].size()}))) return;
   if (!found && seen.size() < width && (behind == text.size() || text[behind] < ' '))
     found = matches(whole, seen.size(), RE2::ANCHOR_BOTH);
   if (!found && !matches(inside_.borderless(anchor.pattern), seen.size(), RE2::ANCHOR_START)) return;

@@ -231,6 +231,14 @@ bool is_port_or_fingerprint(std::string_view value) {
   return true;
 }
 
+// 'secrets': 'list[V1ObjectReference]', token: Array<Token>: a type, as generated code tells it.
+bool is_type(std::string_view value) {
+  static constexpr std::string_view kinds[] = {"list", "dict", "set", "map", "array", "tuple", "optional", "sequence"};
+  const std::string small = lower(value.substr(0, std::min(value.find_first_of("[(<"), value.size())));
+  return small.size() < value.size() && std::string_view("])>").find(value.back()) != std::string_view::npos &&
+         std::find(std::begin(kinds), std::end(kinds), small) != std::end(kinds);
+}
+
 // /etc/passwd:ada:x:1000:1000:Ada:/home/ada:/bin/sh, as grep prints it (passwd(5)).
 bool is_account_line(std::string_view value) {
   const std::size_t mark = value.find(":x:");
@@ -287,7 +295,7 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
       std::any_of(assignment->name.begin(), assignment->name.end(), is_lower))
     return {};
   if (is_date_or_version(value) || is_algorithm(value) || is_encoded_stand_in(value) || is_foreign_word(value) ||
-      is_its_name(value, assignment->name) || is_account_line(value) ||
+      is_its_name(value, assignment->name) || is_account_line(value) || is_type(value) ||
       (value.ends_with("%3D") && is_its_name(value.substr(0, value.size() - 3), assignment->name)))
     return {};
   if (is_reference(value) || (is_placeholder(value) && !is_as_policies_want(value)) || is_stand_in(value) ||

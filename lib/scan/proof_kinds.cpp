@@ -244,7 +244,7 @@ bool is_algorithm(std::string_view value) {
       "argon2",   "aes",    "des",    "3des",    "rsa",    "hmac",  "hs256", "hs384",  "hs512",  "rs256",
       "rs384",    "rs512",  "es256",  "es384",   "es512",  "ps256", "ps512", "crypt",  "ssha",   "ntlm",
       "blowfish", "chacha", "ecdsa",  "ed25519", "base64", "plain", "scram", "cram",   "digest", "apr1",
-      "poly1305", "utf",    "x25519", "secp",    "ecdh",   "gcm",   "cbc"};
+      "poly1305", "utf",    "x25519", "secp",    "ecdh",   "gcm",   "cbc",   "pkcs"};
   if (value.size() > 24) return false;
   const std::string small = lower(value);
   // What stands behind is a size or another of them.
