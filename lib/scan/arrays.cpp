@@ -18,7 +18,6 @@
 namespace imgbuild {
 namespace {
 
-constexpr std::size_t block = std::size_t{32} << 10, back = std::size_t{4} << 10, ahead = std::size_t{20} << 10;
 constexpr std::size_t step = 64, probe = 16;
 constexpr std::size_t least_text = 12;     // bytes of text in a row that make it worth a look
 constexpr std::size_t least_password = 6;  // bytes of a text that a name is given
@@ -150,34 +149,28 @@ class Lists {
 
 }  // namespace
 
-__attribute__((target("ssse3"))) void decode_arrays(View text, std::uint64_t offset, std::size_t begin, std::size_t end,
-                                                    const std::function<void(DecodedRun&, OwnedRange)>& see) {
-  if (begin >= end) return;
-  const std::uint64_t first_block = (offset + begin) / block, last_block = (offset + end - 1) / block;
-  const auto in_text = [&](std::uint64_t position) {
-    return static_cast<std::size_t>(std::clamp<std::uint64_t>(position, offset, offset + text.size()) - offset);
-  };
+void decode_arrays(View text, std::uint64_t offset, std::size_t begin, std::size_t end,
+                   const std::function<void(DecodedRun&, OwnedRange)>& see) {
   DecodedRun run;
-  for (std::uint64_t b = first_block; b <= last_block; ++b) {
-    const std::size_t own_begin = in_text(b * block), own_end = in_text((b + 1) * block);
-    const std::size_t low = in_text(b * block - std::min<std::uint64_t>(b * block, back));
-    const std::size_t high = in_text((b + 1) * block + ahead);
-    std::size_t covered = low;
-    // At steps of the stream.
-    for (std::size_t at = own_begin + (step - (offset + own_begin) % step) % step;
-         at + probe <= high && at < own_end + step + probe; at += step) {
-      if (at < covered || !is_inside(text.data() + at)) continue;
-      std::size_t from = at, to = at + probe;
-      while (from > covered && may_be_listed(text[from - 1])) --from;
-      // A number that is cut is none.
-      if (from == low && offset + low > 0)
-        while (from < at && text[from] != ',') ++from;
-      if (from >= own_end) break;
-      while (to < high && may_be_listed(text[to])) ++to;
-      covered = to;
-      Lists(text, run).read(from, to, [&] { see(run, {own_begin, own_end}); });
-    }
-  }
+  each_block(
+      text, offset, begin, end, [&](const StreamBlock& block) __attribute__((target("ssse3"))) {
+        const auto& [own_begin, own_end, low, high] = block;
+        std::size_t covered = low;
+        // At steps of the stream.
+        for (std::size_t at = own_begin + (step - (offset + own_begin) % step) % step;
+             at + probe <= high && at < own_end + step + probe; at += step) {
+          if (at < covered || !is_inside(text.data() + at)) continue;
+          std::size_t from = at, to = at + probe;
+          while (from > covered && may_be_listed(text[from - 1])) --from;
+          // A number that is cut is none.
+          if (from == low && offset + low > 0)
+            while (from < at && text[from] != ',') ++from;
+          if (from >= own_end) break;
+          while (to < high && may_be_listed(text[to])) ++to;
+          covered = to;
+          Lists(text, run).read(from, to, [&, owned = OwnedRange{own_begin, own_end}] { see(run, owned); });
+        }
+      });
 }
 
 }  // namespace imgbuild

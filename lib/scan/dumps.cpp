@@ -6,7 +6,7 @@
 // into blocks at fixed positions, and a block answers for what begins in it.
 #include "scan/dumps.hpp"
 
-#include <tmmintrin.h>
+#include <emmintrin.h>
 
 #include <algorithm>
 
@@ -15,7 +15,6 @@
 namespace imgbuild {
 namespace {
 
-constexpr std::size_t block = std::size_t{32} << 10, back = std::size_t{4} << 10, ahead = std::size_t{20} << 10;
 constexpr std::size_t step = 24, probe = 16;  // a line of xxd has one such place for sure
 constexpr std::size_t least_text = 12;        // bytes of text in a row that make it worth a look
 constexpr std::size_t longest_line = 200;     // of a dump that has offsets
@@ -26,7 +25,7 @@ bool is_blank(std::uint8_t c) { return c == ' ' || c == '\t' || c == '\r'; }
 bool is_text(std::uint8_t c) { return (c >= 0x20 && c < 0x7f) || c == '\t' || c == '\n' || c == '\r'; }
 
 // Are sixteen bytes hex digits and, at equal distances, one blank or colon each?
-__attribute__((target("ssse3"))) inline bool is_inside(const std::uint8_t* at) {
+inline bool is_inside(const std::uint8_t* at) {
   const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i_u*>(at));
   const auto parts = static_cast<std::uint32_t>(_mm_movemask_epi8(
       _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(' ')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8(':')))));
@@ -127,20 +126,13 @@ class Dump {
 
 void decode_dumps(View text, std::uint64_t offset, std::size_t begin, std::size_t end,
                   const std::function<void(DecodedRun&, OwnedRange)>& see) {
-  if (begin >= end) return;
-  const std::uint64_t first_block = (offset + begin) / block, last_block = (offset + end - 1) / block;
-  const auto in_text = [&](std::uint64_t position) {
-    return static_cast<std::size_t>(std::clamp<std::uint64_t>(position, offset, offset + text.size()) - offset);
-  };
   const auto line_of = [&](std::size_t at, std::size_t low) {
     while (at > low && text[at - 1] != '\n') --at;
     return at;
   };
   DecodedRun run;
-  for (std::uint64_t b = first_block; b <= last_block; ++b) {
-    const std::size_t own_begin = in_text(b * block), own_end = in_text((b + 1) * block);
-    const std::size_t low = in_text(b * block - std::min<std::uint64_t>(b * block, back));
-    const std::size_t high = in_text((b + 1) * block + ahead);
+  each_block(text, offset, begin, end, [&](const StreamBlock& block) {
+    const auto& [own_begin, own_end, low, high] = block;
     std::size_t covered = low;
     // At steps of the stream.
     for (std::size_t at = own_begin + (step - (offset + own_begin) % step) % step;
@@ -179,7 +171,7 @@ void decode_dumps(View text, std::uint64_t offset, std::size_t begin, std::size_
         while (from <= at && is_hex(text[from])) ++from;
       }
     }
-  }
+  });
 }
 
 }  // namespace imgbuild

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -43,6 +44,25 @@ struct OwnedRange {
 };
 void decode_runs(View text, std::uint64_t offset, std::size_t begin, std::size_t end,
                  const std::function<void(DecodedRun&, OwnedRange)>& see);
+
+/// A block of the stream, as positions of the text that is shown of it: what it answers for, and what it sees.
+struct StreamBlock {
+  std::size_t own_begin, own_end, low, high;
+};
+
+/// Shows the blocks that overlap [begin, end), for lists and dumps: cut at multiples of 32 KiB of the stream whatever
+/// `text` shows of it, each sees 4 KiB before it and 20 KiB behind it. `text` and `offset` as of decode_runs().
+template <class Each>
+void each_block(View text, std::uint64_t offset, std::size_t begin, std::size_t end, Each each) {
+  constexpr std::uint64_t block = std::uint64_t{32} << 10, back = std::uint64_t{4} << 10,
+                          ahead = std::uint64_t{20} << 10;
+  if (begin >= end) return;
+  const auto in_text = [&](std::uint64_t position) {
+    return static_cast<std::size_t>(std::clamp<std::uint64_t>(position, offset, offset + text.size()) - offset);
+  };
+  for (std::uint64_t at = (offset + begin) / block * block; at < offset + end; at += block)
+    each(StreamBlock{in_text(at), in_text(at + block), in_text(at - std::min(at, back)), in_text(at + block + ahead)});
+}
 
 inline constexpr std::size_t run_reach = std::size_t{56} << 10;
 
