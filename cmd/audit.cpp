@@ -79,7 +79,7 @@ int work(Flags& flags, Session& session) {
   Report report;
   report.started = std::time(nullptr);
   std::vector<std::string> ids;
-  TargetReader reader(options, {settings.engine, settings.platform, flags.all_platforms});
+  TargetReader reader(options, {settings.engine, settings.platform, flags.all_platforms, settings.engine_helper});
   for (const auto& target : targets) {
     try {
       progress.begin(size_of(target));

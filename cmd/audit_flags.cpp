@@ -36,6 +36,7 @@ void AuditFlags::offer(CLI::App& app) {
   add_value(app, "--config", config, "FILE", "settings and allow-entries, instead of your own config.toml");
   add_value(app, "--engine", engine, "URL",
             "unix://PATH, tcp://HOST:PORT, ssh://HOST, podman (else DOCKER_HOST, the docker context...)");
+  app.add_flag("--engine-helper", engine_helper, engine_helper_says);
   add_value(app, "--platform", platform, "OS/ARCH", "of an image for several platforms this one: linux/arm64");
   app.add_flag("--no-cache", no_cache, "read every layer, also those that were looked at before");
   add_several(app, "--rules", rules, "FILE", "more rules, from FILE");
@@ -70,6 +71,7 @@ AuditSettings audit_settings(const AuditFlags& flags, Session& session) {
     check_platform(settled.platform, platform->from + ": platform");
   }
   settled.engine = flags.engine.empty() ? settings.text("engine").value_or("") : flags.engine;
+  settled.engine_helper = flags.engine_helper || settings.on("engine_helper");
   return settled;
 }
 

@@ -11,7 +11,7 @@ namespace imgbuild {
 struct AuditFlags {
   std::vector<std::string> rules;
   std::string fail_on, config, engine, platform;
-  bool no_cache = false;
+  bool no_cache = false, engine_helper = false;
   unsigned threads = 0;
 
   void offer(CLI::App& app);
@@ -19,7 +19,8 @@ struct AuditFlags {
 
 struct AuditSettings {
   AuditOptions options;
-  std::string engine;    ///< which, as --engine says
+  std::string engine;  ///< which, as --engine says
+  bool engine_helper = false;
   std::string platform;  ///< of an image for several; empty: nobody says
   Settings all;          ///< what files and the environment say
 };

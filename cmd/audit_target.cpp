@@ -14,6 +14,7 @@
 #include "build/engine_image.hpp"
 #include "image/reference.hpp"
 #include "image/registry.hpp"
+#include "session.hpp"
 
 namespace imgbuild {
 namespace {
@@ -43,6 +44,8 @@ bool there(const std::string& path) {
   std::error_code none;
   return std::filesystem::exists(std::filesystem::symlink_status(path, none));
 }
+
+void warn(const std::string& line) { say("warning: " + line); }
 
 // "DIR", "DIR:REF", "DIR@sha256:...": a path may hold either character, so what is there decides.
 AuditTarget oci_target(const std::string& said, const std::string& rest) {
@@ -162,7 +165,10 @@ AuditedTarget TargetReader::audit(const AuditTarget& target) {
 
 Engine& TargetReader::engine(Kind kind) {
   auto& engine = engines_[kind];
-  if (!engine) engine = kind == Kind::podman ? connect_podman() : connect_engine(choice_.engine);
+  if (!engine) {
+    engine = kind == Kind::podman ? connect_podman() : connect_engine(choice_.engine);
+    if (choice_.engine_helper) helpers_[kind] = std::make_unique<EngineHelper>(*engine, warn);
+  }
   return *engine;
 }
 

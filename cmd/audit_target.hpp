@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "audit/audit.hpp"
+#include "build/engine_helper.hpp"
 #include "engine/engine.hpp"
 
 namespace imgbuild {
@@ -37,6 +38,7 @@ struct TargetChoice {
   std::string engine;  ///< which, as --engine says
   std::string platform;
   bool all_platforms = false;
+  bool engine_helper = false;
 };
 
 /// Audits targets one after the other; engines are asked for once, layers that targets share are looked at once.
@@ -53,6 +55,7 @@ class TargetReader {
   Auditor auditor_;
   const TargetChoice choice_;
   std::map<AuditTarget::Kind, std::unique_ptr<Engine>> engines_;
+  std::map<AuditTarget::Kind, std::unique_ptr<EngineHelper>> helpers_;  // gone before the engines are
 };
 
 }  // namespace imgbuild

@@ -7,10 +7,12 @@
 #include <ctime>
 #include <filesystem>
 #include <mutex>
+#include <optional>
 
 #include "audit_report.hpp"
 #include "base/fd.hpp"
 #include "base/text.hpp"
+#include "build/engine_helper.hpp"
 #include "build_flags.hpp"
 #include "log/log.hpp"
 #include "report/answers.hpp"
@@ -169,6 +171,8 @@ int work(BuildFlags& flags, Session& session) {
   const std::shared_ptr<Log> log = flags.log.open();
   keep_log(log);
   const auto engine = connect_engine(flags.engine.empty() ? settings.text("engine").value_or("") : flags.engine);
+  std::optional<EngineHelper> helper;
+  if (flags.engine_helper) helper.emplace(*engine, [](const std::string& line) { say("warning: " + line); });
   add_docker_proxies(plan, engine->facts().endpoint, session.vault);
   BuildTalk talk;
   const Diary diary(session, talk);

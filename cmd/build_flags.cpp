@@ -50,6 +50,7 @@ void BuildFlags::offer(CLI::App& app) {
   add_value(app, "--engine", engine, "URL",
             "unix://PATH, tcp://HOST:PORT, ssh://HOST, podman (else DOCKER_HOST, the docker context...)");
   add_several(app, "--rules", rules, "FILE", "more rules, from FILE");
+  app.add_flag("--engine-helper", engine_helper, engine_helper_says);
   app.add_flag("--no-cache", no_cache, "use nothing remembered: no step of a Dockerfile, no layer that was audited");
   app.add_flag("--no-repo-allow", no_repo_allow, "ignore the allow-entries of the context's imgbuild.toml");
 }

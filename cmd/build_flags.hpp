@@ -18,7 +18,7 @@ struct BuildFlags {
   std::vector<std::string> tags, secrets, weak_secrets, env, labels, expose, image_env, include, ignore_volumes, rules,
       reports, build_args, cache_from;
   bool pull = false, keep = false, dry_run = false, with_git = false, no_repo_allow = false, no_cache = false,
-       purge = false;
+       engine_helper = false, purge = false;
   SshFlags ssh;
   BuilderFlags builder;
   LeanFlags lean;

@@ -271,6 +271,7 @@ void BuildFlags::settle(const Settings& settings) {
   text(log.size, "log_size");
   on(keep, "keep");
   on(no_cache, "no_cache");
+  on(engine_helper, "engine_helper");
   on(ssh.allow_unbound, "ssh_allow_unbound");
   on(ssh.allow_sshsig, "ssh_allow_sshsig");
 }

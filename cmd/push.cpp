@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <optional>
 
 #include "audit_flags.hpp"
 #include "audit_report.hpp"
@@ -52,13 +53,15 @@ int work(const Flags& flags, Session& session) {
   if (on_terminal(STDERR_FILENO)) settings.options.progress = [&progress](std::uint64_t bytes) { progress(bytes); };
 
   const auto engine = connect_engine(settings.engine);
+  std::optional<EngineHelper> helper;
+  if (settings.engine_helper) helper.emplace(*engine, [](const std::string& line) { say("warning: " + line); });
   const EngineImage image = engine->find_image(flags.image, settings.platform, Pull::never);
   const ImageConfig config = engine->config_of(image.handle);
   RegistryPush(to, process_variables()).has_blob(config.id);  // is it there, and are we let in? Before the long part
   say("auditing " + image.handle);
   Report report;
   report.started = std::time(nullptr);
-  TargetReader reader(settings.options, {settings.engine, settings.platform, false});
+  TargetReader reader(settings.options, {settings.engine, settings.platform, false, settings.engine_helper});
   progress.begin(0);
   AuditedTarget audited;
   try {

@@ -49,6 +49,10 @@ void add_value(CLI::App& app, const std::string& name, std::string& into, const 
 void add_several(CLI::App& app, const std::string& name, std::vector<std::string>& into, const std::string& value,
                  const std::string& says);
 
+/// What help says of --engine-helper.
+inline constexpr const char* engine_helper_says =
+    "where you may not read the engine's files: a container reads them, read-only, instead of `save`";
+
 /// One line on standard error, "imgbuild: text"; control characters are replaced.
 void say(const std::string& text);
 /// An error and its hint.

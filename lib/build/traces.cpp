@@ -22,6 +22,17 @@ std::string Traces::load_base(const std::string& base, const std::string& config
   return base_;
 }
 
+std::string Traces::load_base(const NewLayer& layer, const std::string& config) {
+  began_ = true;
+  base_ = engine_.load_layer("", layer, config);
+  return base_;
+}
+
+void Traces::open_helper(const std::string& image, const std::vector<std::string>& argv) {
+  builder_ = engine_.create_helper(image, argv, labels_);
+  attached_ = engine_.start(builder_);
+}
+
 void Traces::open_builder(BuilderSpec spec) {
   spec.labels = labels_;
   began_ = true;

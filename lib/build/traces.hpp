@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "build/journal.hpp"
 #include "engine/engine.hpp"
@@ -25,8 +26,12 @@ class Traces {
   const std::map<std::string, std::string>& labels() const { return labels_; }
   /// Loads `config`, which has our labels, over the layers of `base`, to make the builder from; the handle.
   std::string load_base(const std::string& base, const std::string& config);
+  /// The same of an image with one layer, for a helper.
+  std::string load_base(const NewLayer& layer, const std::string& config);
   /// Creates the builder and starts it; it lives as long as this.
   void open_builder(BuilderSpec spec);
+  /// The same of a helper, in the builder's stead.
+  void open_helper(const std::string& image, const std::vector<std::string>& argv);
   const std::string& builder() const { return builder_; }
   /// Commits the builder; the intermediate image's handle. It goes in any case.
   std::string commit();

@@ -46,6 +46,7 @@ static constexpr Key table[] = {
     {"ssh_key_files", "--ssh-key-file", Shape::paths, false, true},
     {"known_hosts", "--known-host", Shape::list, false, true},
     {"engine", "--engine", Shape::text, false, true},
+    {"engine_helper", "--engine-helper", Shape::on_off, false, true},
     {"network", "--network", Shape::text, false, true},
     {"git_tokens", "--git-token", Shape::list, false, false},
     {"proxy", "--proxy", Shape::on_off, false, true},

@@ -68,6 +68,37 @@ ImageStore::Root ContentStore::root() {
   return {top.path(), *text, false};
 }
 
+std::unique_ptr<ImageStore> FetchedContent::find(const std::vector<std::string>& roots, const std::string& handle,
+                                                 std::function<std::unique_ptr<Fetch>()> open) {
+  for (const std::string& root : roots) {
+    std::unique_ptr<FetchedContent> store(new FetchedContent(root + plugin, open));
+    const Descriptor top = descriptor_of(handle);
+    auto text = store->manifest(top);
+    if (!text) continue;
+    if (const std::string got = sha256_digest(view_of(*text)); got != handle)
+      throw Error(handle + ": its bytes are not what names it: they are " + got);
+    store->name_ = top.path();
+    store->top_ = std::move(*text);
+    return store;
+  }
+  return nullptr;
+}
+
+std::optional<std::string> FetchedContent::manifest(const Descriptor& descriptor) {
+  const auto fetch = open_();
+  return fetch ? fetch_whole(*fetch, folder_, descriptor.path(), most_manifest) : std::nullopt;
+}
+
+std::optional<ImageStore::Blob> FetchedContent::blob(const Descriptor& descriptor) {
+  auto fetch = open_();
+  if (!fetch) return std::nullopt;
+  fetch->want(folder_, descriptor.path());
+  if (!fetch->begin()) return std::nullopt;
+  Blob blob;
+  blob.stream = std::make_unique<FetchSource>(std::move(fetch));
+  return blob;
+}
+
 SavedImage find_kept(ImageStore& store, const std::function<bool(const ImageConfig&)>& wanted) {
   Choice every;
   every.all_platforms = true;
@@ -75,9 +106,13 @@ SavedImage find_kept(ImageStore& store, const std::function<bool(const ImageConf
   std::erase_if(images, [](const ImageParts& image) { return image.manifest.kind != Manifest::Kind::image; });
   for (const ImageParts& image : images) {
     const Descriptor& descriptor = image.manifest.config;
-    const auto blob = store.blob(descriptor);
-    if (!blob || blob->mapped.size() > most_config) continue;
+    auto blob = store.blob(descriptor);
+    if (!blob) continue;
     std::string raw(text_of(blob->mapped));
+    if (blob->stream)
+      for (View piece = blob->stream->next(); !piece.empty() && raw.size() <= most_config; piece = blob->stream->next())
+        raw += text_of(piece);
+    if (raw.size() > most_config) continue;
     if (sha256_digest(view_of(raw)) != descriptor.digest)
       throw Error("the config is not what the manifest names: expected " + descriptor.digest);
     if (images.size() > 1 && !wanted(parse_config(raw))) continue;

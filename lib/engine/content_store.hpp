@@ -1,8 +1,11 @@
 #pragma once
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "base/fetch.hpp"
 #include "engine/archives.hpp"
 #include "image/image.hpp"
 #include "image/image_set.hpp"
@@ -27,6 +30,27 @@ class ContentStore : public ImageStore {
  private:
   std::string handle_;
   OciFolder files_;
+};
+
+/// The same by a Fetch, in a folder that this process cannot read.
+class FetchedContent : public ImageStore {
+ public:
+  /// The first of containerd's roots that has `handle`; null where none has. `open` as of Engine::read_files_by().
+  static std::unique_ptr<ImageStore> find(const std::vector<std::string>& roots, const std::string& handle,
+                                          std::function<std::unique_ptr<Fetch>()> open);
+  Root root() override { return {name_, top_, false}; }
+  std::optional<std::string> manifest(const Descriptor& descriptor) override;
+  std::optional<Blob> blob(const Descriptor& descriptor) override;
+  bool local() const override { return false; }
+  bool partial() const override { return true; }
+
+ private:
+  FetchedContent(std::string folder, std::function<std::unique_ptr<Fetch>()> open)
+      : folder_(std::move(folder)), open_(std::move(open)) {}
+
+  const std::string folder_;
+  const std::function<std::unique_ptr<Fetch>()> open_;
+  std::string name_, top_;
 };
 
 /// The image's config and layer descriptors; of several images the first that `wanted` says yes to, of one that one.

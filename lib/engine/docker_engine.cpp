@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <chrono>
 
+#include "base/interrupt.hpp"
 #include "base/text.hpp"
 #include "engine/exec.hpp"
 #include "engine/podman_service.hpp"
@@ -49,9 +50,10 @@ const EngineFacts& DockerEngine::facts() {
     for (const auto& pair : at(info, "DriverStatus"))
       if (texts_of(pair) == std::vector<std::string>{"driver-type", "io.containerd.snapshotter.v1"})
         facts.kind = EngineFacts::Kind::docker_containerd;
+  root_ = text_at(info, "DockerRootDir");
+  driver_ = text_at(info, "Driver");
   if (!api_.address().http.socket.empty())
-    files_ = EngineFiles(facts.kind, text_at(info, "DockerRootDir"), text_at(info, "Driver"),
-                         text_at(at(info, "Containerd"), "Address"));
+    files_ = EngineFiles(facts.kind, root_, driver_, text_at(at(info, "Containerd"), "Address"));
   facts_ = std::move(facts);
   return facts_;
 }
@@ -99,6 +101,48 @@ std::string DockerEngine::create(const BuilderSpec& spec) {
                   "a rootless podman can with control groups v2; or build without --memory and --cpus");
   }
   return id;
+}
+
+void DockerEngine::read_files_by(std::function<std::unique_ptr<Fetch>()> open) {
+  helped_files_ = open ? EngineFiles(facts().kind, driver_, std::move(open)) : EngineFiles();
+}
+
+std::string DockerEngine::create_helper(const std::string& image, const std::vector<std::string>& argv,
+                                        const std::map<std::string, std::string>& labels) {
+  if (facts().kind == EngineFacts::Kind::docker_containerd) try {
+      return create_helper(image, argv, labels, {{root_, helper_root}, {"/var/lib/containerd", helper_containerd}});
+    } catch (const Interrupted&) {
+      throw;
+    } catch (const Error&) {  // a containerd of the engine's own: its folder is in the root
+    }
+  return create_helper(image, argv, labels, {{root_, helper_root}});
+}
+
+// Nothing of what is mounted below the folders comes along: what runs would find its own mounts busy.
+std::string DockerEngine::create_helper(const std::string& image, const std::vector<std::string>& argv,
+                                        const std::map<std::string, std::string>& labels,
+                                        const std::map<std::string, std::string>& folders) {
+  Json mounts = Json::array();
+  for (const auto& [folder, target] : folders)
+    mounts.push_back({{"Type", "bind"},
+                      {"Source", folder},
+                      {"Target", target},
+                      {"ReadOnly", true},
+                      {"BindOptions", {{"NonRecursive", true}}}});
+  const Json host = {{"Init", false},
+                     {"AutoRemove", true},
+                     {"NetworkMode", "none"},
+                     {"ReadonlyRootfs", true},
+                     {"CapDrop", {"ALL"}},
+                     {"CapAdd", {"DAC_READ_SEARCH"}},  // files of whatever owner, to read
+                     {"SecurityOpt", {"no-new-privileges", "label=disable"}},
+                     {"UsernsMode", "host"},
+                     {"LogConfig", {{"Type", "none"}}},
+                     {"Mounts", std::move(mounts)}};
+  const Json body = {{"Image", image},    {"Entrypoint", argv}, {"Cmd", Json::array()}, {"User", "0"},
+                     {"WorkingDir", "/"}, {"OpenStdin", true},  {"StdinOnce", true},    {"AttachStdin", true},
+                     {"Labels", labels},  {"HostConfig", host}};
+  return id_of(api_.demand("create", "POST", "/containers/create", body.dump()), "create");
 }
 
 std::unique_ptr<Stream> DockerEngine::start(const std::string& container) {

@@ -21,6 +21,9 @@ class DockerEngine : public Engine {
   std::unique_ptr<Source> stored_layer(const std::string& handle, const std::vector<std::string>& diff_ids,
                                        std::size_t index) override;
   std::unique_ptr<ImageStore> stored_image(const std::string& handle) override;
+  void read_files_by(std::function<std::unique_ptr<Fetch>()> open) override;
+  std::string create_helper(const std::string& image, const std::vector<std::string>& argv,
+                            const std::map<std::string, std::string>& labels) override;
   std::string create(const BuilderSpec& spec) override;
   std::unique_ptr<Stream> start(const std::string& container) override;
   std::unique_ptr<Exec> exec(const std::string& container, const ExecSpec& spec) override;
@@ -47,6 +50,9 @@ class DockerEngine : public Engine {
   Json inspect_image(const std::string& name);
   bool has_platform(const std::string& name, const std::string& platform);
   Json inspect_container(const std::string& container);
+  std::string create_helper(const std::string& image, const std::vector<std::string>& argv,
+                            const std::map<std::string, std::string>& labels,
+                            const std::map<std::string, std::string>& folders);
   void pull_image(const std::string& name, const std::string& platform);
   void load(const std::string& tar);
   static void check_loaded(const HttpAnswer& answer);
@@ -58,7 +64,8 @@ class DockerEngine : public Engine {
   Api api_;
   Variables variables_;
   EngineFacts facts_;
-  EngineFiles files_;
+  EngineFiles files_, helped_files_;            // by this process; by a helper
+  std::string root_, driver_;                   // as the engine tells
   std::map<std::string, ImageConfig> configs_;  // by handle; images do not change
   std::map<std::string, std::string> meant_;    // the platform, by handle
 };

@@ -119,6 +119,7 @@ ImageConfig DockerEngine::config_of(const std::string& handle) {
   if (const auto known = configs_.find(handle); known != configs_.end()) return known->second;
   facts();
   std::string raw = files_.config(handle);
+  if (raw.empty()) raw = helped_files_.config(handle);
   // Of the image that is meant, where the engine has several of that handle.
   const auto asked = meant_.find(handle);
   std::string platform = asked == meant_.end() ? "" : asked->second;
@@ -169,12 +170,14 @@ Json DockerEngine::layers_of(const std::string& handle) {
 
 std::unique_ptr<Source> DockerEngine::stored_layer(const std::string& handle, const std::vector<std::string>& diff_ids,
                                                    std::size_t index) {
-  return files_.layer(handle, diff_ids, index);
+  auto layer = files_.layer(handle, diff_ids, index);
+  return layer ? std::move(layer) : helped_files_.layer(handle, diff_ids, index);
 }
 
 std::unique_ptr<ImageStore> DockerEngine::stored_image(const std::string& handle) {
   facts();
-  return files_.image(handle);
+  auto image = files_.image(handle);
+  return image ? std::move(image) : helped_files_.image(handle);
 }
 
 std::unique_ptr<Source> DockerEngine::save(const std::string& handle) {

@@ -60,7 +60,7 @@ std::string DockerEngine::load_layer(const std::string& below, const NewLayer& l
     const bool podman = facts_.kind == EngineFacts::Kind::podman;
     std::vector<std::string> older = parsed.diff_ids;
     older.pop_back();
-    Json layers = podman ? podman_layers(older) : layers_of(below);
+    Json layers = podman || older.empty() ? podman_layers(older) : layers_of(below);
     while (layers.size() > older.size()) layers.erase(layers.size() - 1);
     layers.push_back(new_layer(layer.diff_id, layer.size));
     OciArchive made = oci_archive(config, layers);

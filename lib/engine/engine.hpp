@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/fetch.hpp"
 #include "base/stream.hpp"
 #include "image/image.hpp"
 #include "image/image_set.hpp"
@@ -25,6 +26,10 @@ constexpr const char* builder_caches = "/dev/imgbuild/cache";
 /// The engine's name for the volume of a cache, and the label that it carries, whose value is the cache's name.
 constexpr const char* cache_volume = "imgbuild-cache-";
 constexpr const char* cache_label = "imgbuild.cache";
+
+/// Where a helper has the engine's own folders.
+constexpr const char* helper_root = "/engine";
+constexpr const char* helper_containerd = "/containerd";
 
 struct EngineFacts {
   enum class Kind { docker_classic, docker_containerd, podman };
@@ -124,6 +129,15 @@ class Engine {
   /// and that can be read from here; else null.
   virtual std::unique_ptr<ImageStore> stored_image(const std::string& handle) = 0;
 
+  /// From here on those of the engine's own files that cannot be read from here are read by what `open` returns: a
+  /// helper (create_helper()), which has them at helper_root and helper_containerd. Called from any thread; null: they
+  /// cannot be read so either. An empty function ends this.
+  virtual void read_files_by(std::function<std::unique_ptr<Fetch>()> open) = 0;
+  /// Creates a container of `image` that has the engine's own folders, read-only, and no network, and runs `argv`. It
+  /// starts and ends as a builder does; returns its id.
+  virtual std::string create_helper(const std::string& image, const std::vector<std::string>& argv,
+                                    const std::map<std::string, std::string>& labels) = 0;
+
   /// Creates the builder and returns its id. Nothing runs yet.
   virtual std::string create(const BuilderSpec& spec) = 0;
   /// Attaches to its standard input, then starts it. The builder lives as long as the stream that is returned.
@@ -138,7 +152,8 @@ class Engine {
   virtual std::string commit(const std::string& container, const std::map<std::string, std::string>& labels) = 0;
   /// Loads `config` over the layers of `committed`, whose diff ids it lists, sending no layer; returns the handle.
   virtual std::string load_config(const std::string& committed, const std::string& config) = 0;
-  /// The same over the oldest layers of `below`, all but the last that `config` lists, and `layer`, which is sent.
+  /// The same over the oldest layers of `below`, all but the last that `config` lists (of none, where that is the only
+  /// one), and `layer`, which is sent.
   /// Heeds interrupts until all of it was.
   virtual std::string load_layer(const std::string& below, const NewLayer& layer, const std::string& config) = 0;
   /// What a container, whether it runs or never did, has at `path` (absolute): folders with all that is in them. Podman

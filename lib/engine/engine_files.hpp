@@ -1,5 +1,7 @@
 #pragma once
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,9 @@ class EngineFiles {
   EngineFiles() = default;  ///< has nothing
   /// `containerd`: the socket of the containerd that it uses, where it tells.
   EngineFiles(EngineFacts::Kind kind, std::string root, std::string driver, std::string containerd);
+  /// Those that are read by what `open` returns, which has them where a helper has them (Engine::read_files_by).
+  EngineFiles(EngineFacts::Kind kind, std::string driver, std::function<std::unique_ptr<Fetch>()> open);
+
 
   /// The image's config, verbatim, where it is here; else empty.
   std::string config(const std::string& handle) const;
@@ -29,8 +34,13 @@ class EngineFiles {
   std::unique_ptr<ImageStore> image(const std::string& handle) const;
 
  private:
+  std::optional<std::string> read(const std::string& path, std::size_t most) const;
+  std::unique_ptr<Source> unpacked(const std::string& record, const std::string& folder) const;
+
   EngineFacts::Kind kind_ = EngineFacts::Kind::docker_containerd;
   std::string root_, driver_, containerd_;
+  std::function<std::unique_ptr<Fetch>()> open_;
+  bool far_ = false;  // a Fetch is dear: one at a time is held
 };
 
 }  // namespace imgbuild

@@ -1,10 +1,9 @@
 #pragma once
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "base/stream.hpp"
-#include "relay/frames.hpp"
+#include "base/fetch.hpp"
+#include "relay/asking.hpp"
 
 namespace imgbuild {
 
@@ -31,16 +30,38 @@ class RelayFiles : public Source {
   View next() override;
 
  private:
-  RelayFrame frame();
   void wait();
 
-  Stream& exec_;
-  Bytes asked_;
-  std::size_t sent_ = 0;
-  RelayFrames frames_;
+  RelayAsking relay_;
   RelayFrame piece_;
   bool found_ = true, over_ = false;
   bool waiting_ = false;  // a piece that next() has not given yet
+};
+
+/// The arguments of a relay that serves files.
+inline constexpr const char* relay_serves = "serve";
+
+/// Files where a relay serves them: its exec, just started, must outlive this. Answers may be many seconds of work away
+/// from their questions, but not minutes. Throws Error as RelayFiles does.
+class RelayFetch : public Fetch {
+ public:
+  explicit RelayFetch(Stream& exec) : relay_(exec) {}
+  void want(const std::string& folder, const std::string& path) override;
+  std::optional<std::uint64_t> begin() override;
+  std::size_t read(std::span<std::uint8_t> into) override;
+  const std::string& why() const override { return why_; }
+  /// Nothing is wanted, and nothing of an answer is left: another may go on with the exec.
+  bool idle() const { return wanted_ == 0 && left_ == 0; }
+
+ private:
+  RelayFrame answer();
+
+  RelayAsking relay_;
+  std::string folder_, why_;
+  std::size_t wanted_ = 0;
+  std::uint64_t left_ = 0;
+  RelayFrame piece_;
+  std::size_t piece_at_ = 0;
 };
 
 }  // namespace imgbuild

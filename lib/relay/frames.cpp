@@ -1,16 +1,12 @@
 #include "relay/frames.hpp"
 
-#include "base/error.hpp"
 #include "base/text.hpp"
 
 namespace imgbuild {
-namespace {
 
-Error disturbed() {
+Error relay_disturbed() {
   return Error("the builder's relay was disturbed", "something in the builder wrote into the relay's output");
 }
-
-}  // namespace
 
 void RelayFrames::feed(View bytes) {
   if (at_ > 0) {
@@ -23,14 +19,14 @@ void RelayFrames::feed(View bytes) {
 std::optional<RelayFrame> RelayFrames::next() {
   const std::size_t left = held_.size() - at_;
   if (left == 0) return std::nullopt;
-  if (over()) throw disturbed();
+  if (over()) throw relay_disturbed();
   const View here = View(held_).subspan(at_);
   if (stage_ == Stage::silent && here[0] != 0)  // words, not a frame: a shell or the engine says why
     throw Error("the builder's relay did not start: " + printable(trim(text_of(here).substr(0, 400))));
   if (left < wire::header_size) return std::nullopt;
   const std::uint8_t* head = held_.data() + at_;
   const std::size_t length = wire::payload_length(head);
-  if (length > wire::most_payload) throw disturbed();
+  if (length > wire::most_payload) throw relay_disturbed();
   if (left < wire::header_size + length) return std::nullopt;
   RelayFrame frame;
   frame.kind = static_cast<wire::Kind>(head[4]);
@@ -64,6 +60,12 @@ void RelayFrames::expect(const RelayFrame& frame) {
     case Kind::replaced:
       good = stage_ == Stage::running && size > 0 && size <= 8192 && ++named_ <= 2 * wire::most_killed;
       break;
+    case Kind::fetched:
+      good = stage_ == Stage::running && size == 8;
+      break;
+    case Kind::not_fetched:
+      good = stage_ == Stage::running && size <= 8192;
+      break;
     case Kind::cached:
     case Kind::cached_bytes:
       good = stage_ == Stage::running && size > 0;
@@ -87,7 +89,7 @@ void RelayFrames::expect(const RelayFrame& frame) {
     default:
       break;
   }
-  if (!good) throw disturbed();
+  if (!good) throw relay_disturbed();
 }
 
 }  // namespace imgbuild

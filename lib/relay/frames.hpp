@@ -3,9 +3,13 @@
 #include <string>
 
 #include "base/bytes.hpp"
+#include "base/error.hpp"
 #include "relay/wire.hpp"
 
 namespace imgbuild {
+
+/// What is thrown where a relay says what it would not.
+Error relay_disturbed();
 
 /// What the relay said. The payload is the builder's: not to be trusted in anything.
 struct RelayFrame {

@@ -28,8 +28,6 @@ constexpr std::size_t most_queued = std::size_t{1} << 20;
 // A relay reads whatever else happens. One that asks and asks and does not is none.
 constexpr std::size_t most_unread_answers = std::size_t{16} << 20;
 
-Error disturbed() { return Error("the builder's relay was disturbed"); }
-
 }  // namespace
 
 std::vector<std::string> relay_bootstrap(const std::string& home, std::size_t program_size) {
@@ -200,32 +198,33 @@ void RelaySession::Inside::act(const RelayFrame& frame, const RelayTask& task, c
       events.errors(text);
       break;
     case Kind::logged:
-      if (!task.syslog) throw disturbed();
+      if (!task.syslog) throw relay_disturbed();
       events.logged(text);
       break;
     case Kind::killed:
       result.killed.push_back(printable(text));
       break;
     case Kind::written:
-      if (std::find(task.volumes.begin(), task.volumes.end(), text) == task.volumes.end()) throw disturbed();
+      if (std::find(task.volumes.begin(), task.volumes.end(), text) == task.volumes.end()) throw relay_disturbed();
       result.written.emplace_back(text);
       break;
     case Kind::replaced:
       if (std::none_of(task.lent_files.begin(), task.lent_files.end(),
                        [&](const RelayTask::LentFile& file) { return file.place == text; }))
-        throw disturbed();
+        throw relay_disturbed();
       result.replaced.emplace_back(text);
       break;
     case Kind::cached: {
       std::uint64_t size = 0;
       const auto [end, trouble] = std::from_chars(text.data(), text.data() + text.size(), size);
       const auto at = static_cast<std::size_t>(end - text.data());
-      if (!task.look_at_caches || trouble != std::errc() || at + 1 >= text.size() || text[at] != ' ') throw disturbed();
+      if (!task.look_at_caches || trouble != std::errc() || at + 1 >= text.size() || text[at] != ' ')
+        throw relay_disturbed();
       events.cached(text.substr(at + 1), size);
       break;
     }
     case Kind::cached_bytes:
-      if (!task.look_at_caches) throw disturbed();
+      if (!task.look_at_caches) throw relay_disturbed();
       events.cached_bytes(frame.payload);
       break;
     case Kind::cached_all:
@@ -234,7 +233,7 @@ void RelaySession::Inside::act(const RelayFrame& frame, const RelayTask& task, c
       send(Kind::settled);
       break;
     case Kind::open:
-      if (!task.lend || clients.has(frame.channel) || clients.count() >= wire::most_clients) throw disturbed();
+      if (!task.lend || clients.has(frame.channel) || clients.count() >= wire::most_clients) throw relay_disturbed();
       clients.open(frame.channel, events.client());
       break;
     case Kind::data:
@@ -281,7 +280,7 @@ RelayResult RelaySession::run(const RelayTask& task, const RelayEvents& events) 
       if (!in.greeted) throw RelayGone("the builder's relay did not start" + why);
       throw RelayGone("the builder's relay ended before the script did" + why, "was it killed, or out of memory?");
     }
-    if (in.started && in.queue.size() - in.queue_at > most_unread_answers) throw disturbed();
+    if (in.started && in.queue.size() - in.queue_at > most_unread_answers) throw relay_disturbed();
     for (const auto& answer : in.clients.answers()) {
       if (!answer.bytes.empty()) in.send(Kind::data, answer.bytes, answer.channel);
       if (answer.closed) in.send(Kind::close, View(), answer.channel);

@@ -44,6 +44,9 @@ enum class Kind : std::uint8_t {
   wanted,  ///< instead of all this: a path, what is there is to be told as a tar, in `output`; status 1: nothing
   within,  ///< a path on whose file system that may lie
   run,
+  // To a relay that serves files: no `run`, no end but the input's.
+  folder,  ///< an absolute path; what is fetched from here on lies below it
+  fetch,   ///< the path of a file, whose links lead where they lead in a root of that folder's own
   // To the relay, once it has said `cached_all`.
   purge,    ///< the name of a cache that is to be emptied
   settled,  ///< no payload
@@ -61,6 +64,8 @@ enum class Kind : std::uint8_t {
   failed,        ///< why the relay gives up; the last frame
   logged,        ///< a message that the script wrote to /dev/log
   replaced,      ///< the place of a lent file where the script put something of its own, which went
+  fetched,       ///< u64, big-endian: the size of what was asked for; so many bytes follow in `output`
+  not_fetched,   ///< why it cannot be had
   // Both ways, by channel: a client of the agent socket.
   open = 128,  ///< to the driver only
   data,

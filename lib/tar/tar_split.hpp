@@ -3,6 +3,7 @@
 #include <string>
 
 #include "base/bytes.hpp"
+#include "base/fetch.hpp"
 
 namespace imgbuild {
 
@@ -15,7 +16,8 @@ namespace imgbuild {
 /// link leads out of the folder. One thread.
 class TarSplitSource : public Source {
  public:
-  TarSplitSource(const std::string& record, const std::string& folder);
+  /// `record`: its bytes, which errors call `name`. The files are fetched below `folder`.
+  TarSplitSource(std::unique_ptr<Source> record, std::string name, std::unique_ptr<Fetch> files, std::string folder);
   ~TarSplitSource() override;
   View next() override;
 

@@ -176,6 +176,11 @@ int run(Settings& settings, const Account& account);
 /// Another relay, when the script has ended: takes a path and tells what is there.
 int tell();
 
+// serve.cpp
+
+/// A relay that serves files, for as long as somebody asks. Returns the program's exit status.
+int serve();
+
 // ssh.cpp
 
 /// `ssh` first on PATH: the base's own, held to the pinned known_hosts. Returns where it cannot be run.

@@ -152,5 +152,6 @@ int main(int argc, char** argv) {
   ::signal(SIGPIPE, SIG_IGN);
   for (const int end : {STDIN_FILENO, STDOUT_FILENO}) ::fcntl(end, F_SETFL, ::fcntl(end, F_GETFL) | O_NONBLOCK);
   if (argc > 1 && std::string_view(argv[1]) == "tell") return imgbuild::guest::tell();
+  if (argc > 1 && std::string_view(argv[1]) == "serve") return imgbuild::guest::serve();
   return imgbuild::guest::relay();
 }

@@ -150,3 +150,84 @@ TEST_CASE("what is not there is not told, nor what lies on a file system that wa
   REQUIRE(telling("/proc/self/limits", {"/proc/self"}));
   CHECK_FALSE(telling("/proc/self/limits", {"/"}));
 }
+
+namespace {
+
+// A relay that serves the files of a folder.
+struct Serving {
+  Serving() {
+    fs::create_directories(folder());
+    const View program = relay_program(this_architecture);
+    std::ofstream(dir.path() + "/relay", std::ios::binary)
+        .write(text_of(program).data(), static_cast<std::streamsize>(program.size()));
+    fs::permissions(dir.path() + "/relay", fs::perms(0755));
+    auto [ours, theirs] = Fd::socket_pair();
+    Command command;
+    command.argv = {dir.path() + "/relay", relay_serves};
+    command.in = theirs.get();
+    command.out = theirs.get();
+    process = std::make_unique<Process>(command);
+    stream = std::make_unique<SocketStream>(std::move(ours));
+  }
+  std::string folder() const { return dir.path() + "/served"; }
+  void write(const std::string& path, const std::string& text) const {
+    std::ofstream(folder() + "/" + path, std::ios::binary) << text;
+  }
+
+  TempDir dir;
+  std::unique_ptr<Process> process;
+  std::unique_ptr<Stream> stream;
+};
+
+}  // namespace
+
+TEST_CASE("a relay serves files in the order in which they are wanted, however many are wanted ahead") {
+  Serving serving;
+  std::vector<std::string> contents;
+  for (std::size_t i = 0; i < 300; ++i) {
+    contents.emplace_back(i % 50 == 7 ? 700'001 : i * 37 % 5000, static_cast<char>('a' + i % 26));
+    serving.write("f" + std::to_string(i), contents.back());
+  }
+  RelayFetch fetch(*serving.stream);
+  for (std::size_t i = 0; i < contents.size(); ++i) fetch.want(serving.folder(), "f" + std::to_string(i));
+  for (const std::string& content : contents) {
+    REQUIRE(fetch.begin() == content.size());
+    std::string got(content.size() + 1, '\0');
+    REQUIRE(fetch.read({reinterpret_cast<std::uint8_t*>(got.data()), got.size()}) == content.size());
+    got.pop_back();
+    REQUIRE(got == content);
+  }
+  CHECK(fetch.idle());
+}
+
+TEST_CASE("what a relay cannot serve it says, and goes on; links lead nowhere but into the folder") {
+  Serving serving;
+  serving.write("here", "content");
+  std::ofstream(serving.dir.path() + "/outside") << "not to be had";
+  fs::create_symlink("../outside", serving.folder() + "/up");
+  fs::create_directory(serving.folder() + "/d");
+  fs::create_symlink("/d", serving.folder() + "/link");
+  serving.write("d/deep", "deeper");
+  REQUIRE(::mkfifo((serving.folder() + "/fifo").c_str(), 0600) == 0);
+  RelayFetch fetch(*serving.stream);
+  for (const char* none : {"missing", "up", "../outside", "fifo", "d"}) {
+    CHECK_FALSE(fetch_whole(fetch, serving.folder(), none, 100));
+    CHECK_FALSE(fetch.why().empty());
+  }
+  CHECK_FALSE(fetch_whole(fetch, serving.dir.path() + "/nowhere", "here", 100));
+  CHECK(fetch_whole(fetch, serving.folder(), "link/deep", 100) == "deeper");
+  CHECK(fetch_whole(fetch, serving.folder(), "here", 100) == "content");
+  CHECK_FALSE(fetch_whole(fetch, serving.folder(), "here", 3));  // too long, and what is left of it is dropped
+  CHECK(fetch_whole(fetch, serving.folder(), "here", 100) == "content");
+}
+
+TEST_CASE("a relay that serves ends with its driver") {
+  Serving serving;
+  serving.write("here", "content");
+  {
+    RelayFetch fetch(*serving.stream);
+    CHECK(fetch_whole(fetch, serving.folder(), "here", 100) == "content");
+  }
+  serving.stream.reset();
+  CHECK(serving.process->wait() == 0);
+}

@@ -27,6 +27,16 @@ std::string drained(Source& source) {
   return all;
 }
 
+// The record as a file of this machine, the folder beside it.
+std::unique_ptr<Source> put_together(const std::string& record, const std::string& folder) {
+  const std::size_t slash = record.rfind('/');
+  auto file = local_fetch();
+  file->want(record.substr(0, slash), record.substr(slash + 1));
+  REQUIRE(file->begin());
+  return std::make_unique<TarSplitSource>(std::make_unique<FetchSource>(std::move(file)), record, local_fetch(),
+                                          folder);
+}
+
 struct Store {
   Store() { std::filesystem::create_directory(folder()); }
   std::string folder() const { return dir.path() + "/diff"; }
@@ -42,8 +52,7 @@ struct Store {
   std::string read() const {
     std::ofstream(dir.path() + "/record", std::ios::binary) << record;
     run({{"gzip", "-nf", dir.path() + "/record"}, {}, {}, {}});
-    TarSplitSource source(dir.path() + "/record.gz", folder());
-    return drained(source);
+    return drained(*put_together(dir.path() + "/record.gz", folder()));
   }
 
   TempDir dir;
@@ -123,6 +132,6 @@ TEST_CASE("a record that is cut off is an error") {
   store.read();
   const std::string path = store.dir.path() + "/record.gz";
   std::filesystem::resize_file(path, std::filesystem::file_size(path) - 9);
-  TarSplitSource source(path, store.folder());
-  CHECK_THROWS_WITH(drained(source), Contains("gzip"));
+  const auto source = put_together(path, store.folder());
+  CHECK_THROWS_WITH(drained(*source), Contains("gzip"));
 }
