@@ -101,11 +101,16 @@ std::optional<Pem> read_pem(std::string_view text, std::string_view before) {
   }
   if (body.empty()) return std::nullopt;
   std::string joined = body.joined();
-  if (!closed) {
+  const auto as_far_as_it_goes = [&joined] {
     joined.resize(std::min(joined.find_last_not_of('=', joined.find('=')) + 1, joined.size()));
     if (joined.size() % 4 == 1) joined.pop_back();
-  }
+  };
+  if (!closed) as_far_as_it_goes();
   auto content = unbase64(joined);
+  if (!content) {  // OpenPGP's checksum stands behind it, or characters are missing
+    as_far_as_it_goes();
+    content = unbase64(joined);
+  }
   if (!content || content->size() > longest_content) return std::nullopt;
   pem.content = std::move(*content);
   return pem;

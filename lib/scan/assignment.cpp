@@ -130,6 +130,9 @@ class Reader {
       at_ = close + 1;
     } else if (closed_ && peek() == '>' && !is_blank(text_[at_ - 1]) && is_attribute()) {
       ++at_;
+    } else if (const std::size_t end = closed_ && is_blank(text_[at_ - 1]) ? end_of_attributes(text_, at_) : text_.npos;
+               end != text_.npos && is_attribute()) {
+      at_ = end + 1;  // <string name="password" translatable="false">
     } else {
       return false;
     }
@@ -196,6 +199,8 @@ class Reader {
   // Up to the value's first character.
   bool take_operator() {
     blanks(80);
+    at_ = behind_decoration(text_, at_);
+    blanks();
     if (take('(')) {
       gap();
       out_.how = Assignment::How::call;
@@ -273,6 +278,8 @@ class Reader {
 
   bool take_value() {
     blanks(80);
+    at_ = behind_decoration(text_, at_);
+    blanks();
     // Value on the next line: only where it is quoted, or a YAML block.
     if (is_break(peek()) || (peek() == '\\' && is_break(peek(1)))) {
       if (peek() == '\\') ++at_;

@@ -25,7 +25,7 @@
 namespace imgbuild {
 namespace {
 
-constexpr std::size_t near_reach = 64;
+constexpr std::size_t near_reach = 96;
 constexpr unsigned most_depth = 3;                                // of encodings
 constexpr std::size_t first_stage_step = std::size_t{256} << 10;  // stays in the cache for the decoder
 constexpr std::size_t widest_expression = 64;                     // `near` words; anchors are shorter

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "base/text.hpp"
+#include "scan/letters.hpp"
 
 namespace imgbuild {
 
@@ -17,6 +18,7 @@ bool is_lookup(std::string_view expression) {
       "header", "cookie",  "session", "json",      "self",    "this",   "props", "state",  "data[",
       "row",    "$_",      "match",   "test",      "replace", "split",  "join"};
   const std::string small = lower(expression);
+  if (small.starts_with("credentials(")) return true;  // Jenkins
   return std::any_of(std::begin(words), std::end(words),
                      [&](std::string_view word) { return small.find(word) != std::string::npos; });
 }
@@ -27,6 +29,29 @@ bool is_of_a_page(std::string_view tag) {
       "span", "label", "code", "button", "option", "section", "em", "strong", "b",  "i",  "tr", "ul", "pre"};
   const std::string name = lower(tag.substr(0, tag.find_first_of(" \t\r\n>")));
   return std::any_of(std::begin(names), std::end(names), [&](std::string_view known) { return known == name; });
+}
+
+std::size_t behind_decoration(std::string_view text, std::size_t at) {
+  const std::string_view rest = text.substr(std::min(at, text.size()), 80);
+  if (rest.starts_with('{')) {
+    const std::size_t close = rest.find('}');
+    return close != std::string_view::npos && rest.substr(0, close).find("get;") != std::string_view::npos
+               ? at + close + 1
+               : at;
+  }
+  if (!rest.starts_with('&') || rest.size() < 2 || !is_name_char(rest[1])) return at;
+  std::size_t end = 1;
+  while (end < rest.size() && is_name_char(rest[end])) ++end;
+  return end < rest.size() && is_blank(rest[end]) ? at + end : at;
+}
+
+std::size_t end_of_attributes(std::string_view text, std::size_t at) {
+  const std::string_view rest = text.substr(std::min(at, text.size()), 120);
+  const std::size_t close = rest.find_first_of("<>\n");
+  return close != std::string_view::npos && rest[close] == '>' && close > 0 && rest[close - 1] != '/' &&
+                 rest.find('=') < close
+             ? at + close
+             : std::string_view::npos;
 }
 
 }  // namespace imgbuild

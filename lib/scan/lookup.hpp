@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>
 #include <string_view>
 
 /// What code and pages say of a value that stands elsewhere. Room-internal.
@@ -10,5 +11,13 @@ bool is_lookup(std::string_view expression);
 
 /// Is a tag, from its name on, one of HTML that holds text for people (h1 to h6, label, td...)?
 bool is_of_a_page(std::string_view tag);
+
+/// Behind what may stand between a name and its value and is no part of either, from `at` on: C#'s accessors
+/// ("{ get; set; }"), a YAML anchor ("&name "). `at` itself where nothing of the kind stands there.
+std::size_t behind_decoration(std::string_view text, std::size_t at);
+
+/// Where the attributes of an element end, of which the first was read up to `at`: the position of its '>'; npos: they
+/// do not, or have no text behind them.
+std::size_t end_of_attributes(std::string_view text, std::size_t at);
 
 }  // namespace imgbuild

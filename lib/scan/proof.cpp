@@ -29,6 +29,7 @@ constexpr Entry table[] = {
     {"base64-text", proofs::base64_text},                  // base64 of a password that is written out
     {"basic-auth", proofs::basic_auth},                    // base64 of USER:PASSWORD
     {"crc32-base62", proofs::crc32_base62},                // six last characters are the checksum of the others
+    {"damaged-key", proofs::damaged_key},                  // of random bytes, and no key that can be read
     {"der-key", proofs::der_key},                          // the DER parses as a private key
     {"discord-token", proofs::discord_token},              // first part is base64 of a number
     {"dnssec-key", proofs::dnssec_key},                    // a private key file of BIND's parses
@@ -53,6 +54,7 @@ constexpr Entry table[] = {
     {"private-key", proofs::private_key},                  // the PEM parses
     {"pypi-macaroon", proofs::pypi_macaroon},              // a macaroon of pypi.org
     {"random-token", proofs::random_token},                // upper, lower and digits, and no run of words
+    {"said-password", proofs::said_password},              // the same in prose: more than a word
     {"service-key", proofs::service_key},                  // made by a machine, and said to be a key of the one near it
     {"signify-key", proofs::signify_key},                  // base64 of signify's 104 bytes
     {"sigstore-key", proofs::sigstore_key},                // base64 of JSON with a cipher

@@ -58,7 +58,7 @@ bool may_be_password(std::string_view value, const Assignment& assignment) {
     return assignment.quoted && makeup.digits == value.size() && value.size() >= 8 && makeup.distinct >= 5;
   const NameLikeness likeness = name_likeness(value);
   const std::size_t strong = likeness.symbols;
-  if (likeness.words) {
+  if (likeness.words && !is_passphrase(value)) {
     if (contains(value, "/") && strong == 0 && likeness.digits * 4 < value.size()) return false;  // a path
     // Words and nothing else; words with a mark of punctuation behind them; words joined as names are, with a number.
     if (makeup.digits == 0 && strong == 0) return false;
@@ -75,7 +75,7 @@ bool may_be_password(std::string_view value, const Assignment& assignment) {
     if (!assignment.quoted && strong == 0 && likeness.joints > 0 && likeness.digits <= 2) return false;
     // "117:password required": a line of a table.
     if (!assignment.quoted && strong == 0 && is_digit(value.front()) && contains(value, ":")) return false;
-  } else if (makeup.digits == 0 && strong == 0) {
+  } else if (!likeness.words && makeup.digits == 0 && strong == 0) {
     // Letters only, and no words: random ones.
     const double mean = mean_of_pairs(value);
     if (value.size() < 8 || (mean > 4.4 && !changes_case(value))) return false;
@@ -183,6 +183,7 @@ bool is_of_a_list(std::string_view around, const Assignment& assignment) {
   trim_back();
   trim_front();
   const char open = back(), close = front();
+  if (open == ':' && close == ',') return true;  // {"a-test": "PASS", "another": ...}: it is a value itself
   if (open == '(' && is_setter(before.substr(0, before.size() - 1))) return false;
   bool behind_text = false, before_text = false;
   if (open == ',') {
@@ -277,7 +278,8 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
   Proof proof = proven(true);
   proof.secrets = {value};
   // The cheap questions first: most of what is assigned in code is a word.
-  if (is_hash(value) || is_named_hash(value, assignment->name)) {
+  const bool hash = is_hash(value) || is_named_hash(value, assignment->name);
+  if (hash) {
     proof.severity = Severity::low;
   } else {
     const bool fits = wanted == Wanted::password ? may_be_password(value, *assignment)
@@ -298,7 +300,7 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
       is_its_name(value, assignment->name) || is_account_line(value) || is_type(value) ||
       (value.ends_with("%3D") && is_its_name(value.substr(0, value.size() - 3), assignment->name)))
     return {};
-  if (is_reference(value) || (is_placeholder(value) && !is_as_policies_want(value)) || is_stand_in(value) ||
+  if ((!hash && is_reference(value)) || (is_placeholder(value) && !is_as_policies_want(value)) || is_stand_in(value) ||
       is_said_of_a_field(value) || is_said_of_a_secret(value) || is_email(value) || is_file_name(value) ||
       is_port_or_fingerprint(value) || value.starts_with("urn:") || value.starts_with("\\$"))
     return {};
@@ -367,6 +369,17 @@ bool is_checksum_line(std::string_view before, std::string_view value, std::stri
          is_lower_hex(value);
 }
 
+// shodan.Shodan("KEY"), twilio(SID, "TOKEN"): between the service's name and the value a call begins, and does not end.
+bool is_given_to(std::string_view between) {
+  const std::size_t open = between.rfind('(');
+  if (open == std::string_view::npos || between.find_first_of("\r\n;{") != std::string_view::npos) return false;
+  const std::string_view called = between.substr(0, open);
+  return (between.back() == '"' || between.back() == '\'') && !contains(between.substr(open), ")") &&
+         std::all_of(called.begin(), called.end(), [](char c) {
+           return is_name_char(c) || std::string_view(".'\")( =").find(c) != std::string_view::npos;
+         });
+}
+
 // A text that a machine made, near the name of a service; between them, or before it, something says that it is a key.
 Proof service_key(const Suspect& suspect) {
   constexpr std::size_t reach = 96;
@@ -402,10 +415,11 @@ Proof service_key(const Suspect& suspect) {
       "checksum",    "commit",   "digest",    "integrity", "revision", "etag",    "fingerprint", "public",
       "publishable", "site_key", "sitekey",   "blob",      "tree",     "version", "nonce",       "signature",
       "guid",        "h1:",      "v0.0.0",    "rev\"",     "rev:",     "rev=",    "rev =",       "csrf",
-      "client_id",   "clientid", "client id", "client-id", "app_id",   "appid",   "project_id"};
+      "client_id",   "clientid", "client id", "client-id", "app_id",   "appid",   "project_id",  "enc["};
   static constexpr std::string_view says[] = {"key", "token",  "secret", "pass",   "auth", "cred",
                                               "api", "bearer", "pwd",    "access", "sid",  "login"};
-  return proven(!any_of(others, lower(between), contains) && any_of(says, small, contains));
+  return proven(!any_of(others, lower(between), contains) &&
+                (any_of(says, small, contains) || (!between.empty() && is_given_to(between))));
 }
 
 // connect("link", "dbname=regression")
@@ -436,8 +450,27 @@ Proof spelled_password(const Suspect& suspect) {
 Proof machine_made(const Suspect& suspect) {
   const std::string_view value = suspect.secret;
   if (contains(suspect.match, "sentry")) return {};
+  // USER:PASSWORD in base64 has a rule of its own; what else is sent in its place is a key, or nothing.
+  if (contains(lower(suspect.match), "basic ")) {
+    const Bytes plain = decoded_base64(value);
+    const std::string_view text = text_of(plain);
+    if (contains(text, ":") || (name_likeness(text).words && text.size() >= 6)) return {};
+  }
   return proven(may_be_key(value) && !is_checksum(value) && !is_public(value) && !is_reference(value) &&
                 !is_stand_in(value) && !is_file_name(value));
+}
+
+// "the password is X": what stands in a sentence is a word of it, unless it is more.
+Proof said_password(const Suspect& suspect) {
+  Suspect said = suspect;
+  while (!said.secret.empty() && std::string_view(".,;:)]}>").find(said.secret.back()) != std::string_view::npos)
+    said.secret.remove_suffix(1);
+  if (said.secret.size() < 6 || said.secret.front() == '#' || !is_mixed(said.secret) || is_algorithm(said.secret) ||
+      is_version(said.secret))
+    return {};
+  Proof proof = spelled_password(said);
+  if (proof.proven) proof.secrets = {said.secret};
+  return proof;
 }
 
 Proof assigned_password(const Suspect& suspect) { return weigh(suspect, Wanted::password); }

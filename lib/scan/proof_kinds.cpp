@@ -101,6 +101,8 @@ bool is_public(std::string_view value) {
                                                "encrypted:",   "kms:",           "{AES",
                                                "{DES",         "{cipher}",       "{ENC",
                                                "ENC:",         "enc:",           "-----BEGIN PGP MESSAGE"};
+  // An account of Ethereum: 20 bytes, where a key has 32.
+  if (value.size() == 42 && value.starts_with("0x") && unhex(value.substr(2))) return true;
   return any_of(heads, value, starts_with) ||
          (value.size() > 256 && (value.starts_with("AgA") || value.starts_with("AgB")));
 }
@@ -128,6 +130,10 @@ bool is_interpolated(std::string_view value) {
 
 bool is_code(std::string_view value, bool quoted) {
   if (is_interpolated(value)) return true;
+  const std::string start = lower(value.substr(0, 6));
+  if (start.starts_with("ctrl+") || start.starts_with("alt+") || start.starts_with("shift+") ||
+      start.starts_with("cmd+"))
+    return true;
   if (contains(value, "=>") || contains(value, "&&") || contains(value, "||") || contains(value, "\\d") ||
       contains(value, "\\w") || contains(value, "[^") || contains(value, "(?") || contains(value, ".*") ||
       contains(value, ".+") || contains(value, "{{") || contains(value, "/>") ||
@@ -326,6 +332,27 @@ bool is_uuid(std::string_view text) {
   return true;
 }
 
+// Three words or more that have nothing to do with one another, and a number, as people are told to choose: no name of
+// anything that programs have.
+bool is_passphrase(std::string_view value) {
+  static constexpr std::string_view technical[] = {
+      "pass",   "secret",  "token",  "auth",    "cred",    "key",    "user",    "admin",  "login",   "data",   "base",
+      "serv",   "prod",    "dev",    "test",    "stag",    "demo",   "exampl",  "sample", "default", "config", "name",
+      "file",   "cert",    "value",  "cluster", "node",    "region", "zone",    "bucket", "role",    "group",  "policy",
+      "versi",  "releas",  "build",  "branch",  "image",   "volume", "network", "field",  "input",   "form",   "text",
+      "type",   "string",  "number", "private", "public",  "vault",  "store",   "kube",   "docker",  "local",  "http",
+      "postgr", "mysql",   "redis",  "mongo",   "north",   "south",  "east",    "west",   "central", "host",   "port",
+      "client", "account", "access", "your",    "change",  "insert", "enter",   "here",   "path",    "code",   "hash",
+      "crypt",  "random",  "app",    "web",     "api",     "mail",   "page",    "style",  "color",   "view",   "list",
+      "item",   "table",   "index",  "event",   "message", "error",  "window",  "button", "panel",   "dialog", "menu"};
+  const NameLikeness likeness = name_likeness(value);
+  if (!likeness.words || likeness.symbols > 0 || likeness.numbers != 1 || likeness.digits > 4 || likeness.joints < 3 ||
+      likeness.parts < 3 || likeness.letters < likeness.parts * 4)
+    return false;
+  const std::string small = lower(value);
+  return !any_of(technical, small, contains);
+}
+
 // A date, a version, an address, a number: digits and what joins them.
 bool is_number(std::string_view value) {
   if (value.starts_with("-")) value.remove_prefix(1);
@@ -334,6 +361,24 @@ bool is_number(std::string_view value) {
   return std::all_of(value.begin(), value.end(), [](char c) {
     return is_digit(c) || std::string_view(".,:-+/_ xXeE").find(c) != std::string_view::npos;
   });
+}
+
+// Letters and digits by turns, more often than in any name: the longest stretch of them that does so. Letters that hex
+// has stand in words too, so that how they pair says nothing of these.
+bool is_interleaved(std::string_view value) {
+  const auto turns = [](std::string_view text) {
+    std::size_t count = 0;
+    for (std::size_t i = 1; i < text.size(); ++i) count += is_digit(text[i]) != is_digit(text[i - 1]);
+    return count;
+  };
+  for (std::size_t at = 0; at < value.size();) {
+    std::size_t end = at;
+    while (end < value.size() && (is_digit(value[end]) || is_letter(value[end]))) ++end;
+    const std::string_view run = value.substr(at, end - at);
+    if (run.size() >= 12 && turns(run) * 4 >= run.size() && makeup_of(run).distinct >= 7) return true;
+    at = end + 1;
+  }
+  return false;
 }
 
 // Something that a machine made.
@@ -349,13 +394,14 @@ bool may_be_key(std::string_view value) {
   const auto hex = [](char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); };
   if (std::all_of(value.begin(), value.end(), hex))
     return value.size() >= 16 && makeup.distinct >= 7 && makeup.digits > 0;
-  if (value.size() < 16) return kinds >= 3 && makeup.distinct >= 8 && makeup.digits >= 2;
+  if (value.size() < 16)
+    return (kinds >= 3 && makeup.distinct >= 8 && makeup.digits >= 2) || (makeup.digits >= 3 && is_interleaved(value));
   if (makeup.digits == 0 && value.size() < 20) return false;
   if (makeup.distinct < 9) return false;
   if (makeup.digits == 0 && !(makeup.uppers > 2 && makeup.lowers > 2)) return mean_of_pairs(value) < 4.3;
   // Letters that read as words, however many digits are among them, are a name: "arn-like-name-v2-eu-west-1".
   if (kinds == 3 && likeness.joints == 0 && likeness.parts * 3 >= value.size()) return true;
-  return kinds >= 2 && mean_of_pairs(value) < (makeup.digits * 8 > value.size() ? 5.2 : 4.7);
+  return kinds >= 2 && (is_interleaved(value) || mean_of_pairs(value) < (makeup.digits * 8 > value.size() ? 5.2 : 4.7));
 }
 
 // "password" => "required|min:8", "type": "password": what a form or a schema says of a field.

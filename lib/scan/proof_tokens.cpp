@@ -127,7 +127,10 @@ Proof random_token(const Suspect& suspect) {
     run = goes_on ? run + 1 : 1;
     longest = std::max(longest, run);
   }
-  return proven(longest <= 9);
+  // Of forty characters none is there eight times; what packs numbers in base64 has as many zeros.
+  std::size_t most = 0, counts[256] = {};
+  for (const char c : suspect.secret) most = std::max(most, ++counts[static_cast<unsigned char>(c)]);
+  return proven(longest <= 9 && (suspect.secret.size() < 40 || most * 5 <= suspect.secret.size()));
 }
 
 }  // namespace imgbuild::proofs

@@ -17,6 +17,7 @@ namespace imgbuild::proofs {
 // Keys: proof_keys.cpp
 Proof private_key(const Suspect& suspect);
 Proof encoded_private_key(const Suspect& suspect);
+Proof damaged_key(const Suspect& suspect);
 Proof der_key(const Suspect& suspect);
 Proof keystore(const Suspect& suspect);
 Proof ppk_key(const Suspect& suspect);
@@ -72,6 +73,7 @@ Proof assigned_key(const Suspect& suspect);
 Proof service_key(const Suspect& suspect);
 Proof spelled_password(const Suspect& suspect);
 Proof machine_made(const Suspect& suspect);
+Proof said_password(const Suspect& suspect);
 
 /// Names in one spelling: userPassword, USER-PASSWORD and user.password_2 are all user_password.
 std::string snake(std::string_view name);
@@ -93,6 +95,7 @@ bool is_escaped(std::string_view value);           ///< what it is is seen where
 bool is_email(std::string_view value);
 bool is_file_name(std::string_view value);
 bool is_uuid(std::string_view value);
+bool is_passphrase(std::string_view value);       ///< "falcon-silver-walrus-7"
 bool is_number(std::string_view value);           ///< a date, a version, an address
 bool is_said_of_a_field(std::string_view value);  ///< "required|min:8"
 

@@ -21,7 +21,7 @@ struct Rule {
   std::vector<std::string> see;   ///< where the format is documented
   std::vector<std::string> text;  ///< RE2 patterns; group 1 (else the whole match) is the secret; bounded width
   std::vector<std::string> path;  ///< globs over the path: with `text`, where to look; alone, the name gives it away
-  std::vector<std::string> near;  ///< words, one of which must stand within 64 bytes of the match (caseless)
+  std::vector<std::string> near;  ///< words, one of which must stand within 96 bytes of the match (caseless)
   double entropy = 0;             ///< least bits per character of the secret; 0: not asked
   std::string proof;              ///< a check in code, from the closed set of proof.hpp; empty: none
   Scrub scrub = Scrub::refuse;
