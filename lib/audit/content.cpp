@@ -261,7 +261,7 @@ void ContentReader::decide() {
   }
   if ((kind_ == Container::none && why_not_.empty()) || is_values(kind_)) embedded_.emplace(desk_, where_);
   if (kind_ == Container::none) {
-    if (const auto order = utf16_of(head_)) narrowed_.emplace(desk_, where_, *order);
+    if (const auto how = wide_text_of(head_)) narrowed_.emplace(desk_, where_, *how);
     return;
   }
   if (whole_.empty()) sha_.emplace();
@@ -458,8 +458,8 @@ void look_at_whole(const Desk& desk, Where where, const Piece& whole) {
   if (kind == Container::none && may_be_zlib(head) && begins_loose_object(head)) kind = Container::zlib;
   if (kind == Container::none && ends_as_zip(whole.bytes, whole.bytes.size())) kind = Container::zip;
   if (kind == Container::none) {
-    if (const auto order = utf16_of(head)) {
-      Narrowed narrowed(desk, where, *order);
+    if (const auto how = wide_text_of(head)) {
+      Narrowed narrowed(desk, where, *how);
       narrowed.feed(whole.bytes);
       narrowed.finish();
     }

@@ -244,15 +244,17 @@ TEST_CASE("A token among the constants of compiled code is found, whatever stand
   CHECK_FALSE(Look(read_file(folder.path() + "/m.pyc")).hits().empty());
 }
 
-TEST_CASE("UTF-16 text is read, with a byte order mark or without") {
+TEST_CASE("UTF-16 and UTF-32 text is read, with a byte order mark or without") {
   std::string text = "token = " + token + "\r\nand more of the same\r\n";
-  for (const std::string order : {"LE", "BE"})
-    for (const std::string mark : {"", "\xEF\xBB\xBF"}) {
-      const std::string wide = piped("iconv -f UTF-8 -t UTF-16" + order, mark + text);
+  for (const std::string form : {"16LE", "16BE", "32LE", "32BE"})
+    for (const std::string mark : {"", "\xEF\xBB\xBF",
+                                   "\xEF\xBB\xBF"
+                                   "\xF0\x9F\x94\x91 \xC3\xA9"}) {
+      const std::string wide = piped("iconv -f UTF-8 -t UTF-" + form, mark + text);
       for (const bool streamed : {false, true}) {
         const Look look(wide, streamed, 7);
         CHECK(look.hits() == std::vector<std::string>{"github.token file "});
-        CHECK(look.record.found.at(0).hit.decoded == std::vector<std::string>{"utf-16"});
+        CHECK(look.record.found.at(0).hit.decoded == std::vector<std::string>{"utf-" + form.substr(0, 2)});
       }
     }
 }
