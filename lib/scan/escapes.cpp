@@ -270,12 +270,12 @@ __attribute__((target("avx2"))) Sifted sift_by_32(const std::uint8_t* at) {
   return out;
 }
 
-constexpr std::uint64_t wide_groups[] = {0xaaaa, 0x5555, 0xeeee, 0xdddd, 0xbbbb, 0x7777};
-
-// Is one of the four groups of 16 bits this one?
-bool has_group(std::uint64_t bits, std::uint64_t group) {
-  const std::uint64_t off = bits ^ group * 0x0001000100010001u;
-  return ((off - 0x0001000100010001u) & ~off & 0x8000800080008000u) != 0;
+// Has one of the four groups of 16 bits the same four bits four times, and are those not all alike?
+bool may_be_wide(std::uint64_t zeros) {
+  constexpr std::uint64_t each = 0x0001000100010001;
+  const std::uint64_t changes = (zeros ^ zeros >> 4) & each * 0x0fff, four = zeros & each * 15;
+  const std::uint64_t any_change = changes + each * 0x7fff, any = four + each * 0x7fff, all = four + each * 0x7ff1;
+  return (~any_change & any & ~all & each * 0x8000) != 0;
 }
 
 // The first quote of the joint that the operator or line break at `i` is a part of.
@@ -383,8 +383,7 @@ void sift(View text, std::uint64_t offset, std::size_t from, std::size_t to, Pla
     const Sifted sifted = sift64(text.data() + at);
     for (std::uint64_t marks = sifted.marks; marks != 0; marks &= marks - 1)
       place(at + static_cast<std::size_t>(__builtin_ctzll(marks)));
-    if (sifted.zeros != 0 && std::any_of(std::begin(wide_groups), std::end(wide_groups),
-                                         [&](std::uint64_t zeros) { return has_group(sifted.zeros, zeros); }))
+    if (may_be_wide(sifted.zeros))
       for (unsigned i = 0; i < 64; i += 16) group(at + i, static_cast<unsigned>(sifted.zeros >> i) & 0xffffu);
   }
   for (std::size_t i = at; i < to; ++i) one(i);
