@@ -39,6 +39,9 @@ constexpr Magic magics[] = {
     {64, {"U"sv, "E"sv, "s"sv}},
     {64, {"J"sv, "V"sv, "B"sv}},
     {128, {"e"sv, "JNAF"sv, "wxyzopqrEFGH4567"sv}},  // zlib
+    // uuencode and git's base85; Ascii85 has two characters, and is looked for by itself
+    {1, {"b"sv, "e"sv, "g"sv}},
+    {2, {"G"sv, "I"sv, "T"sv}},
 };
 
 struct Tables {
@@ -77,6 +80,8 @@ __attribute__((target("ssse3"))) std::uint32_t next_candidates(const std::uint8_
     groups = _mm_and_si128(groups, _mm_shuffle_epi8(high1, _mm_and_si128(_mm_srli_epi16(second, 4), half)));
     groups = _mm_and_si128(groups, _mm_shuffle_epi8(low2, _mm_and_si128(third, half)));
     groups = _mm_and_si128(groups, _mm_shuffle_epi8(high2, _mm_and_si128(_mm_srli_epi16(third, 4), half)));
+    groups = _mm_or_si128(
+        groups, _mm_and_si128(_mm_cmpeq_epi8(first, _mm_set1_epi8('<')), _mm_cmpeq_epi8(second, _mm_set1_epi8('~'))));
     const auto none = static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(groups, _mm_setzero_si128())));
     if (none != 0xFFFF) return none ^ 0xFFFF;
   }
@@ -204,8 +209,46 @@ bool begins_base64(View window, std::size_t at) {
   return text[0] == 'e' && (among("J", "wxyz") || among("N", "opqr") || among("A", "EFGH") || among("F", "4567"));
 }
 
-/// What begins at a candidate; `none` and no base64: nothing.
-std::optional<Container> known(View window, std::size_t at) {
+/// A header's line, and a first one that is no longer than it says, as far as both are seen.
+bool begins_uuencode(View window, std::size_t at) {
+  if (at > 0 && window[at - 1] != '\n') return false;
+  std::string_view text = text_of(window.subspan(at)).substr(0, beginning_ahead);
+  constexpr std::string_view begin = "begin ";
+  if (!text.starts_with(begin)) return false;
+  text.remove_prefix(begin.size());
+  const std::size_t mode = std::min(text.find_first_not_of("01234567"), text.size());
+  if (mode < 3 || mode > 4 || mode == text.size() || text[mode] != ' ') return false;
+  const std::size_t name_end = text.find('\n');
+  if (name_end == text.npos) return text.size() == beginning_ahead - begin.size();
+  text.remove_prefix(name_end + 1);
+  std::string_view line = text.substr(0, text.find('\n'));
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  if (line.empty() || !std::all_of(line.begin(), line.end(), is_uuencode)) return false;
+  const std::size_t bytes = static_cast<std::size_t>(line[0] - ' ') & 63;
+  constexpr std::size_t checksum = 1;
+  return bytes > 0 && line.size() <= 1 + (bytes + 2) / 3 * 4 + checksum;
+}
+
+/// <~, and as many digits as a token takes, or ~> before.
+bool begins_ascii85(std::string_view text) {
+  constexpr std::size_t least = 10, enough = 20;
+  std::size_t digits = 0;
+  if (!text.starts_with("<~")) return false;
+  for (const char c : text.substr(2)) {
+    if (c == '~') return digits >= least;
+    if (c == '\n' || c == '\r') continue;
+    if (c != 'z' && (c < '!' || c > 'u')) return false;
+    if (++digits == enough) return true;
+  }
+  return false;
+}
+
+/// What begins at a candidate.
+std::optional<Beginning> known(View window, std::size_t at) {
+  const auto packed = [at](Container kind) { return Beginning{at, kind}; };
+  const auto encoded = [at](bool begins, Encoding encoding) {
+    return begins ? std::optional(Beginning{at, Container::none, encoding}) : std::nullopt;
+  };
   const View rest = window.subspan(at, std::min(window.size() - at, beginning_ahead));
   const std::size_t behind = std::min(at, beginning_behind);
   const std::string_view before = text_of(window.subspan(at - behind, behind));
@@ -213,13 +256,37 @@ std::optional<Container> known(View window, std::size_t at) {
     case 'x':
       if (!may_be_zlib(rest) || !begins_deflate(rest.subspan(2))) return std::nullopt;
       if (before.ends_with("IDAT") || (behind == 8 && before.starts_with("fdAT"))) return std::nullopt;
-      return Container::zlib;
+      return packed(Container::zlib);
+    case 'b':
+      return encoded(begins_uuencode(window, at), Encoding::uuencode);
+    case '<':
+      return encoded(begins_ascii85(text_of(rest)), Encoding::ascii85);
+    case 'G':
+      return encoded(text_of(rest).starts_with("GIT binary patch"), Encoding::base85);
     case 0x28:
       if (!begins_zstd(rest)) return std::nullopt;
       break;
-    default:
-      if (begins_base64(window, at)) return Container::none;
+    case '/':
+    case 'H':
+    case 'J':
+    case 'K':
+    case 'Q':
+    case 'S':
+    case 'U':
+    case '_':
+    case 'e':
+      return encoded(begins_base64(window, at), Encoding::base64);
+    case 0x1f:
+    case 0xfd:
+    case '7':
+    case 'B':
+    case 'M':
+    case 'P':
+    case 'R':
+    case 'h':
       break;
+    default:
+      return std::nullopt;
   }
   const Container kind = container_of(rest);
   switch (kind) {
@@ -231,10 +298,10 @@ std::optional<Container> known(View window, std::size_t at) {
     case Container::seven_zip:
     case Container::rar:
     case Container::cab:
-      return kind;
+      return packed(kind);
     case Container::git_pack:
       // Of a bundle (gitformat-bundle), behind its header's empty line. Programs say "PACK", too.
-      if (before.ends_with("\n\n")) return kind;
+      if (before.ends_with("\n\n")) return packed(kind);
       return std::nullopt;
     default:
       return std::nullopt;
@@ -242,6 +309,11 @@ std::optional<Container> known(View window, std::size_t at) {
 }
 
 }  // namespace
+
+const char* name_of(Encoding encoding) {
+  static constexpr const char* names[] = {"base64", "uuencode", "ascii85", "base85"};
+  return names[static_cast<int>(encoding)];
+}
 
 std::optional<Beginning> next_beginning(View window, std::size_t from, std::size_t to) {
   constexpr std::size_t wide = 16 + 2;
@@ -251,12 +323,12 @@ std::optional<Beginning> next_beginning(View window, std::size_t from, std::size
     for (std::uint32_t bits = next_candidates(window.data(), at, blocks_end); bits != 0; bits &= bits - 1) {
       const std::size_t place = at + static_cast<std::size_t>(__builtin_ctz(bits));
       if (place >= to) return std::nullopt;
-      if (const auto kind = known(window, place)) return Beginning{place, *kind};
+      if (const auto beginning = known(window, place)) return beginning;
     }
     at += 16;
   }
   for (at = std::max(from, blocks_end); at < to; ++at)  // too near the end for anything but a very short one
-    if (const auto kind = known(window, at)) return Beginning{at, *kind};
+    if (const auto beginning = known(window, at)) return beginning;
   return std::nullopt;
 }
 

@@ -246,9 +246,10 @@ void ContentReader::decide() {
   decided_ = true;
   kind_ = known_ != Container::none ? known_ : container_of(head_);
   if (kind_ == Container::none && may_be_zlib(head_) && begins_loose_object(head_)) kind_ = Container::zlib;
-  if (kind_ != Container::none && where_.depth >= most_depth) {
+  if (is_closed(kind_) || (kind_ != Container::none && where_.depth >= most_depth)) {
     if (!is_values(kind_)) {
-      why_not_ = "deeper than " + std::to_string(most_depth);
+      why_not_ = is_closed(kind_) ? std::string("no reader for ") + name_of(kind_)
+                                  : "deeper than " + std::to_string(most_depth);
       if (whole_.empty()) sha_.emplace();
     }
     kind_ = Container::none;
@@ -261,7 +262,7 @@ void ContentReader::decide() {
   }
   if ((kind_ == Container::none && why_not_.empty()) || is_values(kind_)) embedded_.emplace(desk_, where_);
   if (kind_ == Container::none) {
-    if (const auto order = utf16_of(head_)) narrowed_.emplace(desk_, where_, *order);
+    if (const auto how = wide_text_of(head_)) narrowed_.emplace(desk_, where_, *how);
     return;
   }
   if (whole_.empty()) sha_.emplace();
@@ -347,16 +348,21 @@ void ContentReader::keep_zip(View bytes) {
 void ContentReader::open_whole() {
   const ViewWhole in_place(whole_, stable_ ? desk_.release : nullptr);
   const Whole& whole = store_ ? static_cast<const Whole&>(*store_) : in_place;
+  const auto look_at = [&](Source& source) {
+    members_->begin_inflated(kind_);
+    for (View piece = source.next(); !piece.empty(); piece = source.next()) members_->inflated(piece);
+    members_->end_inflated();
+  };
   switch (kind_) {
     case Container::lz4:
     case Container::compress: {
       WholeSource packed(whole);
-      members_->begin_inflated(kind_);
-      const auto source = unpack(packed, kind_);
-      for (View piece = source->next(); !piece.empty(); piece = source->next()) members_->inflated(piece);
-      members_->end_inflated();
+      look_at(*unpack(packed, kind_));
       break;
     }
+    case Container::qcow2:
+      look_at(*read_qcow2(whole));
+      break;
     case Container::git_pack:
       if (const std::string why = look_at_pack(desk_, where_, whole); !why.empty()) members_->unreadable(why);
       break;
@@ -448,7 +454,8 @@ void ContentReader::finish() {
 }
 
 bool is_streamed(Container kind) {
-  return kind == Container::none || is_plain(kind) || (Inflater::knows(kind) && kind != Container::zlib);
+  return kind == Container::none || is_closed(kind) || is_plain(kind) ||
+         (Inflater::knows(kind) && kind != Container::zlib);
 }
 
 void look_at_whole(const Desk& desk, Where where, const Piece& whole) {
@@ -458,8 +465,8 @@ void look_at_whole(const Desk& desk, Where where, const Piece& whole) {
   if (kind == Container::none && may_be_zlib(head) && begins_loose_object(head)) kind = Container::zlib;
   if (kind == Container::none && ends_as_zip(whole.bytes, whole.bytes.size())) kind = Container::zip;
   if (kind == Container::none) {
-    if (const auto order = utf16_of(head)) {
-      Narrowed narrowed(desk, where, *order);
+    if (const auto how = wide_text_of(head)) {
+      Narrowed narrowed(desk, where, *how);
       narrowed.feed(whole.bytes);
       narrowed.finish();
     }

@@ -85,7 +85,7 @@ class ContentReader {
   Container kind_ = Container::none;
   std::uint64_t size_ = 0;
   std::optional<Cutter> raw_;
-  std::optional<Narrowed> narrowed_;       ///< of UTF-16
+  std::optional<Narrowed> narrowed_;       ///< of UTF-16 and UTF-32
   std::optional<Embedded> embedded_;       ///< of what is no container, or one of values
   std::unique_ptr<ContentReader> behind_;  ///< of what follows a packed stream
   std::string why_not_;                    ///< why the container could not be read to its end

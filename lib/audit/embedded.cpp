@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "audit/content.hpp"
+#include "audit/encoded.hpp"
 #include "base/interrupt.hpp"
 #include "crypto/digest.hpp"
 #include "tar/inflate.hpp"
@@ -66,71 +67,31 @@ class Embedded::Packed : public Opened {
   std::optional<ContentReader> child_;
 };
 
-/// base64, over any number of lines, also where their ends are written out as in JSON.
 class Embedded::Encoded : public Opened {
  public:
-  Encoded(const Desk& desk, Where inner) : file_(desk, std::move(inner)) {}
+  Encoded(const Desk& desk, Where inner, Encoding encoding)
+      : file_(desk, std::move(inner)), text_(EncodedText::of(encoding)) {}
 
   std::size_t feed(View bytes) override {
-    std::size_t used = 0;
-    for (; used < bytes.size(); ++used) {
-      const std::uint8_t c = bytes[used];
-      if (escaped_) {
-        if (c != 'n' && c != 'r') break;
-        escaped_ = false;
-        broken_line_ = true;
-        continue;
-      }
-      const int value = value_of(c);
-      if (value < 0) {
-        if (c == '\n' || c == '\r') {
-          broken_line_ = true;
-        } else if (c == '\\') {
-          escaped_ = true;
-        } else if (c == ' ' || c == '\t') {
-          blank_ = !broken_line_;
-        } else {
-          break;
-        }
-        continue;
-      }
-      if (blank_ && !broken_line_) break;  // another word of the same line
-      broken_line_ = blank_ = false;
-      bits_ = bits_ << 6 | static_cast<std::uint32_t>(value);
-      if (++count_ % 4 != 0) continue;
-      for (int shift = 16; shift >= 0; shift -= 8) out_.push_back(static_cast<std::uint8_t>(bits_ >> shift));
-      if (out_.size() >= most_out) give();
-    }
+    const std::size_t used = text_->decode(bytes, out_);
+    give();
     return used;
   }
   void finish(bool) override {
-    const std::uint32_t left = count_ % 4;
-    if (left >= 2) out_.push_back(static_cast<std::uint8_t>(bits_ >> (left == 2 ? 4 : 10)));
-    if (left == 3) out_.push_back(static_cast<std::uint8_t>(bits_ >> 2));
+    text_->finish(out_);
     give();
     file_.finish();
   }
 
  private:
-  static constexpr std::size_t most_out = std::size_t{48} << 10;
-
-  static int value_of(std::uint8_t c) {
-    if (c >= 'A' && c <= 'Z') return c - 'A';
-    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-    if (c >= '0' && c <= '9') return c - '0' + 52;
-    if (c == '+' || c == '-') return 62;
-    if (c == '/' || c == '_') return 63;
-    return -1;
-  }
   void give() {
     file_.feed({out_, nullptr, false});
     out_.clear();
   }
 
   ContentReader file_;
+  std::unique_ptr<EncodedText> text_;
   Bytes out_;
-  std::uint32_t bits_ = 0, count_ = 0;
-  bool escaped_ = false, blank_ = false, broken_line_ = false;
 };
 
 Embedded::Embedded(const Desk& desk, Where where) : desk_(desk), where_(std::move(where)) {}
@@ -191,7 +152,7 @@ void Embedded::look(View window, std::size_t at, const std::size_t to) {
 
 /// Of what begins there: where the search goes on.
 std::size_t Embedded::open(View window, const Beginning& beginning, std::size_t to) {
-  const auto [at, kind] = beginning;
+  const auto [at, kind, encoding] = beginning;
   if (where_.depth >= ContentReader::most_depth) {
     if (kind != Container::none && kind != Container::zlib && Inflater::knows(kind))
       where_.add_gap("deeper than " + std::to_string(ContentReader::most_depth), 0, "");
@@ -200,7 +161,7 @@ std::size_t Embedded::open(View window, const Beginning& beginning, std::size_t 
   if (!where_.budget) where_.budget = std::make_shared<Budget>(0);
   where_.budget->take_member();
   if (kind == Container::none) {
-    open_ = std::make_unique<Encoded>(desk_, within("base64"));
+    open_ = std::make_unique<Encoded>(desk_, within(name_of(encoding)), encoding);
   } else if (Inflater::knows(kind)) {
     open_ = std::make_unique<Packed>(desk_, within(name_of(kind)), kind);
   } else {

@@ -7,9 +7,10 @@
 namespace imgbuild {
 
 /// Looks at what stands packed in the midst of a stream that is no container: a tar.gz behind a script, the streams of
-/// a PDF, a kernel, a journal's entries, a picture's texts, user data in base64. What only seemed to be packed, or
-/// breaks off, is looked at as far as it goes, and is no gap: the file never said that it is there. What is found does
-/// not depend on where the stream's pieces were cut. One thread.
+/// a PDF, a kernel, a journal's entries, a picture's texts, user data in base64; and at what is encoded there in
+/// another way, packed or not: uuencode, Ascii85, a binary patch of git's. What only seemed to be that, or breaks off,
+/// is looked at as far as it goes, and is no gap: the file never said that it is there. What is found does not depend
+/// on where the stream's pieces were cut. One thread.
 class Embedded {
  public:
   Embedded(const Desk& desk, Where where);

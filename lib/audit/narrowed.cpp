@@ -6,20 +6,31 @@
 
 namespace imgbuild {
 
-std::optional<ByteOrder> utf16_of(View head) {
+namespace {
+
+std::uint32_t unit_at(View bytes, WideText how) {
+  std::uint32_t unit = 0;
+  for (std::size_t i = 0; i < how.width; ++i)
+    unit = unit << 8 | bytes[how.order == ByteOrder::big ? i : how.width - 1 - i];
+  return unit;
+}
+
+bool is_text(std::uint32_t c) { return (c >= ' ' && c < 0x7f) || c == '\n' || c == '\r' || c == '\t'; }
+
+}  // namespace
+
+std::optional<WideText> wide_text_of(View head) {
   if (head.size() < 16) return std::nullopt;
-  if (head[0] == 0xff && head[1] == 0xfe && (head[2] != 0 || head[3] != 0)) return ByteOrder::little;
-  if (head[0] == 0xfe && head[1] == 0xff) return ByteOrder::big;
-  const std::size_t units = std::min<std::size_t>(head.size() / 2, 64);
-  std::size_t little = 0, big = 0;
-  for (std::size_t i = 0; i < units; ++i) {
-    const std::uint8_t first = head[2 * i], second = head[2 * i + 1];
-    const auto is_text = [](std::uint8_t c) { return (c >= ' ' && c < 0x7f) || c == '\n' || c == '\r' || c == '\t'; };
-    little += second == 0 && is_text(first) ? 1 : 0;
-    big += first == 0 && is_text(second) ? 1 : 0;
-  }
-  if (little * 10 >= units * 9) return ByteOrder::little;
-  if (big * 10 >= units * 9) return ByteOrder::big;
+  constexpr std::uint32_t mark = 0xfeff;
+  for (const std::size_t width : {4u, 2u})  // a mark of UTF-32 begins as one of UTF-16 does
+    for (const ByteOrder order : {ByteOrder::little, ByteOrder::big}) {
+      const WideText how{order, width};
+      if (unit_at(head, how) == mark) return how;
+      const std::size_t units = std::min<std::size_t>(head.size() / width, 64);
+      std::size_t texts = 0;
+      for (std::size_t i = 0; i < units; ++i) texts += is_text(unit_at(head.subspan(i * width), how)) ? 1 : 0;
+      if (texts * 10 >= units * 9) return how;
+    }
   return std::nullopt;
 }
 
@@ -29,6 +40,7 @@ void append_utf8(std::string& to, std::uint32_t unit, std::uint32_t& high) {
     return;
   }
   if (unit >= 0xdc00 && unit < 0xe000) unit = high != 0 ? 0x10000 + ((high - 0xd800) << 10) + (unit - 0xdc00) : 0xfffd;
+  if (unit > 0x10ffff) unit = 0xfffd;
   high = 0;
   const auto tail = [&](int shift) { to += static_cast<char>(0x80 | (unit >> shift & 0x3f)); };
   if (unit < 0x80) {
@@ -48,27 +60,29 @@ void append_utf8(std::string& to, std::uint32_t unit, std::uint32_t& high) {
   }
 }
 
-Narrowed::Narrowed(const Desk& desk, Where where, ByteOrder order) : order_(order) {
-  where.decoded.emplace_back("utf-16");
+Narrowed::Narrowed(const Desk& desk, Where where, WideText how) : how_(how) {
+  where.decoded.emplace_back(how.width == 2 ? "utf-16" : "utf-32");
   text_ = std::make_unique<Cutter>(desk, std::move(where));
 }
 Narrowed::~Narrowed() = default;
 
 void Narrowed::feed(View bytes) {
   std::string text;
-  const auto unit = [&](std::uint8_t first, std::uint8_t second) {
-    append_utf8(text, order_ == ByteOrder::little ? first | second << 8 : first << 8 | second, high_);
+  const auto unit = [&](View at) {
+    append_utf8(text, unit_at(at, how_), high_);
     if (text.size() < (std::size_t{64} << 10)) return;
     text_->feed({view_of(text), nullptr, false});
     text.clear();
   };
-  if (!half_.empty() && !bytes.empty()) {
-    unit(half_[0], bytes[0]);
-    half_.clear();
+  while (!begun_.empty() && !bytes.empty()) {
+    begun_.push_back(bytes[0]);
     bytes = bytes.subspan(1);
+    if (begun_.size() < how_.width) continue;
+    unit(begun_);
+    begun_.clear();
   }
-  for (; bytes.size() >= 2; bytes = bytes.subspan(2)) unit(bytes[0], bytes[1]);
-  if (!bytes.empty()) half_.assign(1, bytes[0]);
+  for (; bytes.size() >= how_.width; bytes = bytes.subspan(how_.width)) unit(bytes);
+  begun_.insert(begun_.end(), bytes.begin(), bytes.end());
   text_->feed({view_of(text), nullptr, false});
 }
 

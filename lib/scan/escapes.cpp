@@ -270,10 +270,12 @@ __attribute__((target("avx2"))) Sifted sift_by_32(const std::uint8_t* at) {
   return out;
 }
 
-// Is one of the four groups of 16 bits this one?
-bool has_group(std::uint64_t bits, std::uint64_t group) {
-  const std::uint64_t off = bits ^ group * 0x0001000100010001u;
-  return ((off - 0x0001000100010001u) & ~off & 0x8000800080008000u) != 0;
+// Has one of the four groups of 16 bits the same four bits four times, and are those not all alike?
+bool may_be_wide(std::uint64_t zeros) {
+  constexpr std::uint64_t each = 0x0001000100010001;
+  const std::uint64_t changes = (zeros ^ zeros >> 4) & each * 0x0fff, four = zeros & each * 15;
+  const std::uint64_t any_change = changes + each * 0x7fff, any = four + each * 0x7fff, all = four + each * 0x7ff1;
+  return (~any_change & any & ~all & each * 0x8000) != 0;
 }
 
 // The first quote of the joint that the operator or line break at `i` is a part of.
@@ -300,6 +302,17 @@ struct Stretch {
   std::size_t begin, end;
 };
 
+// Text whose characters are `width` bytes each, all of them 0 but one.
+struct WideStretch {
+  std::size_t begin, end, width;
+};
+
+// The width that 16 bytes have where these bits of them are 0; 0: they are no such text.
+unsigned width_of(unsigned zeros) {
+  constexpr std::array<std::uint8_t, 16> by_four{0, 0, 0, 0, 0, 2, 0, 4, 0, 0, 2, 4, 0, 4, 4, 0};
+  return zeros == (zeros & 15) * 0x1111 ? by_four[zeros & 15] : 0;
+}
+
 void rewrite(View text, const Escapes& escapes, Stretch stretch, DecodedRun& run) {
   run.bytes.clear();
   run.pieces.assign(1, {0, stretch.begin});
@@ -324,19 +337,24 @@ void rewrite(View text, const Escapes& escapes, Stretch stretch, DecodedRun& run
   }
 }
 
-// One pass over [from, to): `place` is given positions where an escape may be, `wide` stretches of UTF-16 (of ASCII),
-// in which every other byte is 0. The steps are steps of the stream, whose position text[0] has is `offset`.
+// One pass over [from, to): `place` is given positions where an escape may be, `wide` stretches of UTF-16 and UTF-32
+// (of ASCII). The steps are steps of the stream, whose position text[0] has is `offset`.
 template <class Place, class Wide>
 void sift(View text, std::uint64_t offset, std::size_t from, std::size_t to, Place&& place, Wide&& wide) {
   const auto sift64 = __builtin_cpu_supports("avx2") ? sift_by_32 : sift_by_16;
   std::size_t had = from;  // no stretch begins before this
   const auto group = [&](std::size_t at, unsigned zeros) {
-    if ((zeros != 0xaaaa && zeros != 0x5555) || at < had) return;
-    std::size_t first = at + (zeros == 0xaaaa ? 0 : 1);  // of a character's byte
-    while (first >= had + 2 && text[first - 1] == 0 && is_text(text[first - 2])) first -= 2;
+    const std::size_t width = width_of(zeros);
+    if (width == 0 || at < had) return;
+    const auto is_character = [&](std::size_t i) {
+      return is_text(text[i]) && std::all_of(text.data() + std::min(i + 1, to), text.data() + std::min(i + width, to),
+                                             [](std::uint8_t byte) { return byte == 0; });
+    };
+    std::size_t first = at + static_cast<std::size_t>(__builtin_ctz(~zeros));
+    while (first >= had + width && is_character(first - width)) first -= width;
     std::size_t end = first;
-    while (end < to && is_text(text[end]) && (end + 1 >= to || text[end + 1] == 0)) end += 2;
-    if ((end - first) / 2 >= least_wide) wide(first, std::min(end, to));
+    while (end < to && is_character(end)) end += width;
+    if ((end - first) / width >= least_wide) wide(WideStretch{first, std::min(end, to), width});
     had = end;
   };
   const auto one = [&](std::size_t at) {
@@ -365,7 +383,7 @@ void sift(View text, std::uint64_t offset, std::size_t from, std::size_t to, Pla
     const Sifted sifted = sift64(text.data() + at);
     for (std::uint64_t marks = sifted.marks; marks != 0; marks &= marks - 1)
       place(at + static_cast<std::size_t>(__builtin_ctzll(marks)));
-    if (has_group(sifted.zeros, 0xaaaa) || has_group(sifted.zeros, 0x5555))
+    if (may_be_wide(sifted.zeros))
       for (unsigned i = 0; i < 64; i += 16) group(at + i, static_cast<unsigned>(sifted.zeros >> i) & 0xffffu);
   }
   for (std::size_t i = at; i < to; ++i) one(i);
@@ -393,7 +411,7 @@ void decode_escapes(View text, std::uint64_t offset, std::size_t begin, std::siz
     std::size_t seen, at;  // the byte that gave it away, and where it begins
   };
   std::vector<Place> places;
-  std::vector<Stretch> wide;
+  std::vector<WideStretch> wide;
   const auto add_place = [&](std::size_t place) {
     const std::uint8_t c = text[place];
     if (is_quote(c) && place > 0 && place + 2 < text.size() && text[place + 1] == c) {
@@ -421,9 +439,8 @@ void decode_escapes(View text, std::uint64_t offset, std::size_t begin, std::siz
     if (!header && escape.byte >= 0 && is_space(static_cast<std::uint8_t>(escape.byte))) return;
     places.push_back({place, at});
   };
-  sift(text, offset, low_of(first_block), high_of(last_block), add_place, [&](std::size_t first, std::size_t wide_end) {
-    wide.push_back({first, wide_end});
-  });
+  sift(text, offset, low_of(first_block), high_of(last_block), add_place,
+       [&](WideStretch one) { wide.push_back(one); });
   if (places.empty() && wide.empty()) return;
   if (!joined.ends.empty()) {
     joined.sort();
@@ -458,12 +475,14 @@ void decode_escapes(View text, std::uint64_t offset, std::size_t begin, std::siz
     for (std::size_t w = first_wide; w < wide.size() && wide[w].begin < own_end; ++w) {
       if (wide[w].end <= own_begin) continue;
       // Cut to what the block may see, on the border of a character.
-      const std::size_t from = wide[w].begin + (std::max(low, wide[w].begin) - wide[w].begin + 1) / 2 * 2;
-      run.encoding = "utf-16";
+      const std::size_t width = wide[w].width;
+      const std::size_t from =
+          wide[w].begin + (std::max(low, wide[w].begin) - wide[w].begin + width - 1) / width * width;
+      run.encoding = width == 2 ? "utf-16" : "utf-32";
       run.skipped = 0;
       run.pieces.assign(1, {0, from});
       run.bytes.clear();
-      for (std::size_t i = from; i < std::min(wide[w].end, high); i += 2) run.bytes += static_cast<char>(text[i]);
+      for (std::size_t i = from; i < std::min(wide[w].end, high); i += width) run.bytes += static_cast<char>(text[i]);
       see(run, {own_begin, own_end});
     }
   }

@@ -356,7 +356,7 @@ std::size_t DecodedRun::text_of(std::size_t character) const {
 }
 
 std::size_t DecodedRun::position_of(std::size_t decoded) const {
-  if (is_wide()) return pieces.front().text + decoded * 2;
+  if (is_wide()) return pieces.front().text + decoded * width();
   return text_of(skipped + (is_hex()      ? decoded * 2
                             : is_base64() ? decoded * 8 / 6
                             : is_base32() ? decoded * 8 / 5
@@ -365,7 +365,7 @@ std::size_t DecodedRun::position_of(std::size_t decoded) const {
 
 std::size_t DecodedRun::end_of(std::size_t decoded_end) const {
   if (decoded_end == 0) return position_of(0);
-  if (is_wide()) return pieces.front().text + decoded_end * 2;
+  if (is_wide()) return pieces.front().text + decoded_end * width();
   if (!is_hex() && !is_base64() && !is_base32()) {
     // A character that is an escape is a piece of its own: it ends where the next piece begins.
     const auto last = std::lower_bound(pieces.begin(), pieces.end(), decoded_end - 1,

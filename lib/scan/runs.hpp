@@ -14,7 +14,7 @@ namespace imgbuild {
 /// decoded byte to the text.
 struct DecodedRun {
   const char* encoding =
-      "";  ///< "base64", "base32" or "hex"; "percent", "unicode", "html", "concatenation", "utf-16"...
+      "";  ///< "base64", "base32" or "hex"; "percent", "unicode", "html", "concatenation", "utf-16", "utf-32"...
   std::string bytes;
   bool wrapped = false;                                ///< it went over several lines
   std::size_t position_of(std::size_t decoded) const;  ///< in the text, of the first character that makes a byte
@@ -33,6 +33,7 @@ struct DecodedRun {
   bool is_base32() const { return encoding[0] == 'b' && encoding[4] == '3'; }
   bool is_hex() const { return encoding[0] == 'h' && encoding[1] == 'e'; }
   bool is_wide() const { return encoding[0] == 'u' && encoding[1] == 't'; }
+  std::size_t width() const { return encoding[4] == '3' ? 4 : 2; }  ///< bytes of a wide character
 };
 
 /// Decodes what is owned by blocks that overlap [begin, end) of `text`, where text[0] is at stream position `offset`.

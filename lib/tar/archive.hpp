@@ -27,6 +27,10 @@ class ArchiveVisitor {
 bool read_archive(const Whole& whole, Container kind, ArchiveVisitor& visitor);
 bool read_archive(View whole, Container kind, ArchiveVisitor& visitor);
 
+/// The clusters of a qcow2 disk image, in the disk's order, without those that were never written. Throws Error, in
+/// next() too: "encrypted". The file must outlive it.
+std::unique_ptr<Source> read_qcow2(const Whole& file);
+
 /// How far the headers of a cpio archive follow each other and make sense: to behind its trailer, where it has one.
 struct CpioExtent {
   std::uint64_t end = 0;

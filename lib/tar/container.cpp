@@ -2,6 +2,8 @@
 // was not built with; so we decide ourselves what a stream is, and then enable exactly that one reader.
 #include "tar/container.hpp"
 
+#include <isa-l/crc.h>
+
 #include <algorithm>
 #include <string_view>
 
@@ -54,6 +56,49 @@ bool begins_python_code(View head) {
   return (is_code(16) && little32(head.subspan(4)) <= 3) || is_code(12) || is_code(8);
 }
 
+/// A main header with its checksum (arj's technote.txt).
+bool begins_arj(View head) {
+  if (head.size() < 40 || head[1] != 0xea || head[10] != 2) return false;
+  constexpr std::uint32_t least = 30, most = 2600;
+  const std::uint32_t size = little16(head.subspan(2));
+  return size >= least && size <= most && head.size() >= size + 8 &&
+         crc32_gzip_refl(0, head.data() + 4, size) == little32(head.subspan(4 + size));
+}
+
+/// Whose files are packed: where they lie as they are, its bytes say everything (Linux, fs/erofs/erofs_fs.h).
+bool begins_erofs(View head) {
+  constexpr std::size_t at = 1024;
+  constexpr std::uint32_t packing = 0x1 | 0x2 | 0x10 | 0x20;
+  return head.size() >= at + 128 && begins(head.subspan(at), "\xe2\xe1\xf5\xe0") &&
+         (little32(head.subspan(at + 80)) & packing) != 0;
+}
+
+/// Formats that nobody here reads, by magic numbers too long to be anything else at a file's beginning.
+Container closed_by(View head) {
+  const auto if_so = [](bool is, Container kind) { return is ? kind : Container::none; };
+  switch (head[0]) {
+    case 0x89:
+      return if_so(begins(head, {"\x89LZO\0\r\n\x1a\n", 9}), Container::lzop);
+    case 'L':  // then a minor version
+      return if_so(begins(head, {"LRZI\0", 5}), Container::lrzip);
+    case 0xff:
+      return if_so(begins(head, {"\xff\6\0\0sNaPpY", 10}), Container::snappy);
+    case '7':
+      return if_so(begins(head, "7kSt\xa0\x31\x83\xd3\x8c\xb2\x28\xb0\xd3"), Container::zpaq);
+    case 'z':
+      return if_so(begins(head, "zPQ\1\1") || begins(head, "zPQ\2\1"), Container::zpaq);
+    case 'Z':
+      return if_so(head.size() >= 24 && begins(head, "ZOO ") && begins(head.subspan(20), "\xdc\xa7\xc4\xfd"),
+                   Container::zoo);
+    case 'M':  // and a flag: packed
+      return if_so(head.size() >= 208 && begins(head, {"MSWIM\0\0\0", 8}) && (head[16] & 2) != 0, Container::wim);
+    case '`':
+      return if_so(begins_arj(head), Container::arj);
+    default:
+      return if_so(begins_erofs(head), Container::erofs);
+  }
+}
+
 bool begins_iso9660(View head) {
   constexpr std::size_t at = 0x8000;  // ECMA-119 section 8.1: after sixteen sectors
   return head.size() >= at + 6 && head[at] <= 3 && begins(head.subspan(at + 1), "CD001");
@@ -63,9 +108,10 @@ bool begins_iso9660(View head) {
 
 const char* name_of(Container kind) {
   static constexpr const char* names[] = {
-      "raw",  "tar", "ar",       "gzip", "zlib",     "zstd",     "xz",     "lzma",       "bzip2",
-      "lzip", "lz4", "compress", "zip",  "7z",       "cpio",     "rpm",    "rar",        "cab",
-      "xar",  "lha", "iso9660",  "warc", "squashfs", "git pack", "SQLite", "Java class", "Python code"};
+      "raw",         "tar",  "ar",       "gzip",   "zlib",     "zstd",  "xz",       "lzma",   "bzip2",
+      "lzip",        "lz4",  "compress", "zip",    "7z",       "cpio",  "rpm",      "rar",    "cab",
+      "xar",         "lha",  "iso9660",  "warc",   "squashfs", "qcow2", "git pack", "SQLite", "Java class",
+      "Python code", "lzop", "lrzip",    "snappy", "zpaq",     "arj",   "zoo",      "wim",    "erofs"};
   return names[static_cast<int>(kind)];
 }
 
@@ -118,6 +164,12 @@ Container container_of(View head) {
           (begins(head.subspan(4), "1AY&SY") || begins(head.subspan(4), "\x17\x72\x45\x38\x50\x90")))
         return Container::bzip2;
       break;
+    case 0x02: {  // the legacy format: a first block that is no larger than 8 MiB can become
+      constexpr std::uint32_t most = (8u << 20) + (8u << 20) / 255 + 16;
+      const std::uint32_t block = head.size() >= 8 ? little32(head.subspan(4)) : 0;
+      if (begins(head, "\x02\x21\x4c\x18") && block > 0 && block <= most) return Container::lz4;
+      break;
+    }
     case 0x04:
       if (begins(head, "\x04\x22\x4d\x18") && head.size() >= 7 && (head[4] & 0xc0) == 0x40) return Container::lz4;
       break;
@@ -143,6 +195,10 @@ Container container_of(View head) {
       if (begins(head, "\xed\xab\xee\xdb") && head.size() >= 96 && (head[4] == 3 || head[4] == 4))
         return Container::rpm;
       break;
+    case 'Q':
+      if (begins(head, {"QFI\xfb\0\0\0", 7}) && head.size() >= 72 && head[7] >= 1 && head[7] <= 3)
+        return Container::qcow2;
+      break;
     case 'R':
       if (begins(head, {"Rar!\x1a\x07\0", 7}) || begins(head, {"Rar!\x1a\x07\1\0", 8})) return Container::rar;
       break;
@@ -165,7 +221,7 @@ Container container_of(View head) {
   if (begins_python_code(head)) return Container::python_code;
   if (looks_like_tar(head)) return Container::tar;
   if (begins_iso9660(head)) return Container::iso9660;
-  return Container::none;
+  return closed_by(head);
 }
 
 bool may_be_zlib(View head) {

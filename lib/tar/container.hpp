@@ -33,13 +33,27 @@ enum class Container {
   iso9660,
   warc,
   squashfs,
+  // A disk: read_qcow2().
+  qcow2,
   // What other rooms open.
   git_pack,
   sqlite,
   java_class,
-  python_code
+  python_code,
+  // Packed, and opened by nobody: is_closed().
+  lzop,
+  lrzip,
+  snappy,
+  zpaq,
+  arj,
+  zoo,
+  wim,
+  erofs
 };
 const char* name_of(Container kind);
+
+/// Is it known, but has no reader?
+constexpr bool is_closed(Container kind) { return kind >= Container::lzop; }
 
 /// How many first bytes container_of() wants: a disc's name stands behind 32 KiB.
 constexpr std::size_t container_head_size = 0x8006;

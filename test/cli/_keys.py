@@ -2,7 +2,7 @@
 what an audit found of them: `_keys.py IMGBUILD FOLDER` prints found/made by kind and by layout, and each miss; the exit
 status is 1 where there is one. A kind whose program is not here is left out, and told."""
 
-import base64, collections, html, json, os, re, shutil, subprocess, sys, urllib.parse
+import base64, binascii, collections, html, json, os, re, shutil, subprocess, sys, urllib.parse
 
 imgbuild, folder = sys.argv[1], sys.argv[2]
 only = re.compile(sys.argv[3]) if len(sys.argv) > 3 else None
@@ -350,6 +350,9 @@ layouts = {
     "markdown": text_only(lambda text: "Use this key:\n\n```\n" + text + "```\n"),
     "quoted-printable": pem_only(quoted_printable),
     "utf-16": text_only(lambda text: "\ufeff" + text) and (lambda name, key: ("\ufeff" + key.decode()).encode("utf-16-le") if is_text(key) else None),
+    "utf-32": lambda name, key: key.decode().encode("utf-32-be") if is_text(key) else None,
+    "uuencode": lambda name, key: b"begin 600 key\n" + b"".join(binascii.b2a_uu(key[at : at + 45]) for at in range(0, len(key), 45)) + b" \nend\n",
+    "ascii85": lambda name, key: b"key: " + base64.a85encode(key, wrapcol=76, adobe=True) + b"\n",
     "base64": lambda name, key: ("key: " + b64(key) + "\n").encode(),
     "base64 wrapped": lambda name, key: base64.encodebytes(key),
     "base64 of 64": lambda name, key: re.sub(r"(.{64})", r"\1\n", b64(key)).encode(),

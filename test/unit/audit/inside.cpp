@@ -1,91 +1,13 @@
 // What lies inside files: repositories, databases, keystores, archives of every kind, each known by its content. And
 // what is made to harm whoever opens it: it ends, is told, and is never `clean`.
 #include <catch2/catch.hpp>
-#include <fstream>
 
-#include "audit/audit.hpp"
-#include "audit/content.hpp"
-#include "base/fd.hpp"
 #include "base/process.hpp"
-#include "base/temp_dir.hpp"
-#include "base/text.hpp"
 #include "crypto/private_key.hpp"
-#include "image_text.hpp"
+#include "look.hpp"
 
 using namespace imgbuild;
 using namespace imgbuild::test;
-
-namespace {
-
-/// What an audit says of one file's content: as it would lie in a layer, and as it would stream by.
-struct Look {
-  Sightings record;
-  Vault found;
-
-  /// `left`: how much nested content it may still hold; 0: as much as any file.
-  explicit Look(const std::string& content, bool streamed = false, std::size_t piece = std::size_t{1} << 20,
-                std::uint64_t left = 0) {
-    Buffers buffers;
-    const auto scanner = Scanner::builtin();
-    Pool pool(2, 16 << 20);
-    const Desk desk{*scanner, nullptr, &found, pool, buffers, {}};
-    Where where;
-    where.record = &record;
-    where.path = "srv/file";
-    if (left > 0) {
-      where.budget = std::make_shared<Budget>(0);
-      where.budget->take_bytes((std::uint64_t{1} << 30) - left);
-    }
-    if (streamed) {
-      ContentReader reader(desk, where);
-      for (std::size_t at = 0; at < content.size(); at += piece)
-        reader.feed({view_of(content).subspan(at, std::min(piece, content.size() - at)), nullptr, false});
-      reader.finish();
-    } else {
-      look_at_whole(desk, where, {view_of(content), nullptr, true});
-    }
-    pool.drain();
-  }
-  /// "RULE KIND INSIDE", sorted, each once.
-  std::vector<std::string> hits() const {
-    std::vector<std::string> all;
-    for (const auto& one : record.found)
-      if (one.hit.severity >= Severity::medium)
-        all.push_back(one.hit.rule->id + " " + name_of(one.kind) + " " + join(one.inside, "!"));
-    std::sort(all.begin(), all.end());
-    all.erase(std::unique(all.begin(), all.end()), all.end());
-    return all;
-  }
-  bool finds(const std::string& hit) const {
-    const auto all = hits();
-    return std::find(all.begin(), all.end(), hit) != all.end();
-  }
-  std::vector<std::string> gaps() const {
-    std::vector<std::string> all;
-    for (const auto& gap : record.gaps) all.push_back(gap.path + ": " + gap.why);
-    return all;
-  }
-  bool is_clean() const { return record.found.empty() && record.gaps.empty(); }
-};
-
-std::string shell(const TempDir& folder, const std::string& command) {
-  return piped("cd " + folder.path() +
-                   " && export HOME=/nonexistent GIT_CONFIG_NOSYSTEM=1 GIT_AUTHOR_NAME=a "
-                   "GIT_COMMITTER_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_EMAIL=a@b; " +
-                   command,
-               "");
-}
-
-std::string key() { return filled("@KEY@"); }
-
-/// A token that its own digits surround no more than a length does.
-const std::string token = std::string("ghp_") + "mOq0wqkuMwQWB7Dbq5" + "GcZTMsG4V9DG0aHl5z";
-
-void put(const TempDir& folder, const std::string& name, const std::string& content) {
-  write_file(folder.path() + "/" + name, content);
-}
-
-}  // namespace
 
 TEST_CASE("A key in the history of a git repository is found in its pack and in its loose objects") {
   const TempDir folder;
@@ -124,6 +46,17 @@ TEST_CASE("A key in the history of a git repository is found in its pack and in 
 TEST_CASE("Archives of every kind are opened, whole and as they stream by") {
   const TempDir folder;
   put(folder, "k", key());
+  // A qcow2 image of two clusters: a packed one, and one that lies in it as it is.
+  put(folder, "qcow2.py",
+      "import struct, sys, zlib\n"
+      "c = 65536; d = open('k', 'rb').read().ljust(c, b'\\n'); o = zlib.compressobj(9, zlib.DEFLATED, -12)\n"
+      "p = o.compress(d) + o.flush() if sys.argv[1] == '0' else open('z', 'rb').read()\n"
+      "w = lambda b: sys.stdout.buffer.write(b.ljust(c, b'\\0'))\n"
+      "w(struct.pack('>4sIQIIQIIQQIIQQQQIIB', b'QFI\\xfb', 3, 0, 0, 16, 2 * c, 0, 1, c, 0, 0, 0, 0,\n"
+      "  8 * int(sys.argv[1]), 0, 0, 4, 104, int(sys.argv[1])))\n"
+      "w(struct.pack('>Q', 2 * c | 1 << 63))\n"
+      "w(struct.pack('>QQ', 1 << 62 | (len(p) - 1) // 512 << 54 | 3 * c, 4 * c | 1 << 63)); w(p); w(b'plain')\n");
+  shell(folder, "python3 -c \"print(open('k').read().ljust(65536, '\\n'), end='')\" | zstd -qc >z");
   for (const auto& [name, command, inside] : {
            std::tuple("gzip, two members", "(echo one | gzip -c; gzip -c k)", ""),
            std::tuple("bzip2", "bzip2 -c k", ""),
@@ -132,6 +65,9 @@ TEST_CASE("Archives of every kind are opened, whole and as they stream by") {
            std::tuple("lzma", "xz --format=lzma -c k", ""),
            std::tuple("zstd", "zstd -qc k", ""),
            std::tuple("lz4", "lz4 -qc k", ""),
+           std::tuple("lz4, as kernels have it", "lz4 -l -qc k", ""),
+           std::tuple("qcow2", "python3 qcow2.py 0", ""),
+           std::tuple("qcow2, zstd", "python3 qcow2.py 1", ""),
            std::tuple("zip", "zip -q x k && cat x.zip", "k"),
            std::tuple("zip without a size before", "cat k | zip -q - -", "-"),
            std::tuple("tar", "tar cf - k", "k"),
@@ -242,19 +178,6 @@ TEST_CASE("A token among the constants of compiled code is found, whatever stand
   REQUIRE(compiled.status == 0);
   CHECK(container_of(view_of(read_file(folder.path() + "/m.pyc"))) == Container::python_code);
   CHECK_FALSE(Look(read_file(folder.path() + "/m.pyc")).hits().empty());
-}
-
-TEST_CASE("UTF-16 text is read, with a byte order mark or without") {
-  std::string text = "token = " + token + "\r\nand more of the same\r\n";
-  for (const std::string order : {"LE", "BE"})
-    for (const std::string mark : {"", "\xEF\xBB\xBF"}) {
-      const std::string wide = piped("iconv -f UTF-8 -t UTF-16" + order, mark + text);
-      for (const bool streamed : {false, true}) {
-        const Look look(wide, streamed, 7);
-        CHECK(look.hits() == std::vector<std::string>{"github.token file "});
-        CHECK(look.record.found.at(0).hit.decoded == std::vector<std::string>{"utf-16"});
-      }
-    }
 }
 
 TEST_CASE("A keystore and a raw key in DER are found wherever they lie") {

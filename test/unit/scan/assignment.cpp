@@ -160,7 +160,7 @@ TEST_CASE("one secret is found once, by the rule that knows it best") {
 
 TEST_CASE("an escaped token is found where it stands, with the escape's name") {
   const std::string token = std::string("gh") + "p_mOq0wqkuMwQWB7Dbq5GcZTMsG4V9DG0aHl5z";
-  std::string percent, unicode, octal, html, wide, array, array_of_hex;
+  std::string percent, unicode, octal, html, wide, wider, array, array_of_hex;
   for (const char c : token) {
     array += (array.empty() ? "" : ",\n    ") + std::to_string(static_cast<int>(c));
     array_of_hex += (array_of_hex.empty() ? "0x" : ", 0x") + hex(view_of(std::string_view(&c, 1)));
@@ -172,21 +172,29 @@ TEST_CASE("an escaped token is found where it stands, with the escape's name") {
     octal += digits;
     html += "&#x" + code + ";";
     wide += std::string(1, c) + '\0';
+    wider += std::string(1, c) + std::string(3, '\0');
   }
   struct Case {
     std::string text, encoding;
   };
   for (const auto& [text, encoding] :
-       {Case{percent, "percent"}, Case{unicode, "unicode"}, Case{html, "html"}, Case{wide, "utf-16"},
-        Case{octal, "octal"}, Case{token.substr(0, 12) + "\" + \"" + token.substr(12), "concatenation"},
+       {Case{percent, "percent"},
+        Case{unicode, "unicode"},
+        Case{html, "html"},
+        Case{wide, "utf-16"},
+        Case{wider, "utf-32"},
+        Case{octal, "octal"},
+        Case{token.substr(0, 12) + "\" + \"" + token.substr(12), "concatenation"},
         Case{token.substr(0, 12) + "' .\n   '" + token.substr(12), "concatenation"},
         Case{token.substr(0, 12) + "\" .. \"" + token.substr(12), "concatenation"},
         Case{token.substr(0, 12) + "' || '" + token.substr(12), "concatenation"},
         Case{token.substr(0, 12) + "\"\t& \"" + token.substr(12), "concatenation"},
         Case{token.substr(0, 12) + "\" /* the rest */ + \"" + token.substr(12), "concatenation"},
         Case{token.substr(0, 12) + "\" + // the rest\n  \"" + token.substr(12), "concatenation"},
-        Case{token.substr(0, 12) + "''" + token.substr(12), "concatenation"}, Case{array, "array"},
-        Case{array_of_hex, "array"}, Case{token.substr(0, 12) + "=\n" + token.substr(12), "quoted-printable"},
+        Case{token.substr(0, 12) + "''" + token.substr(12), "concatenation"},
+        Case{array, "array"},
+        Case{array_of_hex, "array"},
+        Case{token.substr(0, 12) + "=\n" + token.substr(12), "quoted-printable"},
         Case{token.substr(0, 12) + "=\r\n" + token.substr(12), "quoted-printable"},
         Case{token.substr(0, 12) + "\\\n" + token.substr(12), "continued"},
         Case{token.substr(0, 12) + "\xe2\x80\x8b" + token.substr(12), "zero-width"}}) {

@@ -222,7 +222,7 @@ TEST_CASE("what is found does not depend on where the pieces were cut") {
     std::string text;
     const std::size_t size = round < 6 ? 5000 : 400000;
     while (text.size() < size) {
-      switch (dice() % 13) {
+      switch (dice() % 14) {
         case 0:
           text += " " + token(dice) + " ";
           break;
@@ -261,6 +261,12 @@ TEST_CASE("what is found does not depend on where the pieces were cut") {
               (dice() % 2 == 0 ? "\n" : "") + dumped(random_word(dice, dice() % (size / 50)) + " " + token(dice) + "\n",
                                                      static_cast<unsigned>(dice() % 5));
           break;
+        case 11: {
+          const std::size_t zeros = dice() % 2 == 0 ? 1 : 3;
+          for (const char c : random_word(dice, dice() % (size / 50)) + " " + token(dice) + "\n")
+            text += c + std::string(zeros, '\0');
+          break;
+        }
         default:
           text += random_word(dice, dice() % 40) + (dice() % 3 == 0 ? "\n" : " ");
       }
