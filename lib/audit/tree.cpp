@@ -146,7 +146,7 @@ class Walk {
       const std::size_t wanted = static_cast<std::size_t>(std::min<std::uint64_t>(left, Buffers::size));
       const std::size_t got = read_full(file.get(), {buffer.get(), wanted}, printable(entry.path));
       if (got < wanted) throw changed(entry.path);
-      layer_.content({View(buffer.get(), got), buffer, false});
+      layer_.content(lent({buffer.get(), got}, buffer));
       reading_.progress(got);
       left -= got;
     }

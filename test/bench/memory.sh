@@ -1,6 +1,6 @@
 #!/bin/bash
 # How much memory an audit takes at most, whatever the image holds: a layer of 20 GB, a file of 8 GB, a zip of 3 GB and a
-# git pack of 1 GB, each in an archive that comes on standard input.
+# git pack of 1 GB, each in an archive that comes on standard input; and a folder of 60,000 small files.
 #
 #   bash test/bench/memory.sh IMGBUILD [PERCENT]
 #
@@ -79,7 +79,12 @@ PYTHON
 measure() {  # NAME KIND SIZE PATH
   local name=$1
   shift
-  python3 "$folder/image.py" "$@" | command time -f '%e %M' "$imgbuild" audit --format json - >"$folder/report" 2>"$folder/said" || true
+  python3 "$folder/image.py" "$@" | told "$name" -
+}
+
+told() {  # NAME TARGET
+  local name=$1
+  command time -f '%e %M' "$imgbuild" audit --no-cache --format json "$2" >"$folder/report" 2>"$folder/said" || true
   tail -n 1 "$folder/said" | awk -v name="$name" '{ printf "%-28s %8.1f s %6d MiB at most", name, $1, $2 / 1024 }'
   python3 - "$folder/report" <<'PYTHON'
 import json, sys
@@ -123,3 +128,16 @@ for number in range(max(size // 20_000_000, 1)):
 PYTHON
 pack=$(ls "$folder"/r/.git/objects/pack/*.pack)
 measure 'a pack of 1 GB' disk 0 "$pack"
+
+mkdir "$folder/tree"
+python3 - "$folder/tree" "$(bytes_of 60000)" <<'PYTHON'
+import gzip, os, sys
+path, count = sys.argv[1], int(sys.argv[2])
+for number in range(count):
+    if number % 1000 == 0:
+        os.mkdir("%s/%d" % (path, number // 1000))
+    text = b"".join(b"line %d of file %d\n" % (i, number) for i in range(number % 400))
+    with open("%s/%d/%d" % (path, number // 1000, number), "wb") as file:
+        file.write(gzip.compress(text, 1) if number % 2 else text)
+PYTHON
+told 'a folder of 60,000 files' "dir:$folder/tree"

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/fd.hpp"
 #include "base/text.hpp"
 #include "crypto/digest.hpp"
 #include "engine/engine.hpp"
