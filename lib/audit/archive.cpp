@@ -85,9 +85,13 @@ class ArchiveReading {
       outlines.push_back(subject.outline);
       outlines.back().own.insert(outlines.back().own.end(), subject.beside.begin(), subject.beside.end());
     }
+    std::vector<std::string> orphans;  // by name
+    if (layout_ && choice_.reference.empty())
+      for (const std::string& digest : orphaned_blobs(store, set)) orphans.push_back("blobs/sha256/" + digest.substr(7));
     for (const Member& member : beside(outlines)) {
       // Of a layout from which somebody chose, other images' blobs are others' business.
-      const bool chosen = !layout_ || !member->name.starts_with("blobs/") || is_index(set, *member);
+      const bool chosen = !layout_ || !member->name.starts_with("blobs/") || is_index(set, *member) ||
+                          std::find(orphans.begin(), orphans.end(), member->name) != orphans.end();
       const bool manifest = std::any_of(outlines.begin(), outlines.end(), [&](const Outline& one) {
         return std::any_of(one.own.begin(), one.own.end(),
                            [&](const Member& own) { return own->name == member->name; });
@@ -366,6 +370,7 @@ class MappedLayout : public ImageStore {
     if (at == members_.end()) return std::nullopt;
     return Blob{at->second, nullptr, {}};
   }
+  std::vector<std::string> all_blobs() const override { return blobs_among(members_); }
 
  private:
   std::map<std::string, View> members_;

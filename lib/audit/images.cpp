@@ -31,6 +31,11 @@ class Blobs {
       want(image.manifest.layers[i], kind, !image.attestation && i < from_cache_);
   }
 
+  void want(const Descriptor& descriptor, Location::Kind kind, bool before = false) {
+    if (at_.emplace(descriptor.digest, wanted_.size()).second)
+      wanted_.push_back({descriptor, kind, before, nullptr, nullptr});
+  }
+
   /// Readers wait for a disk or a network, and read; the pool looks.
   void read_all() {
     side_by_side(wanted_.size(), [this](std::size_t i) {
@@ -59,11 +64,6 @@ class Blobs {
   }
 
  private:
-  void want(const Descriptor& descriptor, Location::Kind kind, bool before = false) {
-    if (at_.emplace(descriptor.digest, wanted_.size()).second)
-      wanted_.push_back({descriptor, kind, before, nullptr, nullptr});
-  }
-
   Member read(const Wanted& wanted) {
     const Descriptor& descriptor = wanted.descriptor;
     Workshop& workshop = reading_.workshop();
@@ -97,7 +97,17 @@ std::vector<Audit> read_images(Reading& reading, ImageStore& store, const Choice
   Blobs blobs(reading, store, from_cache);
   for (const ImageParts& image : set.images) blobs.want(image);
   for (const ImageParts& attestation : set.attestations) blobs.want(attestation);
+  // All of a layout was asked for: what its indexes forgot is in it, too.
+  std::vector<Descriptor> orphans;
+  if (choice.reference.empty())
+    for (const std::string& digest : orphaned_blobs(store, set)) {
+      orphans.emplace_back().digest = digest;
+      orphans.back().sized = false;
+      blobs.want(orphans.back(), Location::Kind::annotation);
+    }
   blobs.read_all();
+  for (const Descriptor& orphan : orphans)
+    if (Member member = blobs.lookup(orphan)) beside.push_back(std::move(member));
   const Lookup lookup = [&](const Descriptor& descriptor) { return blobs.lookup(descriptor); };
   for (const Document& index : set.indexes) beside.push_back(document_member(index));
   return reading.decide(subjects_of(set, lookup, beside));

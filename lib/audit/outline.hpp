@@ -42,6 +42,16 @@ using Lookup = std::function<Member(const Descriptor&)>;
 /// be missing (Descriptor::foreign) and is, and all of a schema 1 manifest, is a gap.
 Outline outline_of(const ImageParts& image, const Lookup& lookup);
 
+/// The digests that a layout's members are called by: "blobs/sha256/HEX".
+template <class NamedMembers>
+std::vector<std::string> blobs_among(const NamedMembers& members) {
+  constexpr std::string_view folder = "blobs/sha256/";
+  std::vector<std::string> digests;
+  for (const auto& [name, member] : members)
+    if (name.starts_with(folder)) digests.push_back("sha256:" + name.substr(folder.size()));
+  return digests;
+}
+
 /// The members of an archive as a store: index.json and the blobs beside it.
 class MemberStore : public ImageStore {
  public:
@@ -49,6 +59,7 @@ class MemberStore : public ImageStore {
   Root root() override;
   std::optional<std::string> manifest(const Descriptor& descriptor) override;
   std::optional<Blob> blob(const Descriptor&) override { return std::nullopt; }  // they have been read
+  std::vector<std::string> all_blobs() const override { return blobs_among(members_); }
 
  private:
   const Members& members_;

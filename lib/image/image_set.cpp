@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/error.hpp"
+#include "base/interrupt.hpp"
 #include "base/text.hpp"
 #include "crypto/digest.hpp"
 #include "image/platform.hpp"
@@ -159,6 +160,32 @@ ImageSet choose_images(ImageStore& store, const Choice& choice) {
   if (set.images.empty()) std::swap(set.images, set.attestations);
   if (set.images.empty()) throw Error("names no image");
   return set;
+}
+
+std::vector<std::string> orphaned_blobs(ImageStore& store, const ImageSet& chosen) {
+  std::vector<std::string> all = store.all_blobs();
+  if (all.empty()) return all;
+  std::set<std::string> reached;
+  const auto reach = [&reached](const ImageSet& set) {
+    for (const Document& index : set.indexes) reached.insert(index.digest);
+    for (const auto* images : {&set.images, &set.attestations})
+      for (const ImageParts& image : *images) {
+        reached.insert({image.document.digest, image.manifest.config.digest});
+        for (const Descriptor& layer : image.manifest.layers) reached.insert(layer.digest);
+      }
+  };
+  reach(chosen);
+  try {
+    Choice every;
+    every.all_platforms = true;
+    reach(choose_images(store, every));
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Error&) {  // what another platform's image lacks is not asked for; what it has is looked at
+  }
+  std::erase_if(all, [&](const std::string& digest) { return reached.contains(digest); });
+  std::sort(all.begin(), all.end());
+  return all;
 }
 
 }  // namespace imgbuild

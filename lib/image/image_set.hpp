@@ -33,6 +33,8 @@ class ImageStore {
   };
   /// Is asking for a blob cheap, and its digest only a claim? Else the store is asked for no blob that is known.
   virtual bool local() const { return true; }
+  /// Digests of all blobs that lie there, where it can tell: of a layout. Some may be no image's.
+  virtual std::vector<std::string> all_blobs() const { return {}; }
   /// May it lack images that its indexes name, because nobody fetched them? Those are passed over, not missed.
   virtual bool partial() const { return false; }
   /// nullopt where it is not there. Throws Error. Any thread.
@@ -74,5 +76,9 @@ struct ImageSet {
 /// Follows the store's indexes to what was chosen. Every manifest's digest and size are checked. Throws Error where
 /// nothing fits the choice (with what there is), where a manifest is missing, is not what its digest says, or is none.
 ImageSet choose_images(ImageStore& store, const Choice& choice);
+
+/// The blobs that lie in a store and that none of its indexes leads to, whatever the platform: left behind when a name
+/// moved on. They go wherever the folder goes. In the order of their digests.
+std::vector<std::string> orphaned_blobs(ImageStore& store, const ImageSet& chosen);
 
 }  // namespace imgbuild

@@ -51,6 +51,18 @@ std::string identity_of(const struct stat& facts) {
   return text;
 }
 
+// What lies in a folder of the layout; nothing where there is no such folder.
+std::vector<std::string> names_in(const Fd& folder, const std::string& path) {
+  std::vector<std::string> names;
+  const int fd = ::openat(folder.get(), path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) return names;
+  const Owned<DIR, ::closedir> listing(fd < 0 ? nullptr : ::fdopendir(fd));
+  if (!listing) throw system_error("the layout's folder", errno);
+  while (const dirent* entry = ::readdir(listing.get()))
+    if (const std::string_view name = entry->d_name; name != "." && name != "..") names.emplace_back(name);
+  return names;
+}
+
 }  // namespace
 
 OciFolder::OciFolder(const std::string& path) : folder_(Fd::open(path, O_RDONLY | O_DIRECTORY)) {}
@@ -79,13 +91,18 @@ std::optional<ImageStore::Blob> OciFolder::blob(const Descriptor& descriptor) {
   return Blob{at->second.bytes(), nullptr, identity_of(file->facts)};
 }
 
+std::vector<std::string> OciFolder::all_blobs() const {
+  std::vector<std::string> digests;
+  for (const auto& hex : names_in(folder_, "blobs/sha256")) {
+    struct stat facts {};
+    if (::fstatat(folder_.get(), ("blobs/sha256/" + hex).c_str(), &facts, 0) == 0 && S_ISREG(facts.st_mode))
+      digests.push_back("sha256:" + hex);
+  }
+  return digests;
+}
+
 std::vector<Document> OciFolder::beside() const {
-  std::vector<std::string> names;
-  const Fd again(::openat(folder_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  const int fd = again ? ::fcntl(again.get(), F_DUPFD_CLOEXEC, 0) : -1;
-  const Owned<DIR, ::closedir> listing(fd < 0 ? nullptr : ::fdopendir(fd));
-  if (!listing) throw system_error("the layout's folder", errno);
-  while (const dirent* entry = ::readdir(listing.get())) names.emplace_back(entry->d_name);
+  std::vector<std::string> names = names_in(folder_, ".");
   std::sort(names.begin(), names.end());
   std::vector<Document> documents;
   for (const auto& name : names) {

@@ -17,6 +17,7 @@ class OciFolder : public ImageStore {
   Root root() override;
   std::optional<std::string> manifest(const Descriptor& descriptor) override;
   std::optional<Blob> blob(const Descriptor& descriptor) override;
+  std::vector<std::string> all_blobs() const override;
   /// What stands beside its blobs: oci-layout, and what other tools put there. Read whole, up to 8 MiB each.
   std::vector<Document> beside() const;
 

@@ -183,7 +183,8 @@ bool is_of_a_list(std::string_view around, const Assignment& assignment) {
   trim_back();
   trim_front();
   const char open = back(), close = front();
-  if (open == ':' && close == ',') return true;  // {"a-test": "PASS", "another": ...}: it is a value itself
+  if (open == ':' && (close == ',' || close == ':'))
+    return true;  // {"a-test": "PASS", "another": ...}: it is a value itself
   if (open == '(' && is_setter(before.substr(0, before.size() - 1))) return false;
   bool behind_text = false, before_text = false;
   if (open == ',') {
@@ -313,8 +314,8 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
     return {};
   // secret.method("x") is a question to it, but for the one whether it is this one.
   if (assignment->how == Assignment::How::call &&
-      (is_getter(assignment->name) || is_method_of(*assignment, suspect.secret.data()) ||
-       has_more_arguments(suspect.around, value)))
+      (is_getter(assignment->name) || assignment->name == "credentials" ||
+       is_method_of(*assignment, suspect.secret.data()) || has_more_arguments(suspect.around, value)))
     return {};
   // PWD and OLDPWD of shells are folders.
   if (assignment->name.ends_with("PWD") && assignment->name.size() <= 6 && !assignment->quoted &&
@@ -393,6 +394,11 @@ Proof service_key(const Suspect& suspect) {
   if (const std::size_t behind = behind_name(before, *suspect.near); behind != std::string::npos) {
     between = before.substr(behind);
     if (std::count(between.begin(), between.end(), '\n') > 2) return {};
+    // So far away only where a command goes on.
+    constexpr std::size_t close_by = 64;
+    if (const std::size_t line = between.find('\n');
+        between.size() > close_by && line != std::string_view::npos && (line == 0 || between[line - 1] != '\\'))
+      return {};
     // github.com/name/package COMMIT
     const std::string_view line = before.substr(0, behind).substr(before.substr(0, behind).rfind('\n') + 1);
     if (value.size() == 40 && is_lower_hex(value) && contains(line, "github.com/")) return {};

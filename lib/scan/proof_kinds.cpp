@@ -349,8 +349,12 @@ bool is_passphrase(std::string_view value) {
   if (!likeness.words || likeness.symbols > 0 || likeness.numbers != 1 || likeness.digits > 4 || likeness.joints < 3 ||
       likeness.parts < 3 || likeness.letters < likeness.parts * 4)
     return false;
-  const std::string small = lower(value);
-  return !any_of(technical, small, contains);
+  for (std::size_t at = 0; at < value.size();) {
+    const std::size_t end = std::min(value.find_first_of("_-./:,;|\\ ", at), value.size());
+    if (any_of(technical, lower(value.substr(at, end - at)), starts_with)) return false;
+    at = end + 1;
+  }
+  return true;
 }
 
 // A date, a version, an address, a number: digits and what joins them.
