@@ -3,6 +3,7 @@
 #include "scan/literals.hpp"
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 
 #include "base/text.hpp"
@@ -11,14 +12,29 @@
 namespace imgbuild {
 namespace {
 
-constexpr std::size_t longest_literal = 1024, longest_gap = 200, longest_lead = 100;
+constexpr std::size_t longest_literal = 512, longest_gap = 200, longest_lead = 100;
 constexpr std::size_t least_token = 16;
 
 bool is_quote_at(View text, std::size_t at) { return at < text.size() && is_quote(static_cast<char>(text[at])); }
 bool is_gap(std::uint8_t c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-bool is_of_token(char c) {
-  return is_alphanumeric(c) || c == '_' || c == '-' || c == '.' || c == '+' || c == '/' || c == '=';
+
+constexpr std::array<bool, 256> make_of_token() {
+  std::array<bool, 256> is{};
+  for (unsigned i = 0; i < 26; ++i) is['a' + i] = is['A' + i] = true;
+  for (unsigned i = 0; i < 10; ++i) is['0' + i] = true;
+  for (const char c : {'_', '-', '.', '+', '/', '='}) is[static_cast<std::uint8_t>(c)] = true;
+  return is;
 }
+constexpr auto of_token = make_of_token();
+bool is_of_token(char c) { return of_token[static_cast<std::uint8_t>(c)]; }
+
+// What a literal may end at.
+constexpr std::array<bool, 256> make_stops() {
+  std::array<bool, 256> is{};
+  for (const char c : {'"', '\'', '`', '\\', '\n'}) is[static_cast<std::uint8_t>(c)] = true;
+  return is;
+}
+constexpr auto stops = make_stops();
 
 // Of a token, and not of words: a digit, or letters of both sizes in turn.
 bool is_mixed(std::string_view run) {
@@ -43,6 +59,7 @@ std::size_t behind_continuation(View text, std::size_t at) {
 std::size_t closing_quote(View text, std::size_t open, std::size_t limit) {
   limit = std::min({limit, text.size(), open + longest_literal});
   for (std::size_t at = open + 1; at < limit; ++at) {
+    if (!stops[text[at]]) continue;
     if (text[at] == text[open]) return at;
     if (text[at] == '\n') return nowhere;
     if (text[at] == '\\') ++at;
@@ -188,8 +205,11 @@ bool Together::finish(std::size_t end, bool anywhere) {
   const std::string_view all = run_.bytes;
   bool found = false;
   auto joint = joints_.begin();
-  for (std::size_t at = 0; at < all.size() && !found; ++at) {
-    const std::size_t begin = at;
+  // Of what is long enough one of every so many characters tells.
+  for (std::size_t at = least_token - 1; at < all.size() && !found; at += least_token) {
+    if (!is_of_token(all[at])) continue;
+    std::size_t begin = at;
+    while (begin > 0 && is_of_token(all[begin - 1])) --begin;
     while (at < all.size() && is_of_token(all[at])) ++at;
     if (at - begin < least_token || !is_mixed(all.substr(begin, at - begin))) continue;
     while (joint != joints_.end() && *joint <= begin) ++joint;

@@ -1,7 +1,7 @@
 // Finds characters that are written one by one: as numbers or as texts of one character, with the same between each
 // two.
 //
-// As in arrays.cpp most of every stream is none of that, so 16 bytes in every 64 are asked whether numbers of two and
+// As in arrays.cpp most of every stream is none of that, so 16 bytes in every 88 are asked whether numbers of two and
 // three digits, or quotes with one byte between them, stand there in a row. Then the first two say what parts them, and
 // the list is read as far as it goes on like that, to both sides. Blocks as in runs.cpp.
 #include "scan/spelled.hpp"
@@ -17,8 +17,8 @@
 namespace imgbuild {
 namespace {
 
-constexpr std::size_t step = 64, probe = 16, seen_bytes = 64, seen_before = 24, longest_between = 40;
-constexpr std::size_t beyond = 512;  // of a block's end: where what begins in it is looked for
+constexpr std::size_t step = 88, probe = 16, seen_bytes = 64, seen_before = 24, longest_between = 40;
+constexpr std::size_t beyond = 1024;  // of a block's end: where what begins in it is looked for
 constexpr std::size_t least_units = 12;
 
 bool is_gap(std::uint8_t c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
@@ -33,14 +33,20 @@ inline bool may_be_inside(const std::uint8_t* at) {
   const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i_u*>(at));
   const __m128i value = _mm_sub_epi8(bytes, _mm_set1_epi8('0'));
   const auto bits = [](__m128i found) { return static_cast<std::uint32_t>(_mm_movemask_epi8(found)); };
-  const std::uint32_t q =
-      bits(_mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\''))));
-  const std::uint32_t b = bits(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
-  const std::uint32_t d = bits(_mm_cmpeq_epi8(_mm_min_epu8(value, _mm_set1_epi8(9)), value));
-  if (const std::uint32_t starts = q & q >> 2 & ~(q >> 1); (starts & (starts - 1)) != 0) return true;
-  if ((b & (b - 1)) != 0 && (b & b >> 1) == 0) return true;
-  const std::uint32_t starts = d & ~(d << 1) & 0x7ffe;  // what is cut is not known
-  return starts != 0 && (starts & ~(d >> 1)) == 0 && (d & d >> 1 & d >> 2 & d >> 3) == 0;
+  const __m128i digits = _mm_cmpeq_epi8(_mm_min_epu8(value, _mm_set1_epi8(9)), value);
+  const __m128i quotes =
+      _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\'')));
+  const __m128i slashes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+  const std::uint32_t any = bits(_mm_or_si128(_mm_or_si128(digits, quotes), slashes));
+  if ((any & (any - 1)) == 0) return false;  // most texts
+  const std::uint32_t q = bits(quotes), b = bits(slashes), d = bits(digits);
+  const std::uint32_t literals = q & q >> 2 & ~(q >> 1);
+  const std::uint32_t numbers = d & ~(d << 1) & 0x7ffe;  // what is cut is not known
+  const std::uint32_t others = (numbers & ~(d >> 1)) | (d & d >> 1 & d >> 2 & d >> 3);
+  // One answer: a branch for each would be guessed wrong too often.
+  const auto are_two = [](std::uint32_t found) { return static_cast<unsigned>((found & (found - 1)) != 0); };
+  return (are_two(literals) | (are_two(b) & static_cast<unsigned>((b & b >> 1) == 0)) |
+          (static_cast<unsigned>(numbers != 0) & static_cast<unsigned>(others == 0))) != 0;
 }
 
 // Bits of 64 bytes.

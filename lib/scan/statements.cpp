@@ -50,6 +50,7 @@ struct Given {
 Given read_set(View text, std::size_t line, std::size_t limit) {
   Given given;
   const std::string_view all = text_of(text.first(std::min({limit, text.size(), line + longest_line})));
+  if (line >= all.size()) return given;
   std::size_t end = std::min(all.find('\n', line), all.size());
   given.next = std::min(end + 1, text.size());
   while (end > line && (all[end - 1] == '\r' || all[end - 1] == ' ')) --end;

@@ -211,3 +211,25 @@ TEST_CASE("what is found of spelled tokens does not depend on where the pieces w
     }
   }
 }
+
+TEST_CASE("texts that are torn in the midst of how they are spelled are read to their end and no farther") {
+  std::mt19937 dice(12);
+  std::vector<std::string> all = lines();
+  for (auto& line : all) line = spelled(line.substr(line.find(' ') + 1));
+  for (const char* more : {"set a=%a%b\n", "x.split('-')", "\\\n ", "join('', qw", "::-1]", "*/", "=\r\n"})
+    all.push_back(more);
+  for (int round = 0; round < 3000; ++round) {
+    std::string text;
+    for (std::size_t parts = 1 + dice() % 6; parts > 0; --parts) {
+      const std::string& line = all[dice() % all.size()];
+      const std::size_t begin = dice() % line.size();
+      text += line.substr(begin, 1 + dice() % (line.size() - begin));
+    }
+    // Where nothing stands behind it.
+    const Bytes bytes(text.begin(), text.end());
+    CHECK(test::scanner()->scan(bytes, {}).empty());
+  }
+  std::string batch;
+  while (batch.size() < 20000) batch += "set a=%a%b1c2\n";
+  CHECK(test::scanner()->scan(view_of(batch), {}).empty());
+}
