@@ -268,7 +268,10 @@ void decode_escapes(View text, std::uint64_t offset, std::size_t begin, std::siz
     }
     const bool operated = c == '+' || c == '.' || c == '|' || c == '~' || is_space(c) ||
                           (c == '&' && place > 0 && (is_space(text[place - 1]) || is_quote(text[place - 1])));
-    if (operated || (c == '\\' && place + 1 < text.size() && is_space(text[place + 1])))
+    // Most operators stand behind a word: no literal ends there.
+    const auto may_close = [&](std::size_t i) { return is_quote(text[i]) || text[i] == ')' || text[i] == '/'; };
+    if ((operated || (c == '\\' && place + 1 < text.size() && is_space(text[place + 1]))) && place > 1 &&
+        (may_close(place - 1) || (is_space(text[place - 1]) && (may_close(place - 2) || is_space(text[place - 2])))))
       if (const std::size_t quote = joining_quote(text, place); quote != nowhere) quotes.push_back(quote);
     std::size_t at = operated ? quote_before(text, place) : place;
     Escape escape = escapes.at(at);
