@@ -29,7 +29,7 @@ namespace {
 constexpr std::size_t near_reach = 64;
 constexpr unsigned most_depth = 3;                                // of encodings
 constexpr std::size_t first_stage_step = std::size_t{256} << 10;  // stays in the cache for the decoder
-constexpr std::size_t lists_step = std::size_t{128} << 10;
+constexpr std::size_t decode_step = std::size_t{512} << 10;
 constexpr std::size_t widest_expression = 64;  // `near` words; anchors are shorter
 
 bool is_word(std::uint8_t c) { return is_alphanumeric(static_cast<char>(c)) || c == '_'; }
@@ -376,11 +376,11 @@ void Look::decoded(View text, std::size_t begin, std::size_t end, std::uint64_t 
     }
     if (!inner.empty()) wipe(run.bytes.data(), run.bytes.size());
   };
-  decode_runs(text, offset, begin, end, look_inside);
-  decode_escapes(text, offset, begin, end, look_inside);
-  // These three touch little of each line of the cache: one after the other while it is there. (Of whole blocks each.)
+  // One after the other while the bytes are in the cache; a step is of whole blocks (runs.hpp).
   for (std::size_t at = begin; at < end;) {
-    const std::size_t next = std::min<std::uint64_t>(end, at + lists_step - (offset + at) % lists_step);
+    const std::size_t next = std::min<std::uint64_t>(end, at + decode_step - (offset + at) % decode_step);
+    decode_runs(text, offset, at, next, look_inside);
+    decode_escapes(text, offset, at, next, look_inside);
     decode_arrays(text, offset, at, next, look_inside);
     decode_dumps(text, offset, at, next, look_inside);
     if (signs != nullptr) decode_spelled(text, offset, at, next, look_inside);
