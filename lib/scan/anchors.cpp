@@ -21,6 +21,7 @@
 #include "base/owned.hpp"
 #include "base/text.hpp"
 #include "scan/globs.hpp"
+#include "scan/road_words.hpp"
 
 namespace imgbuild {
 namespace {
@@ -226,6 +227,9 @@ ScanPlan::ScanPlan(const std::vector<Rule>& rules) {
       patterns.push_back(std::move(planned));
     }
   }
+  // Beside the words of rules, those that say how the texts around them are put together.
+  for (std::uint32_t w = 0; w < std::size(road_words) && !by_expression.empty(); ++w)
+    add({road_words[w].text, true, road_words[w].width}, {w, 0, 0, 0, Anchor::Kind::road, false});
   for (const auto& [key, list] : by_expression) {
     expressions.push_back({std::get<0>(key), std::get<1>(key), std::get<2>(key)});
     first_anchor.push_back(static_cast<std::uint32_t>(anchors.size()));

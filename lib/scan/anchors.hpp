@@ -19,8 +19,8 @@ struct Expression {
 
 /// What follows from an expression being somewhere.
 struct Anchor {
-  enum class Kind : std::uint8_t { word, near };
-  std::uint32_t pattern = 0;                     ///< the pattern that may be there
+  enum class Kind : std::uint8_t { word, near, road };
+  std::uint32_t pattern = 0;                     ///< the pattern that may be there; of a road: of road_words
   std::uint32_t shape = 0;                       ///< of the way from the expression's first byte on; of near: not used
   std::uint32_t before_min = 0, before_max = 0;  ///< bytes from the match's begin to the expression's
   Kind kind = Kind::word;

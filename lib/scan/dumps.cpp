@@ -1,9 +1,9 @@
 // Finds bytes that are written as hex with something between them.
 //
-// Most of every stream is none of that, so it is asked of sixteen bytes in twenty-four whether blanks or colons stand
-// among hex digits at every third place, or at every fifth (xxd); a dump that is long enough to hold anything has such
-// a place. Around it the dump is read line by line, or as far as pairs of digits go. As in runs.cpp the stream is cut
-// into blocks at fixed positions, and a block answers for what begins in it.
+// Most of every stream is none of that, so it is asked of sixteen bytes in twenty-four whether blanks, colons or commas
+// stand among hex digits at every third place, or at every fifth (xxd); a dump that is long enough to hold anything has
+// such a place. Around it the dump is read line by line, or as far as pairs of digits go. As in runs.cpp the stream is
+// cut into blocks at fixed positions, and a block answers for what begins in it.
 #include "scan/dumps.hpp"
 
 #include <emmintrin.h>
@@ -24,11 +24,13 @@ int nibble(std::uint8_t c) { return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10; 
 bool is_blank(std::uint8_t c) { return c == ' ' || c == '\t' || c == '\r'; }
 bool is_text(std::uint8_t c) { return (c >= 0x20 && c < 0x7f) || c == '\t' || c == '\n' || c == '\r'; }
 
-// Are sixteen bytes hex digits and, at equal distances, one blank or colon each?
+// Are sixteen bytes hex digits and, at equal distances, one blank, colon or comma each?
 inline bool is_inside(const std::uint8_t* at) {
   const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i_u*>(at));
-  const auto parts = static_cast<std::uint32_t>(_mm_movemask_epi8(
-      _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(' ')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8(':')))));
+  const __m128i stops =
+      _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(':')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8(',')));
+  const auto parts =
+      static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(' ')), stops)));
   constexpr std::uint32_t third = 0x49249, fifth = 0x108421, all = 0xffff;
   const auto first = static_cast<std::uint32_t>(__builtin_ctz(parts | 1u << 16));
   const bool is_third = first < 3 && parts == (third << first & all);
@@ -83,7 +85,7 @@ class Dump {
       if (behind != at + 2) return at;
       add(at);
       at = behind;
-      if (at < high && text_[at] == ':') ++at;
+      if (at < high && (text_[at] == ':' || text_[at] == ',')) ++at;
       while (at < high && (is_blank(text_[at]) || text_[at] == '\n' || text_[at] == '\\')) ++at;
     }
   }
@@ -159,7 +161,7 @@ void decode_dumps(View text, std::uint64_t offset, std::size_t begin, std::size_
       }
       from = at;
       while (from > covered && (is_hex(text[from - 1]) || is_blank(text[from - 1]) || text[from - 1] == ':' ||
-                                text[from - 1] == '\n' || text[from - 1] == '\\'))
+                                text[from - 1] == ',' || text[from - 1] == '\n' || text[from - 1] == '\\'))
         --from;
       // What is no pair is of something else.
       for (bool found = false; !found && from <= at; found = covered > at) {

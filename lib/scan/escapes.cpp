@@ -13,8 +13,12 @@
 #include <array>
 
 #include "base/text.hpp"
+#include "scan/chains.hpp"
+#include "scan/escape.hpp"
 #include "scan/joined.hpp"
 #include "scan/letters.hpp"
+#include "scan/literals.hpp"
+#include "scan/turned.hpp"
 
 namespace imgbuild {
 namespace {
@@ -23,188 +27,21 @@ constexpr std::size_t block = std::size_t{32} << 10, back = std::size_t{4} << 10
 constexpr std::size_t before = 160, behind = 400;  // of a window
 constexpr std::size_t least_wide = 12;             // characters of UTF-16 that make text
 
-bool is_quote(std::uint8_t c) { return c == '"' || c == '\'' || c == '`'; }
-bool is_space(std::uint8_t c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-bool is_text(std::uint8_t c) { return (c >= 0x20 && c < 0x7f) || c == '\t' || c == '\n' || c == '\r'; }
-// What tokens, keys and passwords are made of: words of a message end in a blank where they are joined.
-bool is_token(std::uint8_t c) { return c > 0x20 && c < 0x7f && !is_quote(c) && c != ',' && c != '(' && c != ')'; }
-
-// What a token has on both sides of where its line is broken.
-bool is_of_word(std::uint8_t c) { return is_alphanumeric(static_cast<char>(c)) || c == '-' || c == '_' || c == '.'; }
-
-int nibble(std::uint8_t c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  c |= 0x20;
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-constexpr const char* continued = "continued";
-
-// One place: how many bytes it takes, and what it stands for; -1: for nothing.
-struct Escape {
-  std::size_t length = 0;  // 0: none is here
-  int byte = -1;
-  const char* kind = "";
-};
-
-class Escapes {
- public:
-  Escapes(View text, const Joined& joined) : text_(text), joined_(joined) {}
-
-  /// Of a byte that is nothing special by itself: what opens a list that is joined.
-  Escape opener(std::size_t i) const {
-    const auto at = std::lower_bound(joined_.openers.begin(), joined_.openers.end(), i,
-                                     [](const Joined::Opener& one, std::size_t value) { return one.begin < value; });
-    return at != joined_.openers.end() && at->begin == i ? Escape{at->end - i, -1, "concatenation"} : Escape{};
-  }
-  Escape at(std::size_t i) const {
-    switch (peek(i)) {
-      case '%':
-        return hex(i + 1, 2, 3, "percent");
-      case '\\':
-        return backslash(i);
-      case '&':
-        return entity(i);
-      case '=':
-        return printable(i);
-      case '"':
-      case '\'':
-      case '`':
-        return joint(i);
-      case 0xe2:
-        if ((peek(i + 1) == 0x80 && peek(i + 2) >= 0x8b && peek(i + 2) <= 0x8d) ||
-            (peek(i + 1) == 0x81 && peek(i + 2) == 0xa0))
-          return {3, -1, "zero-width"};
-        return {};
-      case 0xef:
-        return peek(i + 1) == 0xbb && peek(i + 2) == 0xbf ? Escape{3, -1, "zero-width"} : Escape{};
-      default:
-        return {};
-    }
-  }
-
- private:
-  std::uint8_t peek(std::size_t i) const { return i < text_.size() ? text_[i] : 0; }
-
-  Escape hex(std::size_t i, int digits, std::size_t length, const char* kind) const {
-    int value = 0;
-    for (int d = 0; d < digits; ++d) {
-      const int n = nibble(peek(i + static_cast<std::size_t>(d)));
-      if (n < 0) return {};
-      value = value << 4 | n;
-    }
-    return value < 0x80 && is_text(static_cast<std::uint8_t>(value)) ? Escape{length, value, kind} : Escape{};
-  }
-  Escape backslash(std::size_t i) const {
-    std::size_t slashes = 1;  // in JSON in JSON they are doubled
-    while (slashes < 4 && peek(i + slashes) == '\\') ++slashes;
-    const std::size_t next = i + slashes;
-    if (peek(next) == 'u' && peek(next + 1) == '{') {
-      std::size_t digits = 0;
-      while (digits < 6 && nibble(peek(next + 2 + digits)) >= 0) ++digits;
-      return peek(next + 2 + digits) == '}' ? hex(next + 2, static_cast<int>(digits), slashes + 3 + digits, "unicode")
-                                            : Escape{};
-    }
-    if (peek(next) == 'u') return hex(next + 1, 4, slashes + 5, "unicode");
-    if (peek(next) == 'x') return hex(next + 1, 2, slashes + 3, "unicode");
-    if (slashes == 1 && peek(next) >= '0' && peek(next) <= '3') return octal(next);
-    if (slashes == 1 && peek(next) == '\n') return {2, -1, continued};
-    if (slashes == 1 && peek(next) == '\r' && peek(next + 1) == '\n') return {3, -1, continued};
-    return {};
-  }
-  // Three digits, as C, shells, Python and Java know them; fewer stand for a group of a pattern more often.
-  Escape octal(std::size_t first) const {
-    int value = 0;
-    for (std::size_t at = first; at < first + 3; ++at) {
-      if (peek(at) < '0' || peek(at) > '7') return {};
-      value = value << 3 | (peek(at) - '0');
-    }
-    return value < 0x80 && is_text(static_cast<std::uint8_t>(value)) ? Escape{4, value, "octal"} : Escape{};
-  }
-  // Quoted-printable (RFC 2045 section 6.7): of its escapes the one for = itself, and the line break that is none.
-  Escape printable(std::size_t i) const {
-    if (peek(i + 1) == '3' && peek(i + 2) == 'D') return {3, '=', "quoted-printable"};
-    const std::size_t line = peek(i + 1) == '\n' ? i + 2 : peek(i + 1) == '\r' && peek(i + 2) == '\n' ? i + 3 : 0;
-    return line != 0 && i > 0 && is_of_word(text_[i - 1]) && is_of_word(peek(line))
-               ? Escape{line - i, -1, "quoted-printable"}
-               : Escape{};
-  }
-  Escape entity(std::size_t i) const {
-    if (peek(i + 1) == '#') {
-      const bool is_hex = (peek(i + 2) | 0x20) == 'x';
-      int value = 0;
-      std::size_t at = i + (is_hex ? 3 : 2);
-      const std::size_t first = at;
-      for (; at < first + 5; ++at) {
-        const int n = nibble(peek(at));
-        if (n < 0 || (!is_hex && n > 9)) break;
-        value = value * (is_hex ? 16 : 10) + n;
-      }
-      return at > first && peek(at) == ';' && value < 0x80 && is_text(static_cast<std::uint8_t>(value))
-                 ? Escape{at + 1 - i, value, "html"}
-                 : Escape{};
-    }
-    static constexpr std::pair<std::string_view, char> names[] = {{"&quot;", '"'}, {"&amp;", '&'},   {"&lt;", '<'},
-                                                                  {"&gt;", '>'},   {"&apos;", '\''}, {"&equals;", '='},
-                                                                  {"&plus;", '+'}};
-    const std::string_view rest = text_of(text_.subspan(i, std::min<std::size_t>(8, text_.size() - i)));
-    for (const auto& [name, byte] : names)
-      if (rest.starts_with(name)) return {name.size(), byte, "html"};
-    return {};
-  }
-  // "ab" + "cd", 'ab' . 'cd', 'ab''cd', and "ab" with "cd" on the next line.
-  Escape joint(std::size_t i) const {
-    if (i == 0 || !is_token(text_[i - 1]) || text_[i - 1] == '\\' || text_[i - 1] == '=' || text_[i - 1] == ':')
-      return {};
-    const std::uint8_t quote = text_[i];
-    std::size_t at = i + 1;
-    bool operated = false, broken = peek(at) == quote;
-    for (; at < i + 80; ++at) {
-      const std::uint8_t c = peek(at);
-      if (c == '\n') broken = true;
-      if (c == '/' && (peek(at + 1) == '*' || peek(at + 1) == '/')) {  // a comment
-        const bool is_line = peek(at + 1) == '/';
-        for (at += 2; at < i + 80 && !(is_line ? peek(at) == '\n' : peek(at) == '*' && peek(at + 1) == '/');) ++at;
-        at += is_line ? 0 : 1;
-        continue;
-      }
-      if (is_space(c) || (c == '\\' && peek(at + 1) == '\n')) continue;
-      // Lua's .., SQL's || and Haskell's ++
-      const bool twice = (c == '.' || c == '|' || c == '+') && peek(at + 1) == c;
-      const bool listed = c == ',' && std::binary_search(joined_.ends.begin(), joined_.ends.end(), i);
-      if ((c == '+' || c == '.' || c == '&' || c == '~' || twice || listed) && !operated) {
-        operated = true;
-        at += twice ? 1 : 0;
-        continue;
-      }
-      break;
-    }
-    if (peek(at) != quote || !(operated || broken) || !is_token(peek(at + 1))) return {};
-    // Two strings on two lines are one where nothing else is between them, and nothing but a token is in them there.
-    for (std::size_t n = 1; !operated && n <= 6; ++n)
-      if (n > i || !is_token(text_[i - n]) || !is_token(peek(at + n))) return {};
-    return {at + 1 - i, -1, "concatenation"};
-  }
-
-  View text_;
-  const Joined& joined_;
-};
-
 // Where an escape may be: 64 bytes at once, each by its own kind, what stands before it and what behind. A bit is one
-// pair of neighbours: 1 and 2 are % before a hex digit, 4 and 8 & before a letter or #, 16 the first two bytes of a
-// zero-width character, 32 a backslash before u, x, another, an octal digit or the line's end, and = before 3 or the
-// line's end, 64 + . & | ~ behind a quote or a blank, 128 a line feed behind the same; 8 is a quote before another,
-// too. A table says what a byte can be by one half of it; some more than these pass.
+// pair of neighbours: 1 and 2 are % before a hex digit or u, 4 and 8 & before a letter or #, 16 the first two bytes of
+// a zero-width or full-width character, 32 a backslash before u, x, another, an octal digit or the line's end, and =
+// before 3 or the line's end, 64 + . & | ~ behind a quote or a blank, 128 a line feed behind the same; 8 is a quote
+// before another, too. A table says what a byte can be by one half of it; some more than these pass.
 constexpr std::uint8_t joint = 64 | 128;
 using Table = std::array<std::uint8_t, 16>;
-alignas(16) constexpr Table own_low{0, 0, 8 | 16, 0, 0, 3, 12 | 64, 8, 0, 0, 128, 64, 32 | 64, 32, 64, 0};
-alignas(16) constexpr Table own_high{128, 0, 3 | 12 | 64, 32, 0, 32, 0, 64, 0, 0, 0, 0, 0, 0, 16, 0};
+alignas(16) constexpr Table own_low{0, 0, 8 | 16, 0, 0, 3, 12 | 64, 8, 0, 0, 128, 64, 32 | 64, 32, 64, 16};
+alignas(16) constexpr Table own_high{128, 0, 3 | 12 | 64, 32, 0, 32, 0, 64, 0, 0, 0, 0, 16, 0, 16, 0};
 alignas(16) constexpr Table left_low{joint, 0, joint, 0, 0, 0, 0, joint, 0, 64, 0, 0, 0, 128, 0, 0};
 alignas(16) constexpr Table left_high{joint, 0, joint, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
 alignas(16) constexpr Table right_low{1 | 4 | 16 | 32,
                                       1 | 2 | 4 | 16 | 32,
                                       1 | 2 | 8,
-                                      1 | 2 | 8 | 32,
+                                      1 | 2 | 4 | 8 | 32,
                                       1 | 2,
                                       1 | 2 | 4 | 32,
                                       1 | 2,
@@ -213,11 +50,11 @@ alignas(16) constexpr Table right_low{1 | 4 | 16 | 32,
                                       1,
                                       32,
                                       0,
-                                      4 | 32,
-                                      32,
+                                      4 | 16 | 32,
+                                      16 | 32,
                                       0,
                                       0};
-alignas(16) constexpr Table right_high{32, 0, 8, 1 | 32, 2, 32, 2 | 4, 4 | 32, 16, 0, 0, 0, 0, 0, 0, 0};
+alignas(16) constexpr Table right_high{32, 0, 8, 1 | 32, 2, 32, 2 | 4, 2 | 4 | 32, 16, 0, 16, 16, 0, 0, 0, 0};
 
 __attribute__((target("ssse3"))) inline __m128i kinds16(const std::uint8_t* at, const Table& low, const Table& high) {
   const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i_u*>(at)), half = _mm_set1_epi8(15);
@@ -313,28 +150,45 @@ unsigned width_of(unsigned zeros) {
   return zeros == (zeros & 15) * 0x1111 ? by_four[zeros & 15] : 0;
 }
 
+// What an escape begins with.
+constexpr std::array<bool, 256> make_specials() {
+  std::array<bool, 256> is{};
+  for (const int c : {int{'%'}, int{'\\'}, int{'&'}, int{'='}, int{'"'}, int{'\''}, int{'`'}, 0xc2, 0xe2, 0xef})
+    is[static_cast<std::size_t>(c)] = true;
+  return is;
+}
+constexpr auto specials = make_specials();
+
 void rewrite(View text, const Escapes& escapes, Stretch stretch, DecodedRun& run) {
   run.bytes.clear();
   run.pieces.assign(1, {0, stretch.begin});
   run.skipped = 0;
   run.encoding = "";
+  std::size_t copied = stretch.begin;
+  const auto copy = [&](std::size_t to) {
+    run.bytes.append(reinterpret_cast<const char*>(text.data()) + copied, to - copied);
+  };
   for (std::size_t i = stretch.begin; i < stretch.end;) {
-    const std::uint8_t c = text[i];
-    const bool special = c == '%' || c == '\\' || c == '&' || c == '=' || c == 0xe2 || c == 0xef || is_quote(c);
-    const Escape escape = special ? escapes.at(i) : escapes.opener(i);
-    if (escape.length == 0) {
-      run.bytes += static_cast<char>(c);
+    const bool special = specials[text[i]];
+    if (!special && !escapes.has_openers()) {
       ++i;
       continue;
     }
+    const Escape escape = special ? escapes.at(i) : escapes.opener(i);
+    if (escape.length == 0) {
+      ++i;
+      continue;
+    }
+    copy(i);
     if (run.encoding[0] == '\0') run.encoding = escape.kind;
     if (escape.byte >= 0) {
       run.pieces.push_back({run.bytes.size(), i});
       run.bytes += static_cast<char>(escape.byte);
     }
-    i += escape.length;
+    copied = i += escape.length;
     run.pieces.push_back({run.bytes.size(), i});
   }
+  if (copied < stretch.end) copy(stretch.end);
 }
 
 // One pass over [from, to): `place` is given positions where an escape may be, `wide` stretches of UTF-16 and UTF-32
@@ -370,7 +224,9 @@ void sift(View text, std::uint64_t offset, std::size_t from, std::size_t to, Pla
       case '"':
       case '\'':
       case '\n':
+      case 0xc2:
       case 0xe2:
+      case 0xef:
         place(at);
         break;
       default:
@@ -412,8 +268,12 @@ void decode_escapes(View text, std::uint64_t offset, std::size_t begin, std::siz
   };
   std::vector<Place> places;
   std::vector<WideStretch> wide;
+  std::vector<std::size_t> quotes, breaks;  // quotes that may join, line breaks of quoted-printable
   const auto add_place = [&](std::size_t place) {
     const std::uint8_t c = text[place];
+    if (is_quote(c) && place > 0 && place + 2 < text.size() && is_quote(text[place + 1]) && is_token(text[place - 1]) &&
+        is_token(text[place + 2]))
+      quotes.push_back(place);
     if (is_quote(c) && place > 0 && place + 2 < text.size() && text[place + 1] == c) {
       const std::uint8_t left = text[place - 1], right = text[place + 2];
       if (right == c || left == c) return;  // """ of Python
@@ -426,10 +286,16 @@ void decode_escapes(View text, std::uint64_t offset, std::size_t begin, std::siz
     }
     const bool operated = c == '+' || c == '.' || c == '|' || c == '~' || is_space(c) ||
                           (c == '&' && place > 0 && (is_space(text[place - 1]) || is_quote(text[place - 1])));
+    // Most operators stand behind a word: no literal ends there.
+    const auto may_close = [&](std::size_t i) { return is_quote(text[i]) || text[i] == ')' || text[i] == '/'; };
+    if ((operated || (c == '\\' && place + 1 < text.size() && is_space(text[place + 1]))) && place > 1 &&
+        (may_close(place - 1) || (is_space(text[place - 1]) && (may_close(place - 2) || is_space(text[place - 2])))))
+      if (const std::size_t quote = joining_quote(text, place); quote != nowhere) quotes.push_back(quote);
     std::size_t at = operated ? quote_before(text, place) : place;
     Escape escape = escapes.at(at);
     if (escape.length == 0 && at != place) escape = escapes.at(at = place);
     if (escape.length == 0 || !among_text(text, at)) return;
+    if (c == '=' && escape.byte < 0) breaks.push_back(place);
     // A line that goes on hides something only where it parts a token.
     if (escape.kind == continued && !(at > 0 && is_of_word(text[at - 1]) && at + escape.length < text.size() &&
                                       is_of_word(text[at + escape.length])))
@@ -441,6 +307,8 @@ void decode_escapes(View text, std::uint64_t offset, std::size_t begin, std::siz
   };
   sift(text, offset, low_of(first_block), high_of(last_block), add_place,
        [&](WideStretch one) { wide.push_back(one); });
+  decode_chains(text, offset, begin, end, quotes, see);
+  show_printable(text, offset, breaks, see);
   if (places.empty() && wide.empty()) return;
   if (!joined.ends.empty()) {
     joined.sort();

@@ -21,6 +21,7 @@
 #include "scan/lines.hpp"
 #include "scan/proof.hpp"
 #include "scan/proofs.hpp"
+#include "scan/spelled.hpp"
 
 namespace imgbuild {
 namespace {
@@ -28,7 +29,8 @@ namespace {
 constexpr std::size_t near_reach = 96;
 constexpr unsigned most_depth = 3;                                // of encodings
 constexpr std::size_t first_stage_step = std::size_t{256} << 10;  // stays in the cache for the decoder
-constexpr std::size_t widest_expression = 64;                     // `near` words; anchors are shorter
+constexpr std::size_t decode_step = std::size_t{512} << 10;
+constexpr std::size_t widest_expression = 64;  // `near` words; anchors are shorter
 
 bool is_word(std::uint8_t c) { return is_alphanumeric(static_cast<char>(c)) || c == '_'; }
 
@@ -47,7 +49,7 @@ struct Sieve {
     if (at >= limit) return;
     for (std::uint32_t a = plan.first_anchor[id]; a < plan.first_anchor[id + 1]; ++a) {
       const Anchor& anchor = plan.anchors[a];
-      if (anchor.kind != Anchor::Kind::near) {
+      if (anchor.kind == Anchor::Kind::word) {
         if (at < anchor.before_min) continue;
         const bool may_adjoin = matter != Scanner::Matter::packed && rank[plan.patterns[anchor.pattern].rule] == 0;
         if (anchor.boundary && at > 0 && is_word(text[at - 1]) == is_word(text[at]) && !may_adjoin) continue;
@@ -95,9 +97,10 @@ class Lent {
 std::vector<Hit> Look::hits(View part, std::size_t home_begin, std::size_t home_end, std::uint64_t offset) {
   home_end = std::min(home_end, part.size());
   if (home_begin >= home_end) return {};
+  std::vector<Sign> signs;
   std::vector<Raw> all =
-      collect(part, home_begin - std::min(home_begin, margin), std::min(part.size(), home_end + margin));
-  decoded(part, home_begin, home_end, offset, all);
+      collect(part, home_begin - std::min(home_begin, margin), std::min(part.size(), home_end + margin), &signs);
+  decoded(part, home_begin, home_end, offset, &signs, all);
   settle(all);
   std::vector<Hit> out;
   LineCounter lines(part);
@@ -112,13 +115,13 @@ std::vector<Hit> Look::hits(View part, std::size_t home_begin, std::size_t home_
   return out;
 }
 
-std::vector<Look::Raw> Look::collect(View text, std::size_t begin, std::size_t end) {
+std::vector<Look::Raw> Look::collect(View text, std::size_t begin, std::size_t end, std::vector<Sign>* signs) {
   std::vector<Raw> all;
   ++text_;
   if (inside_.database) {
     const Lent workspace(inside_);
     for (std::size_t at = begin; at < end; at += first_stage_step)
-      first_stage(text, at, std::min(end, at + first_stage_step), *workspace, all);
+      first_stage(text, at, std::min(end, at + first_stage_step), *workspace, all, signs);
   }
   ask_paths();
   for (const auto pattern : everywhere_) try_each(text, pattern, begin, end, all);
@@ -126,7 +129,8 @@ std::vector<Look::Raw> Look::collect(View text, std::size_t begin, std::size_t e
   return all;
 }
 
-void Look::first_stage(View text, std::size_t begin, std::size_t end, Workspace& workspace, std::vector<Raw>& out) {
+void Look::first_stage(View text, std::size_t begin, std::size_t end, Workspace& workspace, std::vector<Raw>& out,
+                       std::vector<Sign>* signs) {
   const View seen = text.subspan(begin, std::min(text.size(), end + widest_expression) - begin);
   workspace.candidates.clear();
   Sieve sieve{inside_.plan, text, begin, end, subject_.matter, inside_.rank, workspace.candidates, nullptr};
@@ -135,7 +139,13 @@ void Look::first_stage(View text, std::size_t begin, std::size_t end, Workspace&
               workspace.scratch.get(), imgbuild_on_expression, &sieve);
   if (sieve.failure) std::rethrow_exception(sieve.failure);
   if (status != HS_SUCCESS) throw Error("hyperscan failed with " + std::to_string(status));
-  for (const auto& candidate : workspace.candidates) follow(text, candidate, out);
+  for (const auto& candidate : workspace.candidates) {
+    const Anchor& anchor = inside_.plan.anchors[candidate.anchor];
+    if (anchor.kind != Anchor::Kind::road)
+      follow(text, candidate, out);
+    else if (signs != nullptr)
+      signs->push_back({anchor.pattern, candidate.at});
+  }
 }
 
 void Look::follow(View text, const Candidate& candidate, std::vector<Raw>& out) {
@@ -332,33 +342,52 @@ void Look::exact_values(View text, std::size_t begin, std::size_t end, std::vect
 }
 
 // What stands in base64, base32 and hex runs and behind escapes, to depth 3; positions are of the outermost run.
-void Look::decoded(View text, std::size_t begin, std::size_t end, std::uint64_t offset, std::vector<Raw>& out) {
+void Look::decoded(View text, std::size_t begin, std::size_t end, std::uint64_t offset, std::vector<Sign>* signs,
+                   std::vector<Raw>& out) {
   if (depth_ == most_depth) return;
   const auto look_inside = [&](DecodedRun& run, OwnedRange owned) {
     ++depth_;
+    shaped_ += run.shaped ? 1 : 0;
     const View bytes = view_of(run.bytes);
-    std::vector<Raw> inner = collect(bytes, 0, bytes.size());
-    decoded(bytes, 0, bytes.size(), 0, inner);
+    std::vector<Sign> found;
+    std::vector<Sign>* const inner_signs = shaped_ == 0 ? &found : nullptr;
+    std::vector<Raw> inner = collect(bytes, 0, bytes.size(), inner_signs);
+    decoded(bytes, 0, bytes.size(), 0, inner_signs, inner);
     settle(inner);
     --depth_;
+    shaped_ -= run.shaped ? 1 : 0;
     for (auto& raw : inner) {
-      const std::size_t point = run.position_of(raw.point);
+      if (run.shaped && raw.rank > 0) continue;
+      const std::size_t point = run.position_of(run.backwards ? raw.hit.end - 1 : raw.point);
       if (point < std::max(begin, owned.begin) || point >= std::min(end, owned.end)) continue;
       if (!raw.deep) remember(raw);
       raw.deep = true;
       raw.point = point;
-      raw.hit.end = run.end_of(static_cast<std::size_t>(raw.hit.end));
-      raw.hit.begin = run.position_of(static_cast<std::size_t>(raw.hit.begin));
+      if (run.backwards) {
+        raw.hit.end = run.position_of(static_cast<std::size_t>(raw.hit.begin)) + 1;
+        raw.hit.begin = point;
+      } else {
+        raw.hit.end = run.end_of(static_cast<std::size_t>(raw.hit.end));
+        raw.hit.begin = run.position_of(static_cast<std::size_t>(raw.hit.begin));
+      }
       raw.hit.decoded.insert(raw.hit.decoded.begin(), run.encoding);
       raw.values.clear();
       out.push_back(std::move(raw));
     }
     if (!inner.empty()) wipe(run.bytes.data(), run.bytes.size());
   };
-  decode_runs(text, offset, begin, end, look_inside);
-  decode_escapes(text, offset, begin, end, look_inside);
-  decode_arrays(text, offset, begin, end, look_inside);
-  decode_dumps(text, offset, begin, end, look_inside);
+  // One after the other while the bytes are in the cache; a step is of whole blocks (runs.hpp).
+  for (std::size_t at = begin; at < end;) {
+    const std::size_t next = std::min<std::uint64_t>(end, at + decode_step - (offset + at) % decode_step);
+    decode_runs(text, offset, at, next, look_inside);
+    decode_escapes(text, offset, at, next, look_inside);
+    decode_arrays(text, offset, at, next, look_inside);
+    decode_dumps(text, offset, at, next, look_inside);
+    if (signs != nullptr) decode_spelled(text, offset, at, next, look_inside);
+    at = next;
+  }
+  if (signs == nullptr) return;
+  follow_roads(text, offset, *signs, look_inside);
 }
 
 // Sorts; drops what says the same twice, what a generic rule says where another rule is surer, and what was decoded out

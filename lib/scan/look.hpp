@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "scan/inside.hpp"
+#include "scan/roads.hpp"
 #include "scan/runs.hpp"
 
 namespace imgbuild {
@@ -36,8 +37,10 @@ class Look {
     bool deep = false;   // out of something that we decoded
   };
 
-  std::vector<Raw> collect(View text, std::size_t begin, std::size_t end);
-  void first_stage(View text, std::size_t begin, std::size_t end, Workspace& workspace, std::vector<Raw>& out);
+  // `signs`: where to note the words that put texts together; null: nowhere.
+  std::vector<Raw> collect(View text, std::size_t begin, std::size_t end, std::vector<Sign>* signs);
+  void first_stage(View text, std::size_t begin, std::size_t end, Workspace& workspace, std::vector<Raw>& out,
+                   std::vector<Sign>* signs);
   void follow(View text, const Candidate& candidate, std::vector<Raw>& out);
   void try_each(View text, std::uint32_t pattern, std::size_t from, std::size_t to, std::vector<Raw>& out);
   bool match(View text, std::uint32_t pattern, std::size_t from, std::size_t to, std::size_t over,
@@ -45,7 +48,8 @@ class Look {
   void adjoining(View text, const Candidate& candidate, std::vector<Raw>& out);
   void judge(View text, std::uint32_t pattern, const re2::StringPiece* groups, std::vector<Raw>& out);
   void exact_values(View text, std::size_t begin, std::size_t end, std::vector<Raw>& out);
-  void decoded(View text, std::size_t begin, std::size_t end, std::uint64_t offset, std::vector<Raw>& out);
+  void decoded(View text, std::size_t begin, std::size_t end, std::uint64_t offset, std::vector<Sign>* signs,
+               std::vector<Raw>& out);
   static void settle(std::vector<Raw>& all);
   bool wanted(std::uint32_t rule);
   void ask_paths();
@@ -65,6 +69,7 @@ class Look {
   std::vector<Tried> tried_;  // of the few that were
   std::uint64_t text_ = 0;    // texts collected from so far
   unsigned depth_ = 0;
+  unsigned shaped_ = 0;  // how many of the texts that we are in were put together: not a second time
 };
 
 }  // namespace imgbuild

@@ -357,6 +357,7 @@ std::size_t DecodedRun::text_of(std::size_t character) const {
 
 std::size_t DecodedRun::position_of(std::size_t decoded) const {
   if (is_wide()) return pieces.front().text + decoded * width();
+  if (backwards) return pieces.front().text - decoded;
   return text_of(skipped + (is_hex()      ? decoded * 2
                             : is_base64() ? decoded * 8 / 6
                             : is_base32() ? decoded * 8 / 5

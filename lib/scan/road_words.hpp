@@ -1,0 +1,68 @@
+#pragma once
+#include <cstdint>
+
+namespace imgbuild {
+
+/// What a program does with the texts around a word of its own.
+enum class Road : std::uint8_t {
+  concat,   ///< concat("a", "b"): all that it is given
+  join,     ///< join("", "a", "b"), ["a", "b"].join: a list
+  format,   ///< "%s%s", "a", "b"
+  append,   ///< .append("a").append("b")
+  more,     ///< x += "b"
+  batch,    ///< set x=%x%b
+  operate,  ///< "a" << "b"
+  reverse,  ///< "ba".reverse
+  rot13,    ///< "no" in rot13
+  drop      ///< what stands there is nothing: a line that goes on, <wbr>
+};
+
+/// A word that the first stage looks for beside those of the rules (anchors.cpp), as a pattern of fixed width.
+struct RoadWord {
+  const char* text;
+  std::uint32_t width;
+  Road road;
+};
+
+inline constexpr RoadWord road_words[] = {
+    {"concat", 6, Road::concat},
+    {"paste0", 6, Road::concat},
+    {"join", 4, Road::join},
+    {"implode", 7, Road::join},
+    {"%s%s", 4, Road::format},
+    {"\\{\\}\\{\\}", 4, Road::format},
+    {"\\{0\\}\\{1\\}", 6, Road::format},
+    {"\\.append\\(", 8, Road::append},
+    {"[+.]=[\"']", 3, Road::more},
+    {"[+.]= [\"']", 4, Road::more},
+    {"=%[a-z]", 3, Road::batch},
+    {"[\"']<[<>]", 3, Road::operate},
+    {"[\"'] <[<>]", 4, Road::operate},
+    {"[\"']\\*[\"']", 3, Road::operate},
+    {"[\"'] \\* [\"']", 5, Road::operate},
+    {"[\"'] [\"']", 3, Road::operate},
+    {"[\"'] [brf][\"']", 4, Road::operate},
+    {"[\"'] \\^ [\"']", 5, Road::operate},
+    {"[\"'] #", 3, Road::operate},
+    {"[\"']  #", 4, Road::operate},
+    {"[\"']/[/*]", 3, Road::operate},
+    {"[\"'] /[/*]", 4, Road::operate},
+    {"[\"'] & _", 5, Road::operate},
+    {"reverse", 7, Road::reverse},
+    {"strrev", 6, Road::reverse},
+    {"::-1\\]", 5, Road::reverse},
+    {"\\| rev", 5, Road::reverse},
+    {"\\|rev", 4, Road::reverse},
+    {"rev <<", 6, Road::reverse},
+    {"rot13", 5, Road::rot13},
+    {"rot[_-]13", 6, Road::rot13},
+    {"n-za-m", 6, Road::rot13},
+    {"<wbr>", 5, Road::drop},
+    {"<wbr/>", 6, Road::drop},
+    {"\\^\\n", 2, Road::drop},
+    {"\\^\\r\\n", 3, Road::drop},
+    {"\\\\\\n[ \\t]", 3, Road::drop},
+    {"\\\\\\r\\n[ \\t]", 4, Road::drop},
+};
+
+}  // namespace imgbuild

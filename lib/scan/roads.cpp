@@ -1,0 +1,90 @@
+// Follows the words that put texts together. The first stage has found them on its way (road_words.hpp), so that a text
+// without them costs nothing; here the literals around each are read as most languages write them.
+//
+// That nothing depends on where the stream was cut, and that nothing is read over and over: the stream is divided into
+// cells of 4 KiB. What was read for one sign is not read again for another of the same road and the same cell; a cell
+// begins anew. Signs that matter to a finding are seen with their whole cells, for a look collects more to both sides.
+#include "scan/roads.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "base/text.hpp"
+#include "scan/letters.hpp"
+#include "scan/lists.hpp"
+#include "scan/literals.hpp"
+#include "scan/road_words.hpp"
+#include "scan/statements.hpp"
+#include "scan/turned.hpp"
+
+namespace imgbuild {
+namespace {
+
+constexpr std::uint64_t cell = std::uint64_t{4} << 10;
+constexpr std::size_t beyond = std::size_t{2} << 10;  // of a cell's end: how far is read
+
+void show(View text, const Reading& reading, const std::function<void(DecodedRun&, OwnedRange)>& see) {
+  if (!may_join_token(text, reading.parts)) return;
+  Together together(text, "concatenation");
+  together.lead(reading.parts.front().begin);
+  for (const auto& part : reading.parts) together.add(part);
+  if (together.finish(reading.parts.back().end)) see(together.run(), {0, text.size()});
+}
+
+}  // namespace
+
+void follow_roads(View text, std::uint64_t offset, std::vector<Sign>& signs,
+                  const std::function<void(DecodedRun&, OwnedRange)>& see) {
+  std::sort(signs.begin(), signs.end(), [](const Sign& a, const Sign& b) { return a.at < b.at; });
+  struct Done {
+    std::uint64_t cell = UINT64_MAX;
+    std::size_t before = 0;
+  };
+  std::array<Done, 16> done{};
+  for (const auto& sign : signs) {
+    const RoadWord& word = road_words[sign.word];
+    Done& mine = done[static_cast<std::size_t>(word.road)];
+    const std::uint64_t here = (offset + sign.at) / cell;
+    if (mine.cell == here && sign.at < mine.before) continue;
+    const std::size_t behind = sign.at + word.width;
+    const std::size_t limit = std::min<std::uint64_t>(text.size(), (here + 1) * cell - offset + beyond);
+    Reading reading;
+    switch (word.road) {
+      case Road::concat:
+        reading = read_concat(text, sign.at, behind, limit);
+        break;
+      case Road::join:
+        reading = read_join(text, sign.at, behind, limit);
+        break;
+      case Road::format:
+        reading = read_format(text, sign.at, behind, limit);
+        break;
+      case Road::append:
+        reading = read_append(text, sign.at, behind, limit);
+        break;
+      case Road::more:
+        reading = read_more(text, sign.at, limit);
+        break;
+      case Road::batch:
+        reading = read_batch(text, sign.at, limit);
+        break;
+      case Road::operate:
+        reading = read_operated(text, sign.at, limit);
+        break;
+      case Road::reverse:
+        reading.end = show_reversed(text, sign.at, see);
+        break;
+      case Road::rot13:
+        reading.end = show_rot13(text, sign.at, see);
+        break;
+      case Road::drop:
+        reading.end = show_dropped(text, sign.at, limit, see);
+        break;
+    }
+    show(text, reading, see);
+    if (reading.end > sign.at) mine = {here, reading.end};
+  }
+}
+
+}  // namespace imgbuild
