@@ -27,6 +27,7 @@ namespace imgbuild {
 namespace {
 
 constexpr double rare_enough = 22;   // bits of a word that is looked for as it is
+constexpr double common_word = 21;   // bits that a common word counts for, whatever its letters
 constexpr double shape_enough = 16;  // bits of a short word with the shape around it
 constexpr double enough = 44;        // bits beyond which more bytes tell nothing
 constexpr std::size_t most_word = 16, most_expression = 24;
@@ -59,6 +60,17 @@ struct Position {
   std::size_t stretch = 0, into = 0;  // where it is from: the into'th byte of a stretch
 };
 
+// Words that nearly every file has, whatever their letters say: another word of the way tells more.
+bool is_common(std::string_view word) {
+  static constexpr std::string_view words[] = {
+      "access",  "account", "agent",    "auth",     "authentication", "class",     "config",   "connect",
+      "create",  "data",    "database", "default",  "enable",         "encrypted", "host",     "insert",
+      "key",     "length",  "login",    "name",     "pass",           "passwd",    "password", "provider",
+      "request", "secret",  "security", "select",   "server",         "set",       "string",   "token",
+      "type",    "update",  "user",     "username", "value",          "where",     "with",     "world"};
+  return std::find(std::begin(words), std::end(words), word) != std::end(words);
+}
+
 // The bytes of a way that must be there. Behind a stretch of no fixed length, or a very long one, is a gap.
 std::vector<Position> positions_of(const Way& way) {
   std::vector<Position> all;
@@ -75,6 +87,17 @@ std::vector<Position> positions_of(const Way& way) {
     before_min += stretch.least;
     before_max += stretch.most;
     gap = gap || stretch.most != shown;
+  }
+  for (std::size_t i = 0; i < all.size();) {
+    std::string word;
+    std::size_t end = i;
+    for (; end < all.size() && (end == i || !all[end].after_gap) && one_letter(all[end].set); ++end) {
+      const auto letter = static_cast<char>(all[end].set._Find_first() | 32U);
+      if (letter < 'a' || letter > 'z') break;
+      word += letter;
+    }
+    for (std::size_t j = i; is_common(word) && j < end; ++j) all[j].bits = common_word / static_cast<double>(end - i);
+    i = std::max(end, i + 1);
   }
   return all;
 }

@@ -55,12 +55,38 @@ std::vector<std::uint32_t> RuleGlobs::taking(std::string_view path) const {
   return rules;
 }
 
+namespace {
+
+// A file's name, a folder's, or most of one: "**/asterisk/**/*.conf", "**/*bitwarden*.csv"; or how few files end.
+bool names_something(std::string_view glob) {
+  static constexpr std::string_view common[] = {
+      ".c",          ".cc",   ".cfg", ".conf", ".config", ".cpp",  ".cs", ".css", ".csv", ".go",  ".h",    ".html",
+      ".ini",        ".java", ".js",  ".json", ".key",    ".log",  ".md", ".pem", ".php", ".pl",  ".py",   ".rb",
+      ".properties", ".rs",   ".sh",  ".sql",  ".tf",     ".toml", ".ts", ".tsv", ".txt", ".xml", ".yaml", ".yml"};
+  constexpr std::size_t enough = 3;
+  const std::string_view name = glob.substr(glob.rfind('/') == std::string_view::npos ? 0 : glob.rfind('/') + 1);
+  if (name.starts_with("*.") && name.size() > 3 && name.find_first_of("*?[{", 1) == std::string_view::npos &&
+      std::find(std::begin(common), std::end(common), name.substr(1)) == std::end(common))
+    return true;
+  for (std::size_t at = 0; at < glob.size();) {
+    const std::size_t end = std::min(glob.find('/', at), glob.size());
+    const std::string_view part = glob.substr(at, end - at);
+    at = end + 1;
+    std::size_t known = 0;
+    bool in_set = false;
+    for (std::size_t i = part.starts_with("*.") ? part.find_first_of("*?[{", 1) : 0; i < part.size(); ++i) {
+      in_set = part[i] == '[' || (in_set && part[i] != ']');
+      known += !in_set && std::string_view("*?]{},\\").find(part[i]) == std::string_view::npos;
+    }
+    if (known >= enough) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 bool names_files(const Rule& rule) {
-  return !rule.path.empty() && std::all_of(rule.path.begin(), rule.path.end(), [](const std::string_view glob) {
-    const std::size_t slash = glob.rfind('/');
-    return glob.substr(slash == std::string_view::npos ? 0 : slash + 1).find_first_of("*?[]{}\\") ==
-           std::string_view::npos;
-  });
+  return !rule.path.empty() && std::all_of(rule.path.begin(), rule.path.end(), names_something);
 }
 
 }  // namespace imgbuild

@@ -26,7 +26,7 @@ class RuleGlobs {
   std::vector<Glob> without_tail_;
 };
 
-/// Do all globs of the rule end in a name that is written out ("**/.npmrc")? Files of such a name are few and small.
+/// Does each glob of the rule hold a name ("**/.npmrc", "**/asterisk/**/*.conf"), or an ending that few files have?
 bool names_files(const Rule& rule);
 
 }  // namespace imgbuild

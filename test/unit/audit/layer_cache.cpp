@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "../whole.hpp"
 #include "audit/audit.hpp"
 #include "base/process.hpp"
 #include "base/temp_dir.hpp"
@@ -26,7 +27,7 @@ std::string private_key() {
   return key;
 }
 
-std::string token() { return std::string("glpat-") + "Zq7RtV4mPLk2X9WdYb3h"; }
+std::string token() { return whole("glpat-{{}}Zq7RtV4mP{{}}Lk2X9WdYb3h"); }
 
 class Text : public Source {
  public:

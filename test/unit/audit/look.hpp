@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "../whole.hpp"
 #include "audit/audit.hpp"
 #include "audit/content.hpp"
 #include "base/fd.hpp"
@@ -75,7 +76,7 @@ inline std::string shell(const TempDir& folder, const std::string& command) {
 inline std::string key() { return filled("@KEY@"); }
 
 /// A token that its own digits surround no more than a length does.
-inline const std::string token = std::string("ghp_") + "mOq0wqkuMwQWB7Dbq5" + "GcZTMsG4V9DG0aHl5z";
+inline const std::string token = whole("ghp_{{}}mOq0wqkuMwQWB7Dbq5{{}}GcZTMsG4V9DG0aHl5z");
 
 inline void put(const TempDir& folder, const std::string& name, const std::string& content) {
   write_file(folder.path() + "/" + name, content);

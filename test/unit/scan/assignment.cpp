@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <fstream>
 
+#include "../whole.hpp"
 #include "base/bytes.hpp"
 #include "base/fd.hpp"
 #include "base/text.hpp"
@@ -152,14 +153,14 @@ TEST_CASE("of a list of texts none is the name of the next; of two arguments the
 }
 
 TEST_CASE("one secret is found once, by the rule that knows it best") {
-  const std::string token = std::string("gh") + "p_mOq0wqkuMwQWB7Dbq5GcZTMsG4V9DG0aHl5z";
+  const std::string token = whole("gh{{}}p_mOq0wqkuMwQWB7Dbq5{{}}GcZTMsG4V9DG0aHl5z");
   CHECK(found("GITHUB_TOKEN=\"" + token + "\"\n") == std::vector<std::string>{"github.token:" + token});
   CHECK(found("db_password = \"" + secret + "\"\n") == std::vector<std::string>{"generic.password:" + secret});
   CHECK(found("secret_token_password = \"" + secret + "\"\n").size() == 1);
 }
 
 TEST_CASE("an escaped token is found where it stands, with the escape's name") {
-  const std::string token = std::string("gh") + "p_mOq0wqkuMwQWB7Dbq5GcZTMsG4V9DG0aHl5z";
+  const std::string token = whole("gh{{}}p_mOq0wqkuMwQWB7Dbq5{{}}GcZTMsG4V9DG0aHl5z");
   std::string percent, unicode, octal, html, wide, wider, array, array_of_hex;
   for (const char c : token) {
     array += (array.empty() ? "" : ",\n    ") + std::to_string(static_cast<int>(c));

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <fstream>
 
+#include "../whole.hpp"
 #include "base/bytes.hpp"
 #include "base/text.hpp"
 #include "family.hpp"
@@ -12,7 +13,7 @@ using namespace imgbuild;
 
 namespace {
 
-const std::string secret = std::string("gh") + "p_mOq0wqkuMwQWB7Dbq5GcZTMsG4V9DG0aHl5z";
+const std::string secret = whole("gh{{}}p_mOq0wqkuMwQWB7Dbq5{{}}GcZTMsG4V9DG0aHl5z");
 
 std::string replaced(std::string text, const std::string& what, const std::string& with) {
   for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size()))
