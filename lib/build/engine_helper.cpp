@@ -67,9 +67,7 @@ EngineHelper::EngineHelper(Engine& engine, std::function<void(const std::string&
   engine_.read_files_by([this] { return lend(); });
 }
 
-EngineHelper::~EngineHelper() {
-  engine_.read_files_by({});
-}
+EngineHelper::~EngineHelper() { engine_.read_files_by({}); }
 
 std::unique_ptr<Fetch> EngineHelper::lend() {
   std::unique_lock hold(mutex_);

@@ -24,7 +24,6 @@ class EngineFiles {
   /// Those that are read by what `open` returns, which has them where a helper has them (Engine::read_files_by).
   EngineFiles(EngineFacts::Kind kind, std::string driver, std::function<std::unique_ptr<Fetch>()> open);
 
-
   /// The image's config, verbatim, where it is here; else empty.
   std::string config(const std::string& handle) const;
   /// Engine::stored_layer().

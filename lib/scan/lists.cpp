@@ -51,7 +51,7 @@ std::size_t next_of_list(View text, std::size_t at, std::size_t limit) {
 }
 
 // The texts from the quote on.
-void read_list(View text, std::size_t quote, std::size_t limit, Reading& reading) {
+void read_list(View text, std::size_t quote, std::size_t limit, JoinedTexts& reading) {
   while (quote != nowhere) {
     const std::size_t behind = read_joined(text, quote, limit, reading.parts);
     if (behind == nowhere) return;
@@ -61,7 +61,7 @@ void read_list(View text, std::size_t quote, std::size_t limit, Reading& reading
 }
 
 // The words of qw(a b) and %w[a b], which begin at `at`.
-void read_words(View text, std::size_t at, std::size_t limit, Reading& reading) {
+void read_words(View text, std::size_t at, std::size_t limit, JoinedTexts& reading) {
   while (at < limit) {
     while (at < limit && (text[at] <= ' ')) ++at;
     const std::size_t begin = at;
@@ -74,7 +74,7 @@ void read_words(View text, std::size_t at, std::size_t limit, Reading& reading) 
 }
 
 // The texts of the list that ends before `at`, with its bracket or without.
-void read_back(View text, std::size_t at, Reading& reading) {
+void read_back(View text, std::size_t at, JoinedTexts& reading) {
   const std::size_t low = at - std::min(at, backward);
   at = before_space(text, at);
   if (at > 0 && (text[at - 1] == ']' || text[at - 1] == ')' || text[at - 1] == '}')) at = before_space(text, at - 1);
@@ -107,7 +107,7 @@ std::size_t behind_empty(View text, std::size_t at, std::size_t limit) {
 }
 
 // 'a-b'.split('-') before `at`: the parts of 'a-b'.
-bool read_split(View text, std::size_t at, Reading& reading) {
+bool read_split(View text, std::size_t at, JoinedTexts& reading) {
   at = before_space(text, at);
   if (at == 0 || text[at - 1] != ')') return false;
   at = before_space(text, at - 1);
@@ -130,8 +130,8 @@ bool read_split(View text, std::size_t at, Reading& reading) {
 }
 
 // join("", "a", "b"), and strings.Join([]string{"a", "b"}, "").
-Reading read_join_forward(View text, std::size_t behind, std::size_t limit) {
-  Reading reading;
+JoinedTexts read_join_forward(View text, std::size_t behind, std::size_t limit) {
+  JoinedTexts reading;
   const bool is_key = is_quote_at(text, behind);  // "Fn::Join": ["", ["a", "b"]]
   const Opener opener = read_opener(text, behind + (is_key ? 1 : 0), limit);
   if (opener.quote == nowhere) return reading;
@@ -163,8 +163,8 @@ Reading read_join_forward(View text, std::size_t behind, std::size_t limit) {
 
 }  // namespace
 
-Reading read_concat(View text, std::size_t at, std::size_t behind, std::size_t limit) {
-  Reading reading;
+JoinedTexts read_concat(View text, std::size_t at, std::size_t behind, std::size_t limit) {
+  JoinedTexts reading;
   for (std::size_t i = 0; i < 8 && (is_alphanumeric(char_at(text, behind)) || char_at(text, behind) == '!'); ++i)
     ++behind;
   if (is_quote_at(text, behind)) ++behind;  // {"$concat": ["a", "b"]}
@@ -193,8 +193,8 @@ Reading read_concat(View text, std::size_t at, std::size_t behind, std::size_t l
   return reading;
 }
 
-Reading read_join(View text, std::size_t at, std::size_t behind, std::size_t limit) {
-  Reading reading;
+JoinedTexts read_join(View text, std::size_t at, std::size_t behind, std::size_t limit) {
+  JoinedTexts reading;
   if (is_letter(char_at(text, behind)) || (at > 0 && is_letter(char_at(text, at - 1)))) return reading;
   const std::size_t word = before_space(text, at);
   const char before = word > 0 ? char_at(text, word - 1) : '\0';
@@ -225,8 +225,8 @@ Reading read_join(View text, std::size_t at, std::size_t behind, std::size_t lim
   return read_join_forward(text, behind, limit);
 }
 
-Reading read_format(View text, std::size_t at, std::size_t behind, std::size_t limit) {
-  Reading reading;
+JoinedTexts read_format(View text, std::size_t at, std::size_t behind, std::size_t limit) {
+  JoinedTexts reading;
   if (at == 0 || !is_quote_at(text, at - 1)) return reading;
   const std::size_t close = closing_quote(text, at - 1, limit);
   if (close == nowhere) return reading;
@@ -236,8 +236,8 @@ Reading read_format(View text, std::size_t at, std::size_t behind, std::size_t l
   return reading;
 }
 
-Reading read_operated(View text, std::size_t at, std::size_t limit) {
-  Reading reading;
+JoinedTexts read_operated(View text, std::size_t at, std::size_t limit) {
+  JoinedTexts reading;
   const std::size_t open = opening_quote(text, at, 0);
   if (open == nowhere) return reading;
   reading.end = read_joined(text, open, limit, reading.parts);

@@ -9,14 +9,14 @@
 namespace imgbuild {
 
 /// What was read of a text: the parts that it puts together, in their order. (Fewer than two: none.)
-struct Reading {
+struct JoinedTexts {
   std::vector<Part> parts;
   std::size_t end = 0;  ///< how far was read: another word before it has nothing more to say
 };
 
-Reading read_concat(View text, std::size_t at, std::size_t behind, std::size_t limit);  ///< concat("a", "b")
-Reading read_join(View text, std::size_t at, std::size_t behind, std::size_t limit);    ///< ["a", "b"].join("")
-Reading read_format(View text, std::size_t at, std::size_t behind, std::size_t limit);  ///< "%s%s" % ("a", "b")
-Reading read_operated(View text, std::size_t at, std::size_t limit);                    ///< "a" << "b"; at a quote
+JoinedTexts read_concat(View text, std::size_t at, std::size_t behind, std::size_t limit);  ///< concat("a", "b")
+JoinedTexts read_join(View text, std::size_t at, std::size_t behind, std::size_t limit);    ///< ["a", "b"].join("")
+JoinedTexts read_format(View text, std::size_t at, std::size_t behind, std::size_t limit);  ///< "%s%s" % ("a", "b")
+JoinedTexts read_operated(View text, std::size_t at, std::size_t limit);                    ///< "a" << "b"; at a quote
 
 }  // namespace imgbuild

@@ -24,7 +24,7 @@ namespace {
 constexpr std::uint64_t cell = std::uint64_t{4} << 10;
 constexpr std::size_t beyond = std::size_t{2} << 10;  // of a cell's end: how far is read
 
-void show(View text, const Reading& reading, const std::function<void(DecodedRun&, OwnedRange)>& see) {
+void show(View text, const JoinedTexts& reading, const std::function<void(DecodedRun&, OwnedRange)>& see) {
   if (!may_join_token(text, reading.parts)) return;
   Together together(text, "concatenation");
   together.lead(reading.parts.front().begin);
@@ -49,7 +49,7 @@ void follow_roads(View text, std::uint64_t offset, std::vector<Sign>& signs,
     if (mine.cell == here && sign.at < mine.before) continue;
     const std::size_t behind = sign.at + word.width;
     const std::size_t limit = std::min<std::uint64_t>(text.size(), (here + 1) * cell - offset + beyond);
-    Reading reading;
+    JoinedTexts reading;
     switch (word.road) {
       case Road::concat:
         reading = read_concat(text, sign.at, behind, limit);

@@ -16,7 +16,7 @@ struct DecodedRun {
   const char* encoding =
       "";  ///< "base64", "base32" or "hex"; "percent", "unicode", "html", "concatenation", "utf-16", "utf-32"...
   std::string bytes;
-  bool wrapped = false;                                ///< it went over several lines
+  bool wrapped = false;    ///< it went over several lines
   bool shaped = false;     ///< only rules with a shape of their own count in it: the pieces may not belong together
   bool backwards = false;  ///< its first byte is the last of a stretch of the text, and so on
   std::size_t position_of(std::size_t decoded) const;  ///< in the text, of the first character that makes a byte

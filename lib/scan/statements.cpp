@@ -79,8 +79,8 @@ Given read_set(View text, std::size_t line, std::size_t limit) {
 
 }  // namespace
 
-Reading read_append(View text, std::size_t at, std::size_t behind, std::size_t limit) {
-  Reading reading;
+JoinedTexts read_append(View text, std::size_t at, std::size_t behind, std::size_t limit) {
+  JoinedTexts reading;
   std::size_t quote = quote_at(text, behind_space(text, behind, limit));
   if (quote == nowhere) return reading;
   // new StringBuilder("a").append("b"), s = "a"; s.append("b")
@@ -108,8 +108,8 @@ Reading read_append(View text, std::size_t at, std::size_t behind, std::size_t l
   return reading;
 }
 
-Reading read_more(View text, std::size_t at, std::size_t limit) {
-  Reading reading;
+JoinedTexts read_more(View text, std::size_t at, std::size_t limit) {
+  JoinedTexts reading;
   const std::size_t name_end = before_space(text, at);
   const std::string_view name = name_before(text, name_end);
   if (name.empty()) return reading;
@@ -143,8 +143,8 @@ Reading read_more(View text, std::size_t at, std::size_t limit) {
   return reading;
 }
 
-Reading read_batch(View text, std::size_t at, std::size_t limit) {
-  Reading reading;
+JoinedTexts read_batch(View text, std::size_t at, std::size_t limit) {
+  JoinedTexts reading;
   const auto line_of = [&](std::size_t i) {
     const std::size_t low = i - std::min(i, longest_line);
     while (i > low && text[i - 1] != '\n') --i;
