@@ -69,7 +69,7 @@ ImageStore::Root ContentStore::root() {
 }
 
 std::unique_ptr<ImageStore> FetchedContent::find(const std::vector<std::string>& roots, const std::string& handle,
-                                                 std::function<std::unique_ptr<Fetch>()> open) {
+                                                 const std::function<std::unique_ptr<Fetch>()>& open) {
   for (const std::string& root : roots) {
     std::unique_ptr<FetchedContent> store(new FetchedContent(root + plugin, open));
     const Descriptor top = descriptor_of(handle);

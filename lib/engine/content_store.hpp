@@ -37,7 +37,7 @@ class FetchedContent : public ImageStore {
  public:
   /// The first of containerd's roots that has `handle`; null where none has. `open` as of Engine::read_files_by().
   static std::unique_ptr<ImageStore> find(const std::vector<std::string>& roots, const std::string& handle,
-                                          std::function<std::unique_ptr<Fetch>()> open);
+                                          const std::function<std::unique_ptr<Fetch>()>& open);
   Root root() override { return {name_, top_, false}; }
   std::optional<std::string> manifest(const Descriptor& descriptor) override;
   std::optional<Blob> blob(const Descriptor& descriptor) override;
