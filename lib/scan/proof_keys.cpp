@@ -122,13 +122,18 @@ Proof damaged_key(const Suspect& suspect) {
   const std::string_view text = from_secret(suspect), before = before_secret(suspect);
   const auto pem = read_pem(text, before);
   if (!pem || pem->content.size() < 48) return {};
+  // Programs keep keys of their self-tests as texts with a zero at the end, of algorithms that few know.
+  const std::string_view block = pem_block(text);
+  const std::string_view around[] = {before.substr(before.size() - std::min<std::size_t>(before.size(), 16)),
+                                     text.substr(block.size(), 16)};
+  if (contains(around[0], std::string_view("\0", 1)) || contains(around[1], std::string_view("\0", 1))) return {};
   const bool pgp = pem->label.starts_with("PGP ");
   if (pgp ? read_pgp_armor(text, before).has_value() : read_pem_key(text, before).has_value()) return {};
   const View bytes = View(pem->content).first(std::min<std::size_t>(pem->content.size(), 512));
   const double expected = 256 * (1 - std::pow(255.0 / 256, static_cast<double>(bytes.size())));
   if (static_cast<double>(std::set<std::uint8_t>(bytes.begin(), bytes.end()).size()) < 0.75 * expected) return {};
   Proof proof = proven(true);
-  proof.secrets = {pem_block(text)};
+  proof.secrets = {block};
   return proof;
 }
 
