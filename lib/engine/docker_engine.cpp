@@ -104,7 +104,8 @@ std::string DockerEngine::create(const BuilderSpec& spec) {
 }
 
 void DockerEngine::read_files_by(std::function<std::unique_ptr<Fetch>()> open) {
-  helped_files_ = open ? EngineFiles(facts().kind, driver_, std::move(open)) : EngineFiles();
+  const EngineFacts& known = facts();  // before driver_ is looked at: asking for them fills it in
+  helped_files_ = open ? EngineFiles(known.kind, driver_, std::move(open)) : EngineFiles();
 }
 
 std::string DockerEngine::create_helper(const std::string& image, const std::vector<std::string>& argv,

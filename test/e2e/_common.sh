@@ -17,12 +17,14 @@ at_end() {
   set +e
   end_jobs
   engine_hidden_down
+  export DOCKER_HOST=${ENGINE_HOST:-} # whatever engine the script went on to
   for image in $(docker images -q "e2e/$name" 2>/dev/null | sort -u); do docker rmi -f "$image" >/dev/null 2>&1; done
   [ $status = 0 ] || [ $status = 77 ] && rm -rf "$t" || printf 'left for a look: %s\n' "$t"
 }
 trap at_end EXIT # before anything is started
 
 engine_up || exit $?
+ENGINE_HOST=$DOCKER_HOST
 engine_base_busybox
 docker() { command docker "$@"; }
 
