@@ -87,8 +87,7 @@ class ArchiveReading {
     }
     std::vector<std::string> orphans;  // by name
     if (layout_ && choice_.reference.empty())
-      for (const std::string& digest : orphaned_blobs(store, set))
-        orphans.push_back("blobs/sha256/" + digest.substr(7));
+      for (const Descriptor& orphan : orphaned_blobs(store, set)) orphans.push_back(orphan.path());
     for (const Member& member : beside(outlines)) {
       // Of a layout from which somebody chose, other images' blobs are others' business.
       const bool chosen = !layout_ || !member->name.starts_with("blobs/") || is_index(set, *member) ||

@@ -99,12 +99,8 @@ std::vector<Audit> read_images(Reading& reading, ImageStore& store, const Choice
   for (const ImageParts& attestation : set.attestations) blobs.want(attestation);
   // All of a layout was asked for: what its indexes forgot is in it, too.
   std::vector<Descriptor> orphans;
-  if (choice.reference.empty())
-    for (const std::string& digest : orphaned_blobs(store, set)) {
-      orphans.emplace_back().digest = digest;
-      orphans.back().sized = false;
-      blobs.want(orphans.back(), Location::Kind::annotation);
-    }
+  if (choice.reference.empty()) orphans = orphaned_blobs(store, set);
+  for (const Descriptor& orphan : orphans) blobs.want(orphan, Location::Kind::annotation);
   blobs.read_all();
   for (const Descriptor& orphan : orphans)
     if (Member member = blobs.lookup(orphan)) beside.push_back(std::move(member));

@@ -7,8 +7,8 @@
 #include "base/text.hpp"
 #include "crypto/digest.hpp"
 #include "image/json.hpp"
-#include "relay/files.hpp"
 #include "relay/session.hpp"
+#include "tar/archive.hpp"
 #include "tar/writer.hpp"
 
 namespace imgbuild {
@@ -30,15 +30,6 @@ std::string layer_of(View program) {
   return tar;
 }
 
-class TextSource : public Source {
- public:
-  explicit TextSource(View text) : text_(text) {}
-  View next() override { return std::exchange(text_, {}); }
-
- private:
-  View text_;
-};
-
 }  // namespace
 
 // What is lent of the helper: a conversation with it, which goes back when it is not needed any more.
@@ -47,17 +38,13 @@ class EngineHelper::Lent : public Fetch {
   Lent(EngineHelper& helper, Channel channel) : helper_(helper), channel_(std::move(channel)) {}
   Lent(const Lent&) = delete;
   Lent& operator=(const Lent&) = delete;
-  ~Lent() override {
-    const bool idle = files().idle();
-    helper_.take_back(std::move(channel_), idle);
-  }
-  void want(const std::string& folder, const std::string& path) override { files().want(folder, path); }
-  std::optional<std::uint64_t> begin() override { return files().begin(); }
-  std::size_t read(std::span<std::uint8_t> into) override { return files().read(into); }
+  ~Lent() override { helper_.take_back(std::move(channel_)); }
+  void want(const std::string& folder, const std::string& path) override { channel_.files->want(folder, path); }
+  std::optional<std::uint64_t> begin() override { return channel_.files->begin(); }
+  std::size_t read(std::span<std::uint8_t> into) override { return channel_.files->read(into); }
   const std::string& why() const override { return channel_.files->why(); }
 
  private:
-  RelayFetch& files() { return static_cast<RelayFetch&>(*channel_.files); }
   EngineHelper& helper_;
   Channel channel_;
 };
@@ -89,10 +76,10 @@ std::unique_ptr<Fetch> EngineHelper::lend() {
 }
 
 // One that was left in the middle of an answer is of no use to anybody.
-void EngineHelper::take_back(Channel channel, bool idle) {
+void EngineHelper::take_back(Channel channel) {
   const std::lock_guard hold(mutex_);
   --lent_;
-  if (idle) free_.push_back(std::move(channel));
+  if (channel.files->idle()) free_.push_back(std::move(channel));
   returned_.notify_all();
 }
 
@@ -104,7 +91,7 @@ void EngineHelper::start() {
 
   const std::string tar = layer_of(program);
   const NewLayer layer{sha256_digest(view_of(tar)), tar.size(),
-                       [&tar] { return std::make_unique<TextSource>(view_of(tar)); }};
+                       [&tar] { return std::make_unique<ViewSource>(view_of(tar)); }};
   const Json config = {{"architecture", facts.architecture},
                        {"os", "linux"},
                        {"config", {{"Labels", traces_->labels()}}},

@@ -8,6 +8,7 @@
 
 #include "build/traces.hpp"
 #include "engine/engine.hpp"
+#include "relay/files.hpp"
 
 namespace imgbuild {
 
@@ -26,11 +27,11 @@ class EngineHelper {
   class Lent;
   struct Channel {
     std::unique_ptr<Exec> exec;
-    std::unique_ptr<Fetch> files;
+    std::unique_ptr<RelayFetch> files;
   };
   std::unique_ptr<Fetch> lend();
   void start();
-  void take_back(Channel channel, bool idle);
+  void take_back(Channel channel);
 
   Engine& engine_;
   const std::function<void(const std::string&)> warn_;

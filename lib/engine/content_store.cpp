@@ -18,13 +18,6 @@ namespace {
 constexpr std::uint64_t most_config = std::uint64_t{8} << 20;
 constexpr const char* plugin = "/io.containerd.content.v1.content";
 
-Descriptor descriptor_of(const std::string& digest) {
-  Descriptor descriptor;
-  descriptor.digest = digest;
-  descriptor.sized = false;
-  return descriptor;
-}
-
 // The process that listens at a unix socket; 0: none that we can see.
 pid_t listener_of(const std::string& path) {
   if (path.empty()) return 0;

@@ -1,5 +1,7 @@
 #include "engine/engine_files.hpp"
 
+#include <unistd.h>
+
 #include <utility>
 
 #include "base/error.hpp"
@@ -126,6 +128,7 @@ std::unique_ptr<Source> EngineFiles::unpacked(const std::string& record, const s
     if (!whole) return nullptr;
     lines = std::make_unique<TextSource>(std::move(*whole));
   } else {
+    if (::access((root_ + "/" + folder).c_str(), R_OK | X_OK) != 0) return nullptr;
     auto fetch = open_();
     fetch->want(root_, record);
     if (!fetch->begin()) return nullptr;

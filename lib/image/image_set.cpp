@@ -56,12 +56,8 @@ class Chooser {
           choice_.reference == entry.annotation("io.containerd.image.name"))
         entries.push_back(entry);
     }
-    if (entries.empty() && is_sha256_digest(choice_.reference)) {  // one that an index within names
-      Descriptor wanted;
-      wanted.digest = choice_.reference;
-      wanted.sized = false;
-      return follow(wanted, nullptr, 1);
-    }
+    if (entries.empty() && is_sha256_digest(choice_.reference))  // one that an index within names
+      return follow(descriptor_of(choice_.reference), nullptr, 1);
     if (choice_.reference.empty() && entries.empty()) throw Error("names no image");
     if (entries.empty())
       throw Error("no image is called " + printable(choice_.reference),
@@ -162,9 +158,9 @@ ImageSet choose_images(ImageStore& store, const Choice& choice) {
   return set;
 }
 
-std::vector<std::string> orphaned_blobs(ImageStore& store, const ImageSet& chosen) {
+std::vector<Descriptor> orphaned_blobs(ImageStore& store, const ImageSet& chosen) {
   std::vector<std::string> all = store.all_blobs();
-  if (all.empty()) return all;
+  if (all.empty()) return {};
   std::set<std::string> reached;
   const auto reach = [&reached](const ImageSet& set) {
     for (const Document& index : set.indexes) reached.insert(index.digest);
@@ -185,7 +181,9 @@ std::vector<std::string> orphaned_blobs(ImageStore& store, const ImageSet& chose
   }
   std::erase_if(all, [&](const std::string& digest) { return reached.contains(digest); });
   std::sort(all.begin(), all.end());
-  return all;
+  std::vector<Descriptor> orphans;
+  for (const std::string& digest : all) orphans.push_back(descriptor_of(digest));
+  return orphans;
 }
 
 }  // namespace imgbuild

@@ -79,6 +79,6 @@ ImageSet choose_images(ImageStore& store, const Choice& choice);
 
 /// The blobs that lie in a store and that none of its indexes leads to, whatever the platform: left behind when a name
 /// moved on. They go wherever the folder goes. In the order of their digests.
-std::vector<std::string> orphaned_blobs(ImageStore& store, const ImageSet& chosen);
+std::vector<Descriptor> orphaned_blobs(ImageStore& store, const ImageSet& chosen);
 
 }  // namespace imgbuild

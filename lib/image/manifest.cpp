@@ -70,6 +70,13 @@ bool Descriptor::attestation() const {
   return annotations.count("vnd.docker.reference.type") > 0 || platform == "unknown/unknown";
 }
 
+Descriptor descriptor_of(const std::string& digest) {
+  Descriptor descriptor;
+  descriptor.digest = digest;
+  descriptor.sized = false;
+  return descriptor;
+}
+
 std::string Descriptor::path() const { return "blobs/sha256/" + digest.substr(7); }
 
 bool is_sha256_digest(std::string_view text) {

@@ -26,6 +26,9 @@ struct Descriptor {
   std::string path() const;
 };
 
+/// A descriptor of which nothing is known but the digest.
+Descriptor descriptor_of(const std::string& digest);
+
 /// A manifest of any kind.
 struct Manifest {
   enum class Kind {

@@ -90,10 +90,7 @@ RegistryStore::RegistryStore(const Reference& reference, const Variables& variab
 RegistryStore::~RegistryStore() = default;
 
 ImageStore::Root RegistryStore::root() {
-  Descriptor wanted;
-  wanted.digest = wanted_;
-  wanted.sized = false;
-  const auto text = manifest(wanted);
+  const auto text = manifest(descriptor_of(wanted_));
   if (!text)
     throw Error(client_->name() + ": it has no image " + printable(wanted_), "is the name right, and the tag?");
   if (is_sha256_digest(wanted_) && sha256_digest(view_of(*text)) != wanted_)

@@ -58,7 +58,8 @@ bool may_be_password(std::string_view value, const Assignment& assignment) {
     return assignment.quoted && makeup.digits == value.size() && value.size() >= 8 && makeup.distinct >= 5;
   const NameLikeness likeness = name_likeness(value);
   const std::size_t strong = likeness.symbols;
-  if (likeness.words && !is_passphrase(value)) {
+  if (likeness.words && is_passphrase(value)) return true;
+  if (likeness.words) {
     if (contains(value, "/") && strong == 0 && likeness.digits * 4 < value.size()) return false;  // a path
     // Words and nothing else; words with a mark of punctuation behind them; words joined as names are, with a number.
     if (makeup.digits == 0 && strong == 0) return false;
@@ -75,7 +76,7 @@ bool may_be_password(std::string_view value, const Assignment& assignment) {
     if (!assignment.quoted && strong == 0 && likeness.joints > 0 && likeness.digits <= 2) return false;
     // "117:password required": a line of a table.
     if (!assignment.quoted && strong == 0 && is_digit(value.front()) && contains(value, ":")) return false;
-  } else if (!likeness.words && makeup.digits == 0 && strong == 0) {
+  } else if (makeup.digits == 0 && strong == 0) {
     // Letters only, and no words: random ones.
     const double mean = mean_of_pairs(value);
     if (value.size() < 8 || (mean > 4.4 && !changes_case(value))) return false;

@@ -16,14 +16,34 @@ using Type = TarEntry::Type;
 
 namespace {
 
-// A relay that tells; its program lies where a builder has it.
+// The relay's program, where a builder has it.
+void put_relay(const std::string& folder) {
+  const View program = relay_program(this_architecture);
+  std::ofstream(folder + "/relay", std::ios::binary)
+      .write(text_of(program).data(), static_cast<std::streamsize>(program.size()));
+  fs::permissions(folder + "/relay", fs::perms(0755));
+}
+
+// One that runs, and our end of its exec.
+struct Running {
+  explicit Running(const std::vector<std::string>& argv) {
+    auto [ours, theirs] = Fd::socket_pair();
+    Command command;
+    command.argv = argv;
+    command.in = theirs.get();
+    command.out = theirs.get();
+    process = std::make_unique<Process>(command);
+    stream = std::make_unique<SocketStream>(std::move(ours));
+  }
+  std::unique_ptr<Process> process;
+  std::unique_ptr<Stream> stream;
+};
+
+// A relay that tells.
 struct Telling {
   Telling() {
     fs::create_directories(tree());
-    const View program = relay_program(this_architecture);
-    std::ofstream(folder.path() + "/relay", std::ios::binary)
-        .write(text_of(program).data(), static_cast<std::streamsize>(program.size()));
-    fs::permissions(folder.path() + "/relay", fs::perms(0755));
+    put_relay(folder.path());
   }
   std::string tree() const { return folder.path() + "/tree"; }
   void write(const std::string& path, const std::string& text) const { std::ofstream(tree() + path) << text; }
@@ -31,15 +51,8 @@ struct Telling {
   // Empty where there is none; the members as they come, with their content, in `members` otherwise.
   bool operator()(const std::string& path) { return (*this)(path, {tree()}); }
   bool operator()(const std::string& path, const std::vector<std::string>& within) {
-    auto [ours, theirs] = Fd::socket_pair();
-    Command command;
-    command.argv = relay_files_command(folder.path());
-    command.in = theirs.get();
-    command.out = theirs.get();
-    Process process(command);
-    SocketStream stream(std::move(ours));
-    theirs.reset();
-    RelayFiles files(stream, path, within);
+    const Running relay(relay_files_command(folder.path()));
+    RelayFiles files(*relay.stream, path, within);
     members.clear();
     if (!files.found()) return false;
     struct Visitor : TarVisitor {
@@ -157,17 +170,8 @@ namespace {
 struct Serving {
   Serving() {
     fs::create_directories(folder());
-    const View program = relay_program(this_architecture);
-    std::ofstream(dir.path() + "/relay", std::ios::binary)
-        .write(text_of(program).data(), static_cast<std::streamsize>(program.size()));
-    fs::permissions(dir.path() + "/relay", fs::perms(0755));
-    auto [ours, theirs] = Fd::socket_pair();
-    Command command;
-    command.argv = {dir.path() + "/relay", relay_serves};
-    command.in = theirs.get();
-    command.out = theirs.get();
-    process = std::make_unique<Process>(command);
-    stream = std::make_unique<SocketStream>(std::move(ours));
+    put_relay(dir.path());
+    relay.emplace(std::vector<std::string>{dir.path() + "/relay", relay_serves});
   }
   std::string folder() const { return dir.path() + "/served"; }
   void write(const std::string& path, const std::string& text) const {
@@ -175,8 +179,7 @@ struct Serving {
   }
 
   TempDir dir;
-  std::unique_ptr<Process> process;
-  std::unique_ptr<Stream> stream;
+  std::optional<Running> relay;
 };
 
 }  // namespace
@@ -188,7 +191,7 @@ TEST_CASE("a relay serves files in the order in which they are wanted, however m
     contents.emplace_back(i % 50 == 7 ? 700'001 : i * 37 % 5000, static_cast<char>('a' + i % 26));
     serving.write("f" + std::to_string(i), contents.back());
   }
-  RelayFetch fetch(*serving.stream);
+  RelayFetch fetch(*serving.relay->stream);
   for (std::size_t i = 0; i < contents.size(); ++i) fetch.want(serving.folder(), "f" + std::to_string(i));
   for (const std::string& content : contents) {
     REQUIRE(fetch.begin() == content.size());
@@ -209,7 +212,7 @@ TEST_CASE("what a relay cannot serve it says, and goes on; links lead nowhere bu
   fs::create_symlink("/d", serving.folder() + "/link");
   serving.write("d/deep", "deeper");
   REQUIRE(::mkfifo((serving.folder() + "/fifo").c_str(), 0600) == 0);
-  RelayFetch fetch(*serving.stream);
+  RelayFetch fetch(*serving.relay->stream);
   for (const char* none : {"missing", "up", "../outside", "fifo", "d"}) {
     CHECK_FALSE(fetch_whole(fetch, serving.folder(), none, 100));
     CHECK_FALSE(fetch.why().empty());
@@ -225,9 +228,9 @@ TEST_CASE("a relay that serves ends with its driver") {
   Serving serving;
   serving.write("here", "content");
   {
-    RelayFetch fetch(*serving.stream);
+    RelayFetch fetch(*serving.relay->stream);
     CHECK(fetch_whole(fetch, serving.folder(), "here", 100) == "content");
   }
-  serving.stream.reset();
-  CHECK(serving.process->wait() == 0);
+  serving.relay->stream.reset();
+  CHECK(serving.relay->process->wait() == 0);
 }
