@@ -173,6 +173,7 @@ int run(int argc, char** argv, Session& session) {
 void bound_memory() {
   ::mallopt(M_ARENA_MAX, static_cast<int>(std::max(1U, std::thread::hardware_concurrency() / 4)));
   ::mallopt(M_MMAP_THRESHOLD, 2 << 20);
+  ::mallopt(M_TRIM_THRESHOLD, 16 << 20);  // parts of files come and go, and pages that are new cost time
 }
 
 }  // namespace

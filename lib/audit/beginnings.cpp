@@ -1,9 +1,9 @@
 // All magic numbers are looked for at once, at memory speed: for each of three bytes in a row, two tables (by its low
 // and its high half) say which groups of magic numbers it may belong to; where a group is left, the place is looked at
-// closely. (SSSE3, which the scanner needs anyway.)
+// closely. (SSSE3, which the scanner needs anyway, or AVX2.)
 #include "audit/beginnings.hpp"
 
-#include <tmmintrin.h>
+#include <immintrin.h>
 
 #include <algorithm>
 #include <array>
@@ -63,28 +63,54 @@ struct Tables {
 };
 constexpr Tables tables;
 
-/// The first block of 16 places at `at` or behind, of those that begin before `to`, where a magic number may begin, and
-/// one bit per place that it may be at; 0: none. Two bytes behind a block are read.
-__attribute__((target("ssse3"))) std::uint32_t next_candidates(const std::uint8_t* data, std::size_t& at,
-                                                               std::size_t to) {
+/// Of the 16 or 32 places at `at`, a bit each: may a magic number begin there? Two bytes behind them are read.
+__attribute__((target("ssse3"))) std::uint32_t candidates16(const std::uint8_t* at) {
   const auto table = [](const auto& of) { return _mm_load_si128(reinterpret_cast<const __m128i*>(of.data())); };
-  const __m128i low0 = table(tables.low[0]), low1 = table(tables.low[1]), low2 = table(tables.low[2]);
-  const __m128i high0 = table(tables.high[0]), high1 = table(tables.high[1]), high2 = table(tables.high[2]);
-  const __m128i half = _mm_set1_epi8(15);
-  for (; at < to; at += 16) {
-    const auto bytes = [&](std::size_t i) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(data + at + i)); };
-    const __m128i first = bytes(0), second = bytes(1), third = bytes(2);
-    __m128i groups = _mm_and_si128(_mm_shuffle_epi8(low0, _mm_and_si128(first, half)),
-                                   _mm_shuffle_epi8(high0, _mm_and_si128(_mm_srli_epi16(first, 4), half)));
-    groups = _mm_and_si128(groups, _mm_shuffle_epi8(low1, _mm_and_si128(second, half)));
-    groups = _mm_and_si128(groups, _mm_shuffle_epi8(high1, _mm_and_si128(_mm_srli_epi16(second, 4), half)));
-    groups = _mm_and_si128(groups, _mm_shuffle_epi8(low2, _mm_and_si128(third, half)));
-    groups = _mm_and_si128(groups, _mm_shuffle_epi8(high2, _mm_and_si128(_mm_srli_epi16(third, 4), half)));
-    groups = _mm_or_si128(
-        groups, _mm_and_si128(_mm_cmpeq_epi8(first, _mm_set1_epi8('<')), _mm_cmpeq_epi8(second, _mm_set1_epi8('~'))));
-    const auto none = static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(groups, _mm_setzero_si128())));
-    if (none != 0xFFFF) return none ^ 0xFFFF;
+  const auto bytes = [at](std::size_t i) { return _mm_loadu_si128(reinterpret_cast<const __m128i_u*>(at + i)); };
+  const __m128i half = _mm_set1_epi8(15), first = bytes(0), second = bytes(1);
+  __m128i groups =
+      _mm_and_si128(_mm_cmpeq_epi8(first, _mm_set1_epi8('<')), _mm_cmpeq_epi8(second, _mm_set1_epi8('~')));
+  __m128i magic = _mm_set1_epi8(-1);
+  for (unsigned i = 0; i < 3; ++i) {
+    const __m128i low = _mm_and_si128(bytes(i), half), high = _mm_and_si128(_mm_srli_epi16(bytes(i), 4), half);
+    magic = _mm_and_si128(magic, _mm_and_si128(_mm_shuffle_epi8(table(tables.low[i]), low),
+                                               _mm_shuffle_epi8(table(tables.high[i]), high)));
   }
+  groups = _mm_or_si128(groups, magic);
+  return static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(groups, _mm_setzero_si128()))) ^ 0xFFFFu;
+}
+
+__attribute__((target("avx2"))) std::uint32_t candidates32(const std::uint8_t* at) {
+  const auto table = [](const auto& of) __attribute__((target("avx2"))) {
+    return _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(of.data())));
+  };
+  const auto bytes = [at](std::size_t i) __attribute__((target("avx2"))) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i_u*>(at + i));
+  };
+  const __m256i half = _mm256_set1_epi8(15), first = bytes(0), second = bytes(1);
+  __m256i groups =
+      _mm256_and_si256(_mm256_cmpeq_epi8(first, _mm256_set1_epi8('<')), _mm256_cmpeq_epi8(second, _mm256_set1_epi8('~')));
+  __m256i magic = _mm256_set1_epi8(-1);
+  for (unsigned i = 0; i < 3; ++i) {
+    const __m256i low = _mm256_and_si256(bytes(i), half), high = _mm256_and_si256(_mm256_srli_epi16(bytes(i), 4), half);
+    magic = _mm256_and_si256(magic, _mm256_and_si256(_mm256_shuffle_epi8(table(tables.low[i]), low),
+                                                     _mm256_shuffle_epi8(table(tables.high[i]), high)));
+  }
+  groups = _mm256_or_si256(groups, magic);
+  return ~static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(groups, _mm256_setzero_si256())));
+}
+
+/// The first block of places at `at` or behind, of those that begin before `to`, where a magic number may begin, and
+/// one bit per place that it may be at; 0: none.
+using NextCandidates = std::uint32_t (*)(const std::uint8_t* data, std::size_t& at, std::size_t to);
+__attribute__((target("ssse3"))) std::uint32_t next_by_16(const std::uint8_t* data, std::size_t& at, std::size_t to) {
+  for (; at < to; at += 16)
+    if (const std::uint32_t bits = candidates16(data + at); bits != 0) return bits;
+  return 0;
+}
+__attribute__((target("avx2"))) std::uint32_t next_by_32(const std::uint8_t* data, std::size_t& at, std::size_t to) {
+  for (; at < to; at += 32)
+    if (const std::uint32_t bits = candidates32(data + at); bits != 0) return bits;
   return 0;
 }
 
@@ -316,16 +342,18 @@ const char* name_of(Encoding encoding) {
 }
 
 std::optional<Beginning> next_beginning(View window, std::size_t from, std::size_t to) {
-  constexpr std::size_t wide = 16 + 2;
+  const bool wide = __builtin_cpu_supports("avx2");
+  const NextCandidates next_candidates = wide ? next_by_32 : next_by_16;
+  const std::size_t step = wide ? 32 : 16, read = step + 2;
   std::size_t at = from;
-  const std::size_t blocks_end = std::min(to, window.size() - std::min(window.size(), wide - 1));
+  const std::size_t blocks_end = std::min(to, window.size() - std::min(window.size(), read - 1));
   while (at < blocks_end) {
     for (std::uint32_t bits = next_candidates(window.data(), at, blocks_end); bits != 0; bits &= bits - 1) {
       const std::size_t place = at + static_cast<std::size_t>(__builtin_ctz(bits));
       if (place >= to) return std::nullopt;
       if (const auto beginning = known(window, place)) return beginning;
     }
-    at += 16;
+    at += step;
   }
   for (at = std::max(from, blocks_end); at < to; ++at)  // too near the end for anything but a very short one
     if (const auto beginning = known(window, at)) return beginning;

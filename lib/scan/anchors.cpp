@@ -27,9 +27,8 @@ namespace imgbuild {
 namespace {
 
 constexpr double rare_enough = 22;   // bits of a word that is looked for as it is
-constexpr double common_word = 21;   // bits that a common word counts for, whatever its letters
 constexpr double shape_enough = 16;  // bits of a short word with the shape around it
-constexpr double enough = 44;        // bits beyond which more bytes tell nothing
+constexpr double enough = 56;        // bits beyond which more bytes tell nothing
 constexpr std::size_t most_word = 16, most_expression = 24;
 
 double chance_of(const ByteSet& set) {
@@ -61,14 +60,19 @@ struct Position {
 };
 
 // Words that nearly every file has, whatever their letters say: another word of the way tells more.
-bool is_common(std::string_view word) {
+double bits_of_common(std::string_view word) {
+  static constexpr std::string_view everywhere[] = {"auth", "from", "key",   "name", "set",
+                                                    "type", "user", "value", "with"};
   static constexpr std::string_view words[] = {
-      "access",  "account", "agent",    "auth",     "authentication", "class",     "config",   "connect",
-      "create",  "data",    "database", "default",  "enable",         "encrypted", "host",     "insert",
-      "key",     "length",  "login",    "name",     "pass",           "passwd",    "password", "provider",
-      "request", "secret",  "security", "select",   "server",         "set",       "string",   "token",
-      "type",    "update",  "user",     "username", "value",          "where",     "with",     "world"};
-  return std::find(std::begin(words), std::end(words), word) != std::end(words);
+      "access",   "account",  "agent",    "algorithm", "alias",    "authentication", "authorization", "basic",
+      "class",    "client",   "config",   "connect",   "constant", "create",         "crypt",         "crypto",
+      "data",     "database", "default",  "desktop",   "enable",   "encrypted",      "expect",        "host",
+      "insert",   "length",   "level",    "local",     "login",    "operator",       "pass",          "passwd",
+      "password", "printf",   "private",  "provider",  "quote",    "register",       "request",       "require",
+      "secret",   "security", "select",   "server",    "session",  "string",         "system",        "timezone",
+      "token",    "update",   "username", "values",    "where",    "world"};
+  if (std::find(std::begin(everywhere), std::end(everywhere), word) != std::end(everywhere)) return 17;
+  return std::find(std::begin(words), std::end(words), word) != std::end(words) ? 21 : 0;
 }
 
 // The bytes of a way that must be there. Behind a stretch of no fixed length, or a very long one, is a gap.
@@ -96,7 +100,8 @@ std::vector<Position> positions_of(const Way& way) {
       if (letter < 'a' || letter > 'z') break;
       word += letter;
     }
-    for (std::size_t j = i; is_common(word) && j < end; ++j) all[j].bits = common_word / static_cast<double>(end - i);
+    const double common = bits_of_common(word);
+    for (std::size_t j = i; common > 0 && j < end; ++j) all[j].bits = common / static_cast<double>(end - i);
     i = std::max(end, i + 1);
   }
   return all;
@@ -144,6 +149,21 @@ Chosen choose(const std::vector<Position>& at) {
          word.end - word.begin < most_expression && at[word.begin - 1].bits >= 1.2)
     word.bits += at[--word.begin].bits;
   return word.bits >= shape_enough ? word : with_punctuation(at);
+}
+
+// Letters are what Hyperscan is quick with: of a word that is rare by them alone, what is none at its ends is not
+// looked for. What is lost by that, the shape of the way says at once.
+Chosen without_classes(const std::vector<Position>& at, const Chosen& chosen) {
+  constexpr std::size_t least = 5;
+  Chosen best;
+  for (std::size_t i = chosen.begin; i < chosen.end;) {
+    Chosen letters{i, i, 0};
+    for (; letters.end < chosen.end && one_letter(at[letters.end].set); ++letters.end)
+      letters.bits += at[letters.end].bits;
+    if (letters.end - i >= least && letters.bits > best.bits) best = letters;
+    i = std::max(letters.end, i + 1);
+  }
+  return best.bits >= rare_enough ? best : chosen;
 }
 
 std::string escaped(unsigned byte) {
@@ -224,7 +244,7 @@ ScanPlan::ScanPlan(const std::vector<Rule>& rules) {
       std::vector<std::pair<std::vector<Position>, Chosen>> words;
       for (const auto& way : shape.ways) {
         words.emplace_back(positions_of(way), Chosen{});
-        words.back().second = choose(words.back().first);
+        words.back().second = without_classes(words.back().first, choose(words.back().first));
       }
       // Few files have a name: better to try each byte of them than to look for a common word in all others.
       const bool anchored = !names_files(rule) && std::all_of(words.begin(), words.end(),

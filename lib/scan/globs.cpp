@@ -1,9 +1,11 @@
-// Nearly every glob of a rule ends in a name or in an extension, and nearly every path in none of them: the last byte
-// and the tail say so at once. The others, and those that end as many paths do ("**/.config/x/*.json"), have some other
-// word that a path must hold.
+// Nearly every glob of a rule ends in a name or in an extension, and nearly every path in none of them. The globs of a
+// path's last byte are asked by two of the four-byte texts that the path must hold (of its longest word, be it
+// "docker-compose.y" or "/.config/x/"), which are two bits of a set made of the path once.
 #include "scan/globs.hpp"
 
 #include <algorithm>
+#include <bitset>
+#include <cstring>
 
 #include "base/text.hpp"
 
@@ -13,18 +15,36 @@ namespace {
 constexpr std::string_view wildcards = "*?[]{}\\";
 
 // The longest text that stands in every path that the glob takes, but for slashes at its ends ("**/" matches nothing at
-// all, too). Empty where alternatives or escapes would have to be read.
+// all, too). Empty where escapes, or sets that begin with what is special in them, would have to be read.
 std::string_view word_of(std::string_view glob) {
-  if (glob.find_first_of("[]{}\\") != std::string_view::npos) return {};
+  for (const std::string_view hard : {"{", "}", "\\", "[!", "[^", "[]"})
+    if (glob.find(hard) != std::string_view::npos) return {};
   std::string_view longest;
   while (!glob.empty()) {
     std::string_view word = glob.substr(0, glob.find_first_of(wildcards));
-    glob.remove_prefix(std::min(word.size() + 1, glob.size()));
+    const bool set = word.size() < glob.size() && glob[word.size()] == '[';
+    const std::size_t behind = set ? glob.find(']', word.size()) : word.size();
+    glob.remove_prefix(std::min(behind, glob.size() - 1) + 1);
     while (word.starts_with('/')) word.remove_prefix(1);
     while (word.ends_with('/')) word.remove_suffix(1);
     if (word.size() > longest.size()) longest = word;
   }
   return longest;
+}
+
+// Four bytes side by side as one of a few thousand numbers; two texts may share one. 0 is no text's.
+constexpr unsigned gram_bits = 12;
+std::uint16_t gram_at(std::string_view text, std::size_t at) {
+  std::uint32_t four = 0;
+  std::memcpy(&four, text.data() + at, sizeof four);
+  return static_cast<std::uint16_t>(1 + (four * 2654435761u >> (32 - gram_bits)));
+}
+using Grams = std::bitset<(std::size_t{1} << gram_bits) + 1>;
+
+// Two that stand in every path which holds the text; 0 where it is too short for any.
+std::array<std::uint16_t, 2> grams_of(std::string_view text) {
+  if (text.size() < 4) return {0, 0};
+  return {gram_at(text, 0), gram_at(text, text.size() / 2 - 2)};
 }
 
 }  // namespace
@@ -36,17 +56,25 @@ RuleGlobs::RuleGlobs(const std::vector<Rule>& rules) {
       const std::string_view behind = wild == std::string_view::npos ? glob : glob.substr(wild + 1);
       const std::string_view tail = behind.size() < glob.size() && behind.starts_with("/") ? behind.substr(1) : behind;
       auto& list = tail.empty() ? without_tail_ : by_last_byte_[static_cast<std::uint8_t>(tail.back())];
-      list.push_back({glob, tail, word_of(glob), r});
+      const std::string_view word = word_of(glob);
+      list.globs.push_back({glob, tail, word, r});
+      list.grams.push_back(grams_of(word.size() < tail.size() ? tail : word));
     }
 }
 
 std::vector<std::uint32_t> RuleGlobs::taking(std::string_view path) const {
   std::vector<std::uint32_t> rules;
-  const auto ask = [&](const std::vector<Glob>& globs) {
-    for (const auto& glob : globs)
+  Grams held;
+  held.set(0);
+  for (std::size_t at = 0; at + 4 <= path.size(); ++at) held.set(gram_at(path, at));
+  const auto ask = [&](const List& list) {
+    for (std::size_t i = 0; i < list.grams.size(); ++i) {
+      if (!held[list.grams[i][0]] || !held[list.grams[i][1]]) continue;
+      const Glob& glob = list.globs[i];
       if (path.ends_with(glob.tail) && (rules.empty() || rules.back() != glob.rule) &&
           path.find(glob.word) != std::string_view::npos && glob_matches(glob.text, path))
         rules.push_back(glob.rule);
+    }
   };
   if (!path.empty()) ask(by_last_byte_[static_cast<std::uint8_t>(path.back())]);
   ask(without_tail_);

@@ -22,8 +22,12 @@ class RuleGlobs {
     std::string_view word;        // what the path must hold
     std::uint32_t rule;
   };
-  std::array<std::vector<Glob>, 256> by_last_byte_;
-  std::vector<Glob> without_tail_;
+  struct List {
+    std::vector<std::array<std::uint16_t, 2>> grams;  // of each glob, what its path has two of; see globs.cpp
+    std::vector<Glob> globs;
+  };
+  std::array<List, 256> by_last_byte_;
+  List without_tail_;
 };
 
 /// Does each glob of the rule hold a name ("**/.npmrc", "**/asterisk/**/*.conf"), or an ending that few files have?
