@@ -101,6 +101,12 @@ class Reader {
       } else if (c == ']' || c == '?' || c == '!' || (c == ')' && !closed_)) {
         indexed_ = indexed_ || (c == ']' && closed_);
         ++at_;
+      } else if (c == '[' && closed_ && is_quote(peek(1))) {  // ['password']['postgres']
+        const std::size_t close = text_.find(peek(1), at_ + 2);
+        if (close == std::string_view::npos || close - at_ > 40 || close + 1 >= text_.size() || text_[close + 1] != ']')
+          return;
+        indexed_ = true;
+        at_ = close + 2;
       } else if (c == '[' && (peek(1) == ']' || is_alphanumeric(peek(1)))) {
         std::size_t close = at_ + 1;
         while (close < text_.size() && close - at_ < 12 && is_name_char(text_[close])) ++close;
@@ -201,14 +207,20 @@ class Reader {
     blanks(80);
     at_ = behind_decoration(text_, at_);
     blanks();
+    if (peek() == '@' && is_quote(peek(1)) && at_ > 0 && is_blank(text_[at_ - 1])) {  // #define kKey @"x" of Objective-C
+      out_.how = Assignment::How::word;
+      return true;
+    }
     if (take('(')) {
       gap();
       out_.how = Assignment::How::call;
       return is_quote(peek()) || string_prefix();
     }
-    if (peek() == ',' && ((closed_ && !braced_) || before_ == '{')) {  // Erlang: {name, "value"}
+    // Erlang: {name, "value"}, -define(NAME, <<"value">>)
+    if (peek() == ',' && ((closed_ && !braced_) || before_ == '{' || text_.substr(0, first_).ends_with("define("))) {
       ++at_;
       gap();
+      if (rest().starts_with("<<\"")) at_ += 2;
       out_.how = Assignment::How::argument;
       return is_quote(peek()) || (peek() != '[' && string_prefix()) || (peek() == '\\' && is_quote(peek(1)));
     }
@@ -370,13 +382,14 @@ class Reader {
       return quoted(line.substr(op, close - op));
     }
     const std::string small = lower(line);
-    if (small.find("env") == std::string::npos && small.find("config") == std::string::npos &&
-        small.find("get") == std::string::npos)
-      return false;
-    static constexpr std::string_view defaults[] = {"||", "?\?", "?:", " or ", ","};
+    const bool asks = small.find("env") != std::string::npos || small.find("config") != std::string::npos ||
+                      small.find("get") != std::string::npos;
+    const bool chooses = line.find(" ? ") != std::string_view::npos;
+    if (!asks && !chooses && small.find("arg") == std::string::npos) return false;
+    static constexpr std::string_view defaults[] = {"||", "?\?", "?:", " or ", "unwrap_or(", "unwrap_or_else(|_|", ",", " : "};
     for (const std::string_view op : defaults) {
       const std::size_t found = line.find(op);
-      if (found == std::string_view::npos) continue;
+      if (found == std::string_view::npos || (op == " : " && !chooses) || (op == "," && !asks)) continue;
       std::size_t at = at_ + found + op.size();
       while (at < end && (is_blank(text_[at]))) ++at;
       if (at < end && is_quote(text_[at])) {

@@ -31,7 +31,6 @@ constexpr std::string_view stand_in_parts[] = {
     "not_real",
     "notreal",
     "not-real",
-    "<",
     "****",
     "......",
     "…",
@@ -72,9 +71,19 @@ constexpr std::string_view stand_in_parts[] = {
 
 }  // namespace
 
+// <token>, <your key>, <b>: an angle bracket that opens a word, or that another closes. One among the marks of a
+// password does not.
+static bool has_tag(std::string_view value) {
+  const std::size_t open = value.find('<');
+  if (open == std::string_view::npos) return false;
+  const std::string_view behind = value.substr(open + 1);
+  if (behind.find('>') != std::string_view::npos || open == 0) return true;
+  return std::all_of(behind.begin(), behind.end(), [](char c) { return is_letter(c) || c == '_' || c == '-'; });
+}
+
 bool is_stand_in(std::string_view value) {
   const std::string small = lower(value);
-  return any_of(stand_in_parts, small, contains);
+  return has_tag(value) || any_of(stand_in_parts, small, contains);
 }
 
 // A hash is what a password is checked against: it can be guessed from, offline, and no more.
@@ -128,8 +137,19 @@ bool is_interpolated(std::string_view value) {
 
 }  // namespace
 
+// Letters, digits and marks in a heap, as generators and Django's startproject make them: whatever pairs of marks are
+// among them, no regular expression is without brackets or a backslash.
+static bool is_of_generator(std::string_view value) {
+  const Makeup makeup = makeup_of(value);
+  return value.size() >= 12 && makeup.digits >= 2 && makeup.uppers >= 2 && makeup.lowers >= 2 && makeup.others >= 3 &&
+         makeup.distinct * 3 >= value.size() && value.find('\\') == std::string_view::npos && !contains(value, "(?") &&
+         !contains(value, "a-z") && !contains(value, "A-Z") && !contains(value, "0-9") && !contains(value, "{{") &&
+         !contains(value, "//") && !name_likeness(value).words;
+}
+
 bool is_code(std::string_view value, bool quoted) {
   if (is_interpolated(value)) return true;
+  if (quoted && is_of_generator(value)) return false;
   const std::string start = lower(value.substr(0, 6));
   if (start.starts_with("ctrl+") || start.starts_with("alt+") || start.starts_with("shift+") ||
       start.starts_with("cmd+"))
@@ -332,9 +352,8 @@ bool is_uuid(std::string_view text) {
   return true;
 }
 
-// Three words or more that have nothing to do with one another, and a number, as people are told to choose: no name of
-// anything that programs have.
-bool is_passphrase(std::string_view value) {
+// Does one of the words of which a name of code or of a system is made begin in it?
+bool has_technical_word(std::string_view value) {
   static constexpr std::string_view technical[] = {
       "pass",   "secret",  "token",  "auth",    "cred",    "key",    "user",    "admin",  "login",   "data",   "base",
       "serv",   "prod",    "dev",    "test",    "stag",    "demo",   "exampl",  "sample", "default", "config", "name",
@@ -345,16 +364,62 @@ bool is_passphrase(std::string_view value) {
       "client", "account", "access", "your",    "change",  "insert", "enter",   "here",   "path",    "code",   "hash",
       "crypt",  "random",  "app",    "web",     "api",     "mail",   "page",    "style",  "color",   "view",   "list",
       "item",   "table",   "index",  "event",   "message", "error",  "window",  "button", "panel",   "dialog", "menu"};
-  const NameLikeness likeness = name_likeness(value);
-  if (!likeness.words || likeness.symbols > 0 || likeness.numbers != 1 || likeness.digits > 4 || likeness.joints < 3 ||
-      likeness.parts < 3 || likeness.letters < likeness.parts * 4)
-    return false;
   for (std::size_t at = 0; at < value.size();) {
     const std::size_t end = std::min(value.find_first_of("_-./:,;|\\ ", at), value.size());
-    if (any_of(technical, lower(value.substr(at, end - at)), starts_with)) return false;
+    if (any_of(technical, lower(value.substr(at, end - at)), starts_with)) return true;
     at = end + 1;
   }
-  return true;
+  return false;
+}
+
+// Three words or more that have nothing to do with one another, and a number, as people are told to choose: no name of
+// anything that programs have.
+bool is_passphrase(std::string_view value) {
+  const NameLikeness likeness = name_likeness(value);
+  return likeness.words && likeness.symbols == 0 && likeness.numbers == 1 && likeness.digits <= 4 &&
+         likeness.joints >= 3 && likeness.parts >= 3 && likeness.letters >= likeness.parts * 4 &&
+         !has_technical_word(value);
+}
+
+// Three words and more, as people are told to choose a password: none of them of those that programs, forms and messages
+// are full of.
+bool is_plain_phrase(std::string_view value) {
+  static constexpr std::string_view said[] = {
+      "with",  "must",   "this",   "that",   "does",    "have",   "from",   "when",    "then",  "than",  "only",
+      "match", "requir", "invali", "valid",  "wrong",   "incorr", "weak",   "strong",  "short", "minim", "maxim",
+      "length", "reset",  "forgot", "curren", "confirm", "repeat", "expire", "empty",   "missin", "lost",  "charac",
+      "upper", "lower",  "letter", "specia", "symbol",  "digit",  "verify", "check",   "updat", "creat", "delet",
+      "remov", "show",   "hide",   "toggle", "visibl",  "label",  "title",  "settin",  "profil", "should", "cannot",
+      "same",  "more",   "less",   "least",  "never",   "always", "allow",  "deny",    "enabl", "disabl", "support",
+      "manag", "provid", "handl",  "servi",  "gener",   "plain",  "clear",  "custom",  "option", "submit", "session",
+      "refer", "extern", "intern", "global", "compon",  "elemen", "contro", "middle",  "librar", "module", "plugin"};
+  std::size_t words = 0;
+  for (std::size_t at = 0; at < value.size();) {
+    const std::size_t end = std::min(value.find('-', at), value.size());
+    const std::string_view word = value.substr(at, end - at);
+    if (word.size() < 4 || word.size() > 10 || !std::all_of(word.begin(), word.end(), is_lower) ||
+        any_of(said, word, starts_with))
+      return false;
+    ++words;
+    at = end + 1;
+  }
+  return words >= 3 && words <= 6 && name_likeness(value).words && !has_technical_word(value);
+}
+
+bool is_title_phrase(std::string_view value) {
+  std::size_t words = 0, at = 0;
+  while (at < value.size() && is_upper(value[at])) {
+    std::size_t end = at + 1;
+    while (end < value.size() && is_lower(value[end])) ++end;
+    if (end - at < 3) return false;
+    ++words;
+    at = end;
+    if (at < value.size() && (value[at] == '-' || value[at] == '_')) ++at;
+  }
+  const std::size_t digits = value.size() - at;
+  return words >= 2 && words <= 4 && digits >= 1 && digits <= 4 &&
+         value.find_first_not_of("0123456789", at) == std::string_view::npos &&
+         value.find_first_of("-_") != std::string_view::npos && !has_technical_word(value);
 }
 
 // A date, a version, an address, a number: digits and what joins them.

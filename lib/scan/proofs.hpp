@@ -96,6 +96,8 @@ bool is_email(std::string_view value);
 bool is_file_name(std::string_view value);
 bool is_uuid(std::string_view value);
 bool is_passphrase(std::string_view value);       ///< "falcon-silver-walrus-7"
+bool is_title_phrase(std::string_view value);     ///< "Falcon-Walrus7"
+bool is_plain_phrase(std::string_view value);     ///< "falcon-silver-walrus"
 bool is_number(std::string_view value);           ///< a date, a version, an address
 bool is_said_of_a_field(std::string_view value);  ///< "required|min:8"
 
