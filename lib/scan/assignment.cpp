@@ -207,7 +207,8 @@ class Reader {
     blanks(80);
     at_ = behind_decoration(text_, at_);
     blanks();
-    if (peek() == '@' && is_quote(peek(1)) && at_ > 0 && is_blank(text_[at_ - 1])) {  // #define kKey @"x" of Objective-C
+    if (peek() == '@' && is_quote(peek(1)) && at_ > 0 &&
+        is_blank(text_[at_ - 1])) {  // #define kKey @"x" of Objective-C
       out_.how = Assignment::How::word;
       return true;
     }
@@ -386,7 +387,8 @@ class Reader {
                       small.find("get") != std::string::npos;
     const bool chooses = line.find(" ? ") != std::string_view::npos;
     if (!asks && !chooses && small.find("arg") == std::string::npos) return false;
-    static constexpr std::string_view defaults[] = {"||", "?\?", "?:", " or ", "unwrap_or(", "unwrap_or_else(|_|", ",", " : "};
+    static constexpr std::string_view defaults[] = {"||", "?\?", "?:", " or ", "unwrap_or(", "unwrap_or_else(|_|",
+                                                    ",",  " : "};
     for (const std::string_view op : defaults) {
       const std::size_t found = line.find(op);
       if (found == std::string_view::npos || (op == " : " && !chooses) || (op == "," && !asks)) continue;

@@ -43,17 +43,6 @@ bool is_text(const Assignment& assignment) {
   return beyond == 0 || (assignment.quoted && beyond * 3 <= assignment.value.size());
 }
 
-// Of random letters every second one changes its case, of words written together every fifth.
-bool changes_case(std::string_view value) {
-  const Makeup makeup = makeup_of(value);
-  return makeup.uppers >= 3 && makeup.lowers >= 3 && name_likeness(value).parts * 3 >= value.size();
-}
-
-// "ymtd6vny": two heaps of letters and a digit between them. "oauth2client" has words there.
-bool is_parted_by_digit(std::string_view value) {
-  return value.size() >= 7 && !is_digit(value.front()) && !is_digit(value.back()) && mean_of_pairs(value) < 4.9;
-}
-
 // A password that somebody thought of, or that a machine made.
 bool may_be_password(std::string_view value, const Assignment& assignment) {
   if (value.size() < 6 || value.size() > 200 || contains(value, " ") || contains(value, "\t")) return false;
@@ -145,16 +134,6 @@ bool is_getter(std::string_view name) {
   return any_of(heads, small, starts_with);
 }
 
-// "Admin@4321", "Qwerty!23": common words, but with all that a policy asks for: somebody made it to be used.
-bool is_as_policies_want(std::string_view value) {
-  const Makeup makeup = makeup_of(value);
-  return value.size() >= 8 && value.size() <= 24 &&
-         (makeup.digits >= 2 || (makeup.digits == 1 && makeup.uppers > 0 && makeup.lowers > 0)) &&
-         value.find_first_of("!@#$%^&*") != std::string_view::npos &&
-         value.find_first_of("<>{}()[].") == std::string_view::npos && !contains(lower(value), "passw") &&
-         makeup.lowers >= 3 && !value.starts_with("$") && !value.starts_with("@") && !value.starts_with("%");
-}
-
 // More than a word of prose: digits among its letters, or marks that no sentence has.
 bool is_mixed(std::string_view value) {
   const Makeup makeup = makeup_of(value);
@@ -183,7 +162,7 @@ bool is_of_a_list(std::string_view around, const Assignment& assignment) {
   const auto is_quote = [&](char c) { return c != '\0' && quotes.find(c) != std::string_view::npos; };
   const auto trim_back = [&] { before = before.substr(0, before.find_last_not_of(blanks) + 1); };
   const auto trim_front = [&] { after.remove_prefix(std::min(after.find_first_not_of(blanks), after.size())); };
-  if (back() == ':' || back() == '{') return false;  // Ruby's symbol, Erlang's pair
+  if (back() == ':' || back() == '{' || before.ends_with("define(")) return false;  // Ruby's symbol, Erlang's pair
   if (!is_quote(back())) return true;
   before.remove_suffix(1);
   while (back() == '\\') before.remove_suffix(1);
@@ -274,6 +253,10 @@ bool is_named_hash(std::string_view value, std::string_view name) {
          unhex(value.substr(0, value.size() / 2 * 2)).has_value();
 }
 
+bool is_lower_hex(std::string_view value) {
+  return value.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
 enum class Wanted { password, secret, key };
 
 Proof weigh(const Suspect& suspect, Wanted wanted) {
@@ -309,9 +292,10 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
       is_its_name(value, assignment->name) || is_account_line(value) || is_type(value) ||
       (value.ends_with("%3D") && is_its_name(value.substr(0, value.size() - 3), assignment->name)))
     return {};
-  if ((!hash && is_reference(value)) || (is_placeholder(value) && !is_as_policies_want(value)) || is_stand_in(value) ||
-      is_said_of_a_field(value) || is_said_of_a_secret(value) || is_email(value) || is_file_name(value) ||
-      is_port_or_fingerprint(value) || value.starts_with("urn:") || value.starts_with("\\$"))
+  if ((!hash && is_reference(value) && !(assignment->quoted && is_of_generator(value))) ||
+      (is_placeholder(value) && !is_as_policies_want(value)) || is_stand_in(value) || is_said_of_a_field(value) ||
+      is_said_of_a_secret(value) || is_email(value) || is_file_name(value) || is_port_or_fingerprint(value) ||
+      value.starts_with("urn:") || value.starts_with("\\$"))
     return {};
   if (!is_among_text(suspect.around, *assignment) || is_result(suspect.around, *assignment) ||
       is_variable_of_a_table(suspect.around, *assignment, suspect.path))
@@ -331,13 +315,18 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
     return {};
   const std::string name = snake(assignment->name);
   // ("RsaHashedKeyGenParams", "x"): of two arguments the first is the name of the second only where it ends as one.
-  static constexpr std::string_view ends_as[] = {"password", "passwd", "passphrase", "pwd",        "pass",
-                                                 "secret",   "token",  "key",        "credential", "credentials",
-                                                 "auth",     "senha",  "passwort",   "contrasena"};
+  static constexpr std::string_view ends_as[] = {
+      "password",   "passwd",      "passphrase", "pwd",   "pass",     "secret",     "token", "key",
+      "credential", "credentials", "auth",       "senha", "passwort", "contrasena", "salt",  "seed"};
   if (assignment->how == Assignment::How::argument &&
       (!any_of(ends_as, name, ends_with) || is_of_a_list(suspect.around, *assignment)))
     return {};
   if (assignment->how == Assignment::How::word && !assignment->quoted && !is_mixed(value)) return {};
+  // arn:aws:secretsmanager:eu-west-1:0123:secret:name, and the sums of a lock file.
+  const std::string_view before = suspect.around.substr(0, static_cast<std::size_t>(assignment->name.data() - base));
+  if (contains(before.substr(before.find_last_of(" \t\n\"'") + 1), "arn:") ||
+      (suspect.path.ends_with(".lock") && is_lower_hex(value)))
+    return {};
   // Of one handshake, in the test vectors of a protocol: nobody held it.
   if (contains(name, "shared_secret") && unhex(value)) return {};
   return names_a_secret(name) ? proof : Proof{};
@@ -368,10 +357,6 @@ bool is_version(std::string_view value) {
   return dot != std::string_view::npos && dot > 0 && dot <= 3 &&
          value.substr(0, dot).find_first_not_of("0123456789") == std::string_view::npos &&
          is_date_or_version(value.substr(0, value.find_first_of("-+")));
-}
-
-bool is_lower_hex(std::string_view value) {
-  return value.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
 // As md5sum and its like write it: the sum, two characters, the file.

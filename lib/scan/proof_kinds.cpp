@@ -89,10 +89,10 @@ bool is_stand_in(std::string_view value) {
 // A hash is what a password is checked against: it can be guessed from, offline, and no more.
 bool is_hash(std::string_view value) {
   static constexpr std::string_view heads[] = {
-      "$1$",     "$2a$",     "$2b$",    "$2y$",    "$5$",       "$6$",     "$7$",    "$y$",   "$apr1$",
-      "$argon2", "$scrypt$", "$pbkdf2", "pbkdf2_", "pbkdf2:",   "scrypt:", "bcrypt", "{SSHA", "{SHA",
-      "{CRYPT}", "{MD5}",    "{BLF",    "{PBKDF2", "SCRAM-SHA", "argon2",  "$S$",    "$P$",   "$H$",
-      "sha1$",   "sha256$",  "md5$",    "*0x",     "CRYPT:",    "HMACSHA"};
+      "$1$",     "$2a$",     "$2b$",    "$2y$",    "$5$",     "$6$",       "$7$",     "$y$",     "$apr1$",
+      "$argon2", "$scrypt$", "$pbkdf2", "pbkdf2_", "pbkdf2:", "scrypt:",   "bcrypt$", "bcrypt:", "{SSHA",
+      "{SHA",    "{CRYPT}",  "{MD5}",   "{BLF",    "{PBKDF2", "SCRAM-SHA", "argon2",  "$S$",     "$P$",
+      "$H$",     "sha1$",    "sha256$", "md5$",    "*0x",     "CRYPT:",    "HMACSHA"};
   // ada:$2y$05$...
   if (const std::size_t user = value.find(":$"); user != std::string_view::npos && user < 40)
     return is_hash(value.substr(user + 1));
@@ -139,12 +139,13 @@ bool is_interpolated(std::string_view value) {
 
 // Letters, digits and marks in a heap, as generators and Django's startproject make them: whatever pairs of marks are
 // among them, no regular expression is without brackets or a backslash.
-static bool is_of_generator(std::string_view value) {
+bool is_of_generator(std::string_view value) {
   const Makeup makeup = makeup_of(value);
-  return value.size() >= 12 && makeup.digits >= 2 && makeup.uppers >= 2 && makeup.lowers >= 2 && makeup.others >= 3 &&
-         makeup.distinct * 3 >= value.size() && value.find('\\') == std::string_view::npos && !contains(value, "(?") &&
-         !contains(value, "a-z") && !contains(value, "A-Z") && !contains(value, "0-9") && !contains(value, "{{") &&
-         !contains(value, "//") && !name_likeness(value).words;
+  return value.size() >= 12 && !value.starts_with("ENC[") && makeup.digits >= 2 && makeup.uppers >= 2 &&
+         makeup.lowers >= 2 && makeup.others >= 3 && makeup.distinct * 3 >= value.size() &&
+         value.find('\\') == std::string_view::npos && !contains(value, "(?") && !contains(value, "a-z") &&
+         !contains(value, "A-Z") && !contains(value, "0-9") && !contains(value, "{{") && !contains(value, "//") &&
+         !name_likeness(value).words;
 }
 
 bool is_code(std::string_view value, bool quoted) {
@@ -350,76 +351,6 @@ bool is_uuid(std::string_view text) {
       return false;
   }
   return true;
-}
-
-// Does one of the words of which a name of code or of a system is made begin in it?
-bool has_technical_word(std::string_view value) {
-  static constexpr std::string_view technical[] = {
-      "pass",   "secret",  "token",  "auth",    "cred",    "key",    "user",    "admin",  "login",   "data",   "base",
-      "serv",   "prod",    "dev",    "test",    "stag",    "demo",   "exampl",  "sample", "default", "config", "name",
-      "file",   "cert",    "value",  "cluster", "node",    "region", "zone",    "bucket", "role",    "group",  "policy",
-      "versi",  "releas",  "build",  "branch",  "image",   "volume", "network", "field",  "input",   "form",   "text",
-      "type",   "string",  "number", "private", "public",  "vault",  "store",   "kube",   "docker",  "local",  "http",
-      "postgr", "mysql",   "redis",  "mongo",   "north",   "south",  "east",    "west",   "central", "host",   "port",
-      "client", "account", "access", "your",    "change",  "insert", "enter",   "here",   "path",    "code",   "hash",
-      "crypt",  "random",  "app",    "web",     "api",     "mail",   "page",    "style",  "color",   "view",   "list",
-      "item",   "table",   "index",  "event",   "message", "error",  "window",  "button", "panel",   "dialog", "menu"};
-  for (std::size_t at = 0; at < value.size();) {
-    const std::size_t end = std::min(value.find_first_of("_-./:,;|\\ ", at), value.size());
-    if (any_of(technical, lower(value.substr(at, end - at)), starts_with)) return true;
-    at = end + 1;
-  }
-  return false;
-}
-
-// Three words or more that have nothing to do with one another, and a number, as people are told to choose: no name of
-// anything that programs have.
-bool is_passphrase(std::string_view value) {
-  const NameLikeness likeness = name_likeness(value);
-  return likeness.words && likeness.symbols == 0 && likeness.numbers == 1 && likeness.digits <= 4 &&
-         likeness.joints >= 3 && likeness.parts >= 3 && likeness.letters >= likeness.parts * 4 &&
-         !has_technical_word(value);
-}
-
-// Three words and more, as people are told to choose a password: none of them of those that programs, forms and messages
-// are full of.
-bool is_plain_phrase(std::string_view value) {
-  static constexpr std::string_view said[] = {
-      "with",  "must",   "this",   "that",   "does",    "have",   "from",   "when",    "then",  "than",  "only",
-      "match", "requir", "invali", "valid",  "wrong",   "incorr", "weak",   "strong",  "short", "minim", "maxim",
-      "length", "reset",  "forgot", "curren", "confirm", "repeat", "expire", "empty",   "missin", "lost",  "charac",
-      "upper", "lower",  "letter", "specia", "symbol",  "digit",  "verify", "check",   "updat", "creat", "delet",
-      "remov", "show",   "hide",   "toggle", "visibl",  "label",  "title",  "settin",  "profil", "should", "cannot",
-      "same",  "more",   "less",   "least",  "never",   "always", "allow",  "deny",    "enabl", "disabl", "support",
-      "manag", "provid", "handl",  "servi",  "gener",   "plain",  "clear",  "custom",  "option", "submit", "session",
-      "refer", "extern", "intern", "global", "compon",  "elemen", "contro", "middle",  "librar", "module", "plugin"};
-  std::size_t words = 0;
-  for (std::size_t at = 0; at < value.size();) {
-    const std::size_t end = std::min(value.find('-', at), value.size());
-    const std::string_view word = value.substr(at, end - at);
-    if (word.size() < 4 || word.size() > 10 || !std::all_of(word.begin(), word.end(), is_lower) ||
-        any_of(said, word, starts_with))
-      return false;
-    ++words;
-    at = end + 1;
-  }
-  return words >= 3 && words <= 6 && name_likeness(value).words && !has_technical_word(value);
-}
-
-bool is_title_phrase(std::string_view value) {
-  std::size_t words = 0, at = 0;
-  while (at < value.size() && is_upper(value[at])) {
-    std::size_t end = at + 1;
-    while (end < value.size() && is_lower(value[end])) ++end;
-    if (end - at < 3) return false;
-    ++words;
-    at = end;
-    if (at < value.size() && (value[at] == '-' || value[at] == '_')) ++at;
-  }
-  const std::size_t digits = value.size() - at;
-  return words >= 2 && words <= 4 && digits >= 1 && digits <= 4 &&
-         value.find_first_not_of("0123456789", at) == std::string_view::npos &&
-         value.find_first_of("-_") != std::string_view::npos && !has_technical_word(value);
 }
 
 // A date, a version, an address, a number: digits and what joins them.

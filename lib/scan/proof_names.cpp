@@ -138,6 +138,8 @@ constexpr std::string_view other_parts[] = {
     "known_host",
     "recv_key",
     "encrypted_",
+    "encryptionsalt",
+    "encryption_salt",
     "request_verification",
     "recipient",
     "instrumentation_key",

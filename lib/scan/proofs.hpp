@@ -95,11 +95,17 @@ bool is_escaped(std::string_view value);           ///< what it is is seen where
 bool is_email(std::string_view value);
 bool is_file_name(std::string_view value);
 bool is_uuid(std::string_view value);
-bool is_passphrase(std::string_view value);       ///< "falcon-silver-walrus-7"
-bool is_title_phrase(std::string_view value);     ///< "Falcon-Walrus7"
-bool is_plain_phrase(std::string_view value);     ///< "falcon-silver-walrus"
+bool is_of_generator(std::string_view value);     ///< "4^KY4zaF46C#i.QMYHe98)UQjE"
 bool is_number(std::string_view value);           ///< a date, a version, an address
 bool is_said_of_a_field(std::string_view value);  ///< "required|min:8"
+
+// What people think of: proof_thought.cpp
+bool is_passphrase(std::string_view value);        ///< "falcon-silver-walrus-7"
+bool is_title_phrase(std::string_view value);      ///< "Falcon-Walrus7"
+bool is_plain_phrase(std::string_view value);      ///< "falcon-silver-walrus"
+bool is_as_policies_want(std::string_view value);  ///< "Admin@4321"
+bool is_parted_by_digit(std::string_view value);   ///< "ymtd6vny"
+bool changes_case(std::string_view value);         ///< as random letters do
 
 /// Something that a machine made: long, and no words can be read in it.
 bool may_be_key(std::string_view value);

@@ -14,7 +14,9 @@ enum class Road : std::uint8_t {
   operate,  ///< "a" << "b"
   reverse,  ///< "ba".reverse
   rot13,    ///< "no" in rot13
-  drop      ///< what stands there is nothing: a line that goes on, <wbr>
+  drop,     ///< what stands there is nothing: a line that goes on, <wbr>
+  column,   ///< the head of a column: user;password
+  pairs     ///< a list of users and their passwords
 };
 
 /// A word that the first stage looks for beside those of the rules (anchors.cpp), as a pattern of fixed width.
@@ -57,6 +59,28 @@ inline constexpr RoadWord road_words[] = {
     {"rot13", 5, Road::rot13},
     {"rot[_-]13", 6, Road::rot13},
     {"n-za-m", 6, Road::rot13},
+    {"PASSWORD", 8, Road::column},
+    {"PASSWD", 6, Road::column},
+    {"PASSWORT", 8, Road::column},
+    {"KENNWORT", 8, Road::column},
+    {"CONTRASENA", 10, Road::column},
+    {"CLAVE", 5, Road::column},
+    {"SENHA", 5, Road::column},
+    {"MOT_DE_PASSE", 12, Road::column},
+    {"WACHTWOORD", 10, Road::column},
+    {"HASLO", 5, Road::column},
+    {"_SECRET", 7, Road::column},
+    {"API_KEY", 7, Road::column},
+    {",PASS", 5, Road::column},
+    {";PASS", 5, Road::column},
+    {",PWD", 4, Road::column},
+    {", PWD", 5, Road::column},
+    {"USERS", 5, Road::pairs},
+    {"ACCOUNTS", 8, Road::pairs},
+    {"CREDENTIALS", 11, Road::pairs},
+    {"PASSWORDS", 9, Road::pairs},
+    {"LOGINS", 6, Road::pairs},
+    {"CREDS", 5, Road::pairs},
     {"<wbr>", 5, Road::drop},
     {"<wbr/>", 6, Road::drop},
     {"\\^\\n", 2, Road::drop},

@@ -16,6 +16,7 @@
 #include "scan/literals.hpp"
 #include "scan/road_words.hpp"
 #include "scan/statements.hpp"
+#include "scan/tables.hpp"
 #include "scan/turned.hpp"
 
 namespace imgbuild {
@@ -23,6 +24,8 @@ namespace {
 
 constexpr std::uint64_t cell = std::uint64_t{4} << 10;
 constexpr std::size_t beyond = std::size_t{2} << 10;  // of a cell's end: how far is read
+constexpr unsigned most_heads = 24;                   // of tables in a cell: each may be read up to its border
+constexpr std::size_t rows = std::size_t{4} << 10;    // the same of tables, on top
 
 void show(View text, const JoinedTexts& reading, const std::function<void(DecodedRun&, OwnedRange)>& see) {
   if (!may_join_token(text, reading.parts)) return;
@@ -40,6 +43,7 @@ void follow_roads(View text, std::uint64_t offset, std::vector<Sign>& signs,
   struct Done {
     std::uint64_t cell = UINT64_MAX;
     std::size_t before = 0;
+    unsigned heads = 0;  // in the cell, that were read
   };
   std::array<Done, 16> done{};
   for (const auto& sign : signs) {
@@ -47,6 +51,9 @@ void follow_roads(View text, std::uint64_t offset, std::vector<Sign>& signs,
     Done& mine = done[static_cast<std::size_t>(word.road)];
     const std::uint64_t here = (offset + sign.at) / cell;
     if (mine.cell == here && sign.at < mine.before) continue;
+    if (mine.cell != here) mine = {here, 0, 0};
+    const bool heads = word.road == Road::column || word.road == Road::pairs;
+    if (heads && ++mine.heads > most_heads) continue;
     const std::size_t behind = sign.at + word.width;
     const std::size_t limit = std::min<std::uint64_t>(text.size(), (here + 1) * cell - offset + beyond);
     JoinedTexts reading;
@@ -81,9 +88,15 @@ void follow_roads(View text, std::uint64_t offset, std::vector<Sign>& signs,
       case Road::drop:
         reading.end = show_dropped(text, sign.at, limit, see);
         break;
+      case Road::column:
+        reading.end = show_column(text, sign.at, behind, std::min(text.size(), limit + rows), see);
+        break;
+      case Road::pairs:
+        reading.end = show_pairs(text, behind, std::min(text.size(), limit + rows), see);
+        break;
     }
     show(text, reading, see);
-    if (reading.end > sign.at) mine = {here, reading.end};
+    if (reading.end > sign.at) mine.before = reading.end;
   }
 }
 
