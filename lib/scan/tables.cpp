@@ -62,7 +62,7 @@ void show(View text, Part name, Part value, const SeeRun& see) { show(text, name
 
 // What may stand at the head of a column.
 bool is_head(std::string_view name) {
-  return !name.empty() && name.size() <= longest_name &&
+  return !name.empty() && name.size() <= longest_name && !is_digit(name.front()) &&
          std::all_of(name.begin(), name.end(), [](char c) { return is_name_char(c) || is_blank(c) || c == '.'; }) &&
          std::count(name.begin(), name.end(), ' ') <= 3;
 }
@@ -111,6 +111,13 @@ std::size_t show_lines(View text, Part name, char separator, std::size_t limit, 
   if (heads.size() < 2 ||
       std::any_of(heads.begin(), heads.end(), [&](Part cell) { return !is_head(in(text, unquoted(text, cell))); }))
     return name.end;
+  // Above it is nothing of the table: it would be a row.
+  if (begin > 0) {
+    const std::size_t end = begin - 1;
+    std::size_t above = end;
+    while (above > 0 && end - above < longest_head && !is_break(char_at(text, above - 1))) --above;
+    if (split_line(text, {above, end}, separator).size() == heads.size()) return name.end;
+  }
   const auto column = static_cast<std::size_t>(
       std::find_if(heads.begin(), heads.end(), [&](Part cell) { return name.begin < cell.end; }) - heads.begin());
   std::size_t at = next_line(text, head.end, limit);
@@ -289,11 +296,13 @@ std::size_t show_pairs(View text, std::size_t behind, std::size_t limit, const S
   // = [, : Map<String, String> = mapOf(, [] = {, => {
   constexpr std::size_t longest_opener = 80;
   std::size_t at = behind;
-  bool assigned = false;
+  bool assigned = false, map = false;  // what stands behind a colon in a record has its own names
+  if (is_name_char(char_at(text, behind))) return 0;
   for (; at < std::min(limit, behind + longest_opener); ++at) {
     const char c = char_at(text, at);
     if (is_quote(c) && assigned) break;
     if (c == '=' || c == ':') assigned = true;
+    if (c == '=') map = true;
     if (assigned && (c == '(' || c == '{' || c == '[') && char_at(text, at + 1) != ']') {
       ++at;
       break;
@@ -310,6 +319,7 @@ std::size_t show_pairs(View text, std::size_t behind, std::size_t limit, const S
       if (cells.size() >= 2 && cells[0].end > 0 && cells[1].end > 0) show_pair(text, cells[0], cells[1], see);
     });
   // "ada": "x", "bob" => "y", "eve" to "z"
+  if (!map || starts_caseless(text_of(text.subspan(behind - std::min<std::size_t>(behind, 5))), "tials")) return at;
   for (std::size_t rows = 0; rows < most_rows && at < limit && is_quote(char_at(text, at)); ++rows) {
     const std::size_t close = closing_quote(text, at, limit);
     if (close == nowhere) return at;
