@@ -18,7 +18,7 @@
 namespace imgbuild {
 namespace {
 
-constexpr std::size_t step = 64, probe = 16;
+constexpr std::size_t step = 40, probe = 16;
 constexpr std::size_t least_text = 12;     // bytes of text in a row that make it worth a look
 constexpr std::size_t least_password = 6;  // bytes of a text that a name is given
 constexpr std::size_t least_der = 40;      // bytes of a key in DER
@@ -100,6 +100,10 @@ class Lists {
   }
   template <class Show>
   void finish(Show&& show) {
+    if (run_.bytes.size() > 1 && run_.bytes.back() == '\0' && texts_ == 0) {  // what ends a text of C
+      run_.bytes.pop_back();
+      run_.pieces.pop_back();
+    }
     const bool is_der = run_.bytes.size() >= least_der && run_.bytes[0] == '\x30';
     const bool is_password = most_texts_ >= least_password && most_texts_ == run_.bytes.size();
     if (most_texts_ >= least_text || is_password || is_der) {
@@ -126,7 +130,7 @@ class Lists {
   // Of what opens a list: new byte[] {, bytes([, String.fromCharCode(
   static bool may_stand_between(std::uint8_t c) {
     return is_alphanumeric(static_cast<char>(c)) || is_blank(c) ||
-           std::string_view("[](){}<>._*&").find(static_cast<char>(c)) != std::string_view::npos;
+           std::string_view("[](){}<>._*&'\",-@").find(static_cast<char>(c)) != std::string_view::npos;
   }
   int number(std::size_t at, std::size_t behind) const {
     const bool is_hex = behind - at > 2 && text_[at] == '0' && (text_[at + 1] | 0x20) == 'x';

@@ -60,13 +60,18 @@ class Reader {
     std::size_t from = begin_, to = at_;
     while (from > 0 && begin_ - from < longest_name && (is_name_char(text_[from - 1]) || text_[from - 1] == '.'))
       --from;
-    while (to < text_.size() && to - at_ < longest_name &&
+    while (to < text_.size() && to - at_ < longest_name && !begins_wide_sign(to) &&
            (is_name_char(text_[to]) || (text_[to] == '.' && to + 1 < text_.size() && is_name_char(text_[to + 1]))))
       ++to;
     out_.name = text_.substr(from, to - from);
     before_ = from > 0 ? text_[from - 1] : '\n';
     first_ = from;
     at_ = to;
+  }
+
+  // The colon and the equals sign of the East.
+  bool begins_wide_sign(std::size_t at) const {
+    return text_[at] == '\xef' && (text_.substr(at, 3) == "：" || text_.substr(at, 3) == "＝");
   }
 
   // Nothing stands before the name on its line but marks of lists, comments and patches, and what shells export with.
@@ -86,6 +91,7 @@ class Reader {
 
   // What closes the name: quotes, written-out quotes, brackets.
   void closers() {
+    if (before_ == '*' && peek() == '*' && is_blank(peek(1))) ++at_;  // *password* of Lisp
     for (int left = 6; left > 0; --left) {
       const char c = peek();
       if (is_quote(c) || c == '\\') {
@@ -290,6 +296,7 @@ class Reader {
   }
 
   bool take_value() {
+    if (before_ == '*' && rest().starts_with("**")) at_ += 2;  // **Password:** of Markdown
     blanks(80);
     at_ = behind_decoration(text_, at_);
     blanks();
@@ -431,7 +438,7 @@ class Reader {
     const char behind = begin + value.size() < text_.size() ? text_[begin + value.size()] : '\0';
     out_.ended = (stop == ';' && before_ != ';') || indexed_ ||
                  (closed_ && std::string_view(",})").find(behind) != std::string_view::npos) ||
-                 (begin + value.size() < text_.size() && text_[begin + value.size()] == ';');
+                 (before_ != ';' && begin + value.size() < text_.size() && text_[begin + value.size()] == ';');
     // What comes behind it on its line?
     if (stop == '\'' || stop == '"' || stop == '`')
       out_.followed = begin == 0 || first_ == 0 ? false : !opened_with(stop);

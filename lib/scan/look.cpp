@@ -19,6 +19,7 @@
 #include "scan/except.hpp"
 #include "scan/letters.hpp"
 #include "scan/lines.hpp"
+#include "scan/named.hpp"
 #include "scan/proof.hpp"
 #include "scan/proofs.hpp"
 #include "scan/spelled.hpp"
@@ -345,7 +346,7 @@ void Look::exact_values(View text, std::size_t begin, std::size_t end, std::vect
 void Look::decoded(View text, std::size_t begin, std::size_t end, std::uint64_t offset, std::vector<Sign>* signs,
                    std::vector<Raw>& out) {
   if (depth_ == most_depth) return;
-  const auto look_inside = [&](DecodedRun& run, OwnedRange owned) {
+  const auto look_at = [&](DecodedRun& run, OwnedRange owned) {
     ++depth_;
     shaped_ += run.shaped ? 1 : 0;
     const View bytes = view_of(run.bytes);
@@ -375,6 +376,12 @@ void Look::decoded(View text, std::size_t begin, std::size_t end, std::uint64_t 
       out.push_back(std::move(raw));
     }
     if (!inner.empty()) wipe(run.bytes.data(), run.bytes.size());
+  };
+  const auto look_inside = [&](DecodedRun& run, OwnedRange owned) {
+    DecodedRun named;
+    const bool has_name = name_run(text, run, named);
+    look_at(run, owned);
+    if (has_name) look_at(named, owned);
   };
   // One after the other while the bytes are in the cache; a step is of whole blocks (runs.hpp).
   for (std::size_t at = begin; at < end;) {

@@ -14,6 +14,7 @@
 #include "scan/letters.hpp"
 #include "scan/lists.hpp"
 #include "scan/literals.hpp"
+#include "scan/named.hpp"
 #include "scan/road_words.hpp"
 #include "scan/statements.hpp"
 #include "scan/tables.hpp"
@@ -28,11 +29,18 @@ constexpr unsigned most_heads = 24;                   // of tables in a cell: ea
 constexpr std::size_t rows = std::size_t{4} << 10;    // the same of tables, on top
 
 void show(View text, const JoinedTexts& reading, const std::function<void(DecodedRun&, OwnedRange)>& see) {
-  if (!may_join_token(text, reading.parts)) return;
+  if (reading.parts.size() < 2) return;
+  // A password is short, and says nothing of itself: its line does.
+  constexpr std::size_t lead = 100, longest_password = 100;
+  const std::size_t first = reading.parts.front().begin, low = first - std::min(first, lead);
+  std::size_t size = 0;
+  for (const auto& part : reading.parts) size += part.end - part.begin;
+  const bool named = size <= longest_password && says_secret(text_of(text.subspan(low, first - low)));
+  if (!named && !may_join_token(text, reading.parts)) return;
   Together together(text, "concatenation");
-  together.lead(reading.parts.front().begin);
+  together.lead(first);
   for (const auto& part : reading.parts) together.add(part);
-  if (together.finish(reading.parts.back().end)) see(together.run(), {0, text.size()});
+  if (together.finish(reading.parts.back().end) || named) see(together.run(), {0, text.size()});
 }
 
 }  // namespace

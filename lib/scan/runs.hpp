@@ -18,6 +18,8 @@ struct DecodedRun {
   std::string bytes;
   bool wrapped = false;    ///< it went over several lines
   bool shaped = false;     ///< only rules with a shape of their own count in it: the pieces may not belong together
+  bool plain = false;      ///< its pieces say where bytes stand, whatever it was decoded from
+  std::size_t value = 0;   ///< where in the bytes what was put together begins: before it is its line
   bool backwards = false;  ///< its first byte is the last of a stretch of the text, and so on
   std::size_t position_of(std::size_t decoded) const;  ///< in the text, of the first character that makes a byte
   std::size_t end_of(std::size_t decoded_end) const;   ///< behind the last character that makes the byte before it
@@ -31,10 +33,10 @@ struct DecodedRun {
 
  private:
   std::size_t text_of(std::size_t character) const;
-  bool is_base64() const { return encoding[0] == 'b' && encoding[4] == '6'; }
-  bool is_base32() const { return encoding[0] == 'b' && encoding[4] == '3'; }
-  bool is_hex() const { return encoding[0] == 'h' && encoding[1] == 'e'; }
-  bool is_wide() const { return encoding[0] == 'u' && encoding[1] == 't'; }
+  bool is_base64() const { return !plain && encoding[0] == 'b' && encoding[4] == '6'; }
+  bool is_base32() const { return !plain && encoding[0] == 'b' && encoding[4] == '3'; }
+  bool is_hex() const { return !plain && encoding[0] == 'h' && encoding[1] == 'e'; }
+  bool is_wide() const { return !plain && encoding[0] == 'u' && encoding[1] == 't'; }
   std::size_t width() const { return encoding[4] == '3' ? 4 : 2; }  ///< bytes of a wide character
 };
 

@@ -1,0 +1,74 @@
+#include "scan/named.hpp"
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "scan/letters.hpp"
+
+namespace imgbuild {
+namespace {
+
+constexpr std::size_t shortest = 6, longest = 100, farthest = 120, longest_name = 60;
+
+bool is_of_password(char c) { return c > 0x20 && c < 0x7f && c != '"' && c != '\\'; }
+
+// Between an equals sign and what a call is given: `new StringBuilder().append(`, `atob('`, `$(echo `.
+bool may_stand_between(char c) {
+  return is_alphanumeric(c) || is_blank(c) || is_quote(c) ||
+         std::string_view("_.:()[]{}<>&!$@-|%").find(c) != std::string_view::npos;
+}
+
+}  // namespace
+
+bool says_secret(std::string_view line) {
+  const std::string small = lower(line);
+  for (const std::string_view word : {"pass", "pwd", "secret", "token", "key", "cred"})
+    if (small.find(word) != std::string::npos) return true;
+  return false;
+}
+
+bool name_run(View text, const DecodedRun& run, DecodedRun& named) {
+  if (run.backwards || run.value >= run.bytes.size()) return false;
+  std::string_view value = std::string_view(run.bytes).substr(run.value);
+  while (!value.empty() && (is_break(value.back()) || is_quote(value.back()))) value.remove_suffix(1);
+  if (value.size() < shortest || value.size() > longest || !std::all_of(value.begin(), value.end(), is_of_password))
+    return false;
+  const std::size_t at = run.position_of(run.value), end = run.end_of(run.value + value.size());
+  if (end <= at || end > text.size()) return false;
+  std::size_t low = at;
+  while (low > 0 && at - low < farthest && !is_break(static_cast<char>(text[low - 1]))) --low;
+  const std::string_view line = text_of(text.subspan(low, at - low));
+  std::size_t sign = line.size();
+  while (sign > 0 && may_stand_between(line[sign - 1])) --sign;
+  // "name": value, name: Type = value
+  if (sign == 0 || line[sign - 1] != '=') {
+    sign = line.rfind(':');
+    if (sign == std::string_view::npos) return false;
+    ++sign;
+  }
+  std::string_view name = trim(line.substr(0, sign - 1));
+  if (const std::size_t colon = name.find(": "); colon != std::string_view::npos)
+    name = name.substr(0, colon);  // its type
+  while (!name.empty() && !is_name_char(name.back()))
+    if (const std::size_t open = name.find_last_of('['); name.back() == ']' && open != std::string_view::npos)
+      name = trim(name.substr(0, open));
+    else
+      name.remove_suffix(1);
+  std::size_t begin = name.size();
+  while (begin > 0 && name.size() - begin < longest_name && is_name_char(name[begin - 1])) --begin;
+  name = name.substr(begin);
+  if (!says_secret(name)) return false;
+  const auto name_at = low + static_cast<std::size_t>(name.data() - line.data());
+  named = {};
+  named.encoding = run.encoding;
+  named.plain = true;
+  named.bytes = name;
+  named.bytes += "=\"";
+  named.pieces = {{0, name_at}, {name.size(), at}, {named.bytes.size(), at}};
+  named.bytes += value;
+  named.pieces.push_back({named.bytes.size(), end});
+  named.bytes += "\"\n";
+  return true;
+}
+
+}  // namespace imgbuild
