@@ -188,7 +188,7 @@ void Together::lead(std::size_t first) {
     while (at < first && is_of_token(static_cast<char>(text_[at]))) ++at;
   run_.pieces.push_back({run_.bytes.size(), at});
   run_.bytes += text_of(text_.subspan(at, first - at));
-  run_.value = run_.bytes.size();
+  run_.lead = run_.bytes.size();
 }
 
 void Together::add(Part part) {

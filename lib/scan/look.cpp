@@ -358,8 +358,8 @@ void Look::decoded(View text, std::size_t begin, std::size_t end, std::uint64_t 
     --depth_;
     shaped_ -= run.shaped ? 1 : 0;
     for (auto& raw : inner) {
-      if (run.shaped && raw.rank > 0) continue;
-      const std::size_t point = run.position_of(run.backwards ? raw.hit.end - 1 : raw.point);
+      if ((run.shaped && raw.rank > 0) || (run.plain && raw.exact)) continue;
+      const std::size_t point = run.position_of(run.plain ? run.lead : run.backwards ? raw.hit.end - 1 : raw.point);
       if (point < std::max(begin, owned.begin) || point >= std::min(end, owned.end)) continue;
       if (!raw.deep) remember(raw);
       raw.deep = true;
@@ -379,7 +379,7 @@ void Look::decoded(View text, std::size_t begin, std::size_t end, std::uint64_t 
   };
   const auto look_inside = [&](DecodedRun& run, OwnedRange owned) {
     DecodedRun named;
-    const bool has_name = name_run(text, run, named);
+    const bool has_name = depth_ == 0 && name_run(text, run, named);
     look_at(run, owned);
     if (has_name) look_at(named, owned);
   };

@@ -12,14 +12,14 @@ bool is_lookup(std::string_view expression) {
   static constexpr std::string_view words[] = {
       "env",    "get",     "find",    "load",      "read",    "lookup", "fetch", "config", "setting",
       "secret", "param",   "request", "req.",      "vault",   "select", "query", "input",  "prompt",
-      "open",   "file",    "$t(",     "_(",        "hash",    "crypt",  "sha",   "md5",    "digest",
+      "open",   "file",    "t(",      "_(",        "hash",    "crypt",  "sha",   "md5",    "digest",
       "ref",    "resolve", "require", "import",    "args",    "opt",    "flag",  "form",   "post",
       "field",  "column",  "label",   "translate", "i18n",    "format", "print", "log",    "error",
       "header", "cookie",  "session", "json",      "self",    "this",   "props", "state",  "data[",
       "row",    "$_",      "match",   "test",      "replace", "split",  "join"};
   const std::string small = lower(expression);
   if (small.starts_with("credentials(")) return true;  // Jenkins
-  if (small.starts_with("t(") || small.find(".t(") != std::string::npos) return true;
+  if (small == "decodeuricomponent(") return false;
   return std::any_of(std::begin(words), std::end(words),
                      [&](std::string_view word) { return small.find(word) != std::string::npos; });
 }

@@ -28,12 +28,12 @@ bool says_secret(std::string_view line) {
 }
 
 bool name_run(View text, const DecodedRun& run, DecodedRun& named) {
-  if (run.backwards || run.value >= run.bytes.size()) return false;
-  std::string_view value = std::string_view(run.bytes).substr(run.value);
+  if (run.backwards || run.lead >= run.bytes.size()) return false;
+  std::string_view value = std::string_view(run.bytes).substr(run.lead);
   while (!value.empty() && (is_break(value.back()) || is_quote(value.back()))) value.remove_suffix(1);
   if (value.size() < shortest || value.size() > longest || !std::all_of(value.begin(), value.end(), is_of_password))
     return false;
-  const std::size_t at = run.position_of(run.value), end = run.end_of(run.value + value.size());
+  const std::size_t at = run.position_of(run.lead), end = run.end_of(run.lead + value.size());
   if (end <= at || end > text.size()) return false;
   std::size_t low = at;
   while (low > 0 && at - low < farthest && !is_break(static_cast<char>(text[low - 1]))) --low;
@@ -65,6 +65,7 @@ bool name_run(View text, const DecodedRun& run, DecodedRun& named) {
   named.bytes = name;
   named.bytes += "=\"";
   named.pieces = {{0, name_at}, {name.size(), at}, {named.bytes.size(), at}};
+  named.lead = named.bytes.size();
   named.bytes += value;
   named.pieces.push_back({named.bytes.size(), end});
   named.bytes += "\"\n";

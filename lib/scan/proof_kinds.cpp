@@ -313,7 +313,8 @@ bool is_foreign_word(std::string_view value) {
 bool is_escaped(std::string_view value) {
   for (std::size_t at = value.find('\\'); at != std::string_view::npos && at + 3 < value.size();
        at = value.find('\\', at + 1))
-    if ((value[at + 1] == 'u' || value[at + 1] == 'x') && unhex(value.substr(at + 2, 2))) return true;
+    if ((value[at + 1] == 'u' || value[at + 1] == 'x' || value[at + 1] == 'U') && unhex(value.substr(at + 2, 2)))
+      return true;
   return false;
 }
 

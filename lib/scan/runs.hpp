@@ -19,7 +19,7 @@ struct DecodedRun {
   bool wrapped = false;    ///< it went over several lines
   bool shaped = false;     ///< only rules with a shape of their own count in it: the pieces may not belong together
   bool plain = false;      ///< its pieces say where bytes stand, whatever it was decoded from
-  std::size_t value = 0;   ///< where in the bytes what was put together begins: before it is its line
+  std::size_t lead = 0;    ///< bytes of the line before what was put together, which they begin with
   bool backwards = false;  ///< its first byte is the last of a stretch of the text, and so on
   std::size_t position_of(std::size_t decoded) const;  ///< in the text, of the first character that makes a byte
   std::size_t end_of(std::size_t decoded_end) const;   ///< behind the last character that makes the byte before it

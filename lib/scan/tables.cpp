@@ -23,10 +23,6 @@ std::size_t behind_blanks(View text, std::size_t at, std::size_t limit) {
   while (at < limit && is_blank(char_at(text, at))) ++at;
   return at;
 }
-std::size_t behind_spaces(View text, std::size_t at, std::size_t limit) {
-  while (at < limit && is_space(char_at(text, at))) ++at;
-  return at;
-}
 
 Part trimmed(View text, Part part) {
   while (part.begin < part.end && is_space(char_at(text, part.begin))) ++part.begin;
@@ -108,8 +104,11 @@ std::size_t show_lines(View text, Part name, char separator, std::size_t limit, 
   while (begin > 0 && name.begin - begin < longest_head && !is_break(char_at(text, begin - 1))) --begin;
   const Part head{begin, end_of_line(text, name.end, limit)};
   const std::vector<Part> heads = split_line(text, head, separator);
-  if (heads.size() < 2 ||
-      std::any_of(heads.begin(), heads.end(), [&](Part cell) { return !is_head(in(text, unquoted(text, cell))); }))
+  // Behind the comma of a sentence is a blank.
+  if (heads.size() < 2 || std::any_of(heads.begin(), heads.end(), [&](Part cell) {
+        return (separator == ',' && is_blank(char_at(text, cell.begin)) && cell.begin > head.begin) ||
+               !is_head(in(text, unquoted(text, cell)));
+      }))
     return name.end;
   // Above it is nothing of the table: it would be a row.
   if (begin > 0) {
