@@ -7,12 +7,14 @@
 #include <algorithm>
 
 #include "audit/content.hpp"
+#include "audit/sqlite_tables.hpp"
 
 namespace imgbuild {
 namespace {
 
 constexpr std::size_t most_code = std::size_t{32} << 20;
 constexpr std::size_t most_row = std::size_t{8} << 20;
+constexpr std::size_t most_named = std::size_t{16} << 20;  // of a database whose columns are read by their names
 constexpr std::size_t shortest = 8;
 
 std::uint32_t big16(View at) { return static_cast<std::uint32_t>(at[0] << 8 | at[1]); }
@@ -250,6 +252,13 @@ void look_at_values(const Desk& desk, const Where& where, Container kind, const 
   Values values(desk, place);
   if (kind == Container::sqlite) {
     Sqlite(desk, place, content, values).look();
+    // What stands in a column called password says nothing of itself.
+    if (content.size() <= most_named) {
+      const Bytes all = content.part(0, most_named);
+      each_named_value(all, [&](const std::string& name, View value) {
+        values.add(view_of(name + "=\"" + std::string(text_of(value)) + "\""));
+      });
+    }
   } else {
     const Bytes all = content.part(0, most_code);
     kind == Container::java_class ? look_at_class(all, values) : look_at_python(all, values);

@@ -1,0 +1,56 @@
+// What the names of columns and settings say of a database's values.
+#include "audit/sqlite_tables.hpp"
+
+#include <catch2/catch.hpp>
+#include <map>
+
+#include "base/text.hpp"
+#include "look.hpp"
+
+using namespace imgbuild;
+using namespace imgbuild::test;
+
+namespace {
+
+std::multimap<std::string, std::string> named(const std::string& database) {
+  std::multimap<std::string, std::string> all;
+  each_named_value(view_of(database),
+                   [&](const std::string& name, View value) { all.emplace(name, std::string(text_of(value))); });
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("A database's values are named by their columns, and settings by what stands beside them") {
+  const TempDir folder;
+  for (const std::string mode : {"delete", "wal"}) {
+    INFO(mode);
+    put(folder, "make.sql",
+        "pragma journal_mode=" + mode +
+            ";\ncreate table people(id integer primary key, [user] text, `password` varchar(20) not null,"
+            " \"api_key\" text default ('a,b'), mail text, check (id > 0), unique (mail));\n"
+            "create table conf(setting_name text, value text);\n"
+            "with recursive n(i) as (select 1 union all select i+1 from n where i < 500)"
+            " insert into people select i, 'u' || i, 'words' || i, null, 'a@b.c' || i from n;\n"
+            "insert into conf values('smtp_password', 'in-the-table'), ('a name of words', 'not-this-one');\n");
+    shell(folder, "rm -f x.db && sqlite3 x.db <make.sql >o");
+    const std::string database = shell(folder, "cat x.db");
+    const auto all = named(database);
+    CHECK(all.count("password") == 500);
+    CHECK(all.count("api_key") == 0);
+    CHECK(all.count("mail") == 0);
+    CHECK(all.find("smtp_password")->second == "in-the-table");
+    CHECK(all.size() == 501);
+    // Whatever is wrong with it, it ends.
+    for (std::size_t at = 0; at < database.size(); at += 97) {
+      std::string broken = database;
+      broken[at] = static_cast<char>(broken[at] ^ 0x5a);
+      CHECK(named(broken).size() <= 2000);
+      CHECK(named(database.substr(0, at)).size() <= 501);
+    }
+  }
+  CHECK(columns_of_table("CREATE TABLE t (a, \"b c\" TEXT, [d] INT DEFAULT (1, 2), PRIMARY KEY (a))") ==
+        std::vector<std::string>{"a", "b c", "d"});
+  CHECK(columns_of_table("CREATE TABLE t").empty());
+  CHECK(columns_of_table("CREATE TABLE t (\"a").empty());
+}
