@@ -37,12 +37,15 @@ Escape Escapes::at(std::size_t i) const {
     case '\'':
     case '`':
       return joint(i);
-    case 0xe2:
-      if ((peek(i + 1) == 0x80 && peek(i + 2) >= 0x8b && peek(i + 2) <= 0x8d) ||
-          (peek(i + 1) == 0x81 && peek(i + 2) == 0xa0))
+    case 0xe2: {  // zero-width characters, and marks of the direction of writing
+      const int second = peek(i + 1), third = peek(i + 2);
+      if ((second == 0x80 && ((third >= 0x8b && third <= 0x8f) || (third >= 0xaa && third <= 0xae))) ||
+          (second == 0x81 && third >= 0xa0 && third <= 0xa9))
         return {3, -1, "zero-width"};
       return {};
+    }
     case 0xc2:
+      if (peek(i + 1) == 0xa0) return {2, ' ', no_break};
       return peek(i + 1) == 0xad ? Escape{2, -1, "zero-width"} : Escape{};
     case 0xef:
       return peek(i + 1) == 0xbb && peek(i + 2) == 0xbf ? Escape{3, -1, "zero-width"} : full_width(i);

@@ -302,7 +302,9 @@ void decode_escapes(View text, std::uint64_t offset, std::size_t begin, std::siz
       return;
     // A blank or a line break parts tokens; it hides nothing but the header of a key.
     const bool header = at >= 5 && text_of(text.subspan(at - 5, 5)) == "BEGIN";
-    if (!header && escape.byte >= 0 && is_space(static_cast<std::uint8_t>(escape.byte))) return;
+    const auto is_sign = [&](std::size_t i) { return i < text.size() && text[i] == '='; };
+    const bool at_sign = escape.kind == no_break && ((at > 0 && is_sign(at - 1)) || is_sign(at + escape.length));
+    if (!header && !at_sign && escape.byte >= 0 && is_space(static_cast<std::uint8_t>(escape.byte))) return;
     places.push_back({place, at});
   };
   sift(text, offset, low_of(first_block), high_of(last_block), add_place,

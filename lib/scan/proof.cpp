@@ -46,6 +46,7 @@ constexpr Entry table[] = {
     {"literal", proofs::literal},                          // written out, not a reference to elsewhere
     {"machine-made", proofs::machine_made},                // long, and no words can be read in it
     {"minisign-key", proofs::minisign_key},                // base64 of minisign's 158 bytes
+    {"noted-password", proofs::noted_password},            // in notes of accounts
     {"openvpn-key", proofs::openvpn_key},                  // 256 bytes in hex
     {"password-hash", proofs::password_hash},              // as long as its method makes it
     {"pgp-keyring", proofs::pgp_keyring},                  // a secret key packet around the exponent

@@ -313,6 +313,10 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
   if (assignment->name.ends_with("PWD") && assignment->name.size() <= 6 && !assignment->quoted &&
       value.find_first_of("/\\$~`") != std::string_view::npos)
     return {};
+  // PWD= MINIRUBY="...": another name.
+  if (!assignment->quoted && value.ends_with("=") &&
+      std::all_of(value.begin(), value.end() - 1, [](char c) { return is_letter(c) || c == '_'; }))
+    return {};
   const std::string name = snake(assignment->name);
   // ("RsaHashedKeyGenParams", "x"): of two arguments the first is the name of the second only where it ends as one.
   static constexpr std::string_view ends_as[] = {
@@ -472,6 +476,16 @@ Proof said_password(const Suspect& suspect) {
   Proof proof = spelled_password(said);
   if (proof.proven) proof.secrets = {said.secret};
   return proof;
+}
+
+// In notes of accounts: what documentation of passwords speaks of, in a file of the same name, is none.
+Proof noted_password(const Suspect& suspect) {
+  const std::string small = lower(suspect.secret);
+  const std::string_view bare = suspect.secret.substr(0, suspect.secret.find_last_not_of(".,;:") + 1);
+  if (is_algorithm(bare) || small.starts_with("pbkdf2") || contains(small, "passw") || contains(small, "hash") ||
+      contains(small, "auth") || suspect.secret.find_first_of("'(){}") != std::string_view::npos)
+    return {};
+  return spelled_password(suspect);
 }
 
 Proof assigned_password(const Suspect& suspect) { return weigh(suspect, Wanted::password); }

@@ -74,6 +74,7 @@ Proof service_key(const Suspect& suspect);
 Proof spelled_password(const Suspect& suspect);
 Proof machine_made(const Suspect& suspect);
 Proof said_password(const Suspect& suspect);
+Proof noted_password(const Suspect& suspect);
 
 /// Names in one spelling: userPassword, USER-PASSWORD and user.password_2 are all user_password.
 std::string snake(std::string_view name);
