@@ -163,7 +163,15 @@ Chosen without_classes(const std::vector<Position>& at, const Chosen& chosen) {
     if (letters.end - i >= least && letters.bits > best.bits) best = letters;
     i = std::max(letters.end, i + 1);
   }
-  return best.bits >= rare_enough ? best : chosen;
+  if (best.bits < rare_enough) return chosen;
+  // The whole of the word.
+  while (best.begin > 0 && best.end - best.begin < most_word && !at[best.begin].after_gap &&
+         one_letter(at[best.begin - 1].set))
+    --best.begin;
+  while (best.end < at.size() && best.end - best.begin < most_word && !at[best.end].after_gap &&
+         one_letter(at[best.end].set))
+    ++best.end;
+  return best;
 }
 
 std::string escaped(unsigned byte) {
