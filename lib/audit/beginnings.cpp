@@ -68,8 +68,7 @@ __attribute__((target("ssse3"))) std::uint32_t candidates16(const std::uint8_t* 
   const auto table = [](const auto& of) { return _mm_load_si128(reinterpret_cast<const __m128i*>(of.data())); };
   const auto bytes = [at](std::size_t i) { return _mm_loadu_si128(reinterpret_cast<const __m128i_u*>(at + i)); };
   const __m128i half = _mm_set1_epi8(15), first = bytes(0), second = bytes(1);
-  __m128i groups =
-      _mm_and_si128(_mm_cmpeq_epi8(first, _mm_set1_epi8('<')), _mm_cmpeq_epi8(second, _mm_set1_epi8('~')));
+  __m128i groups = _mm_and_si128(_mm_cmpeq_epi8(first, _mm_set1_epi8('<')), _mm_cmpeq_epi8(second, _mm_set1_epi8('~')));
   __m128i magic = _mm_set1_epi8(-1);
   for (unsigned i = 0; i < 3; ++i) {
     const __m128i low = _mm_and_si128(bytes(i), half), high = _mm_and_si128(_mm_srli_epi16(bytes(i), 4), half);
@@ -88,8 +87,8 @@ __attribute__((target("avx2"))) std::uint32_t candidates32(const std::uint8_t* a
     return _mm256_loadu_si256(reinterpret_cast<const __m256i_u*>(at + i));
   };
   const __m256i half = _mm256_set1_epi8(15), first = bytes(0), second = bytes(1);
-  __m256i groups =
-      _mm256_and_si256(_mm256_cmpeq_epi8(first, _mm256_set1_epi8('<')), _mm256_cmpeq_epi8(second, _mm256_set1_epi8('~')));
+  __m256i groups = _mm256_and_si256(_mm256_cmpeq_epi8(first, _mm256_set1_epi8('<')),
+                                    _mm256_cmpeq_epi8(second, _mm256_set1_epi8('~')));
   __m256i magic = _mm256_set1_epi8(-1);
   for (unsigned i = 0; i < 3; ++i) {
     const __m256i low = _mm256_and_si256(bytes(i), half), high = _mm256_and_si256(_mm256_srli_epi16(bytes(i), 4), half);
