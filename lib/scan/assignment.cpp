@@ -70,9 +70,7 @@ class Reader {
   }
 
   // The colon and the equals sign of the East.
-  bool begins_wide_sign(std::size_t at) const {
-    return text_[at] == '\xef' && (text_.substr(at, 3) == "：" || text_.substr(at, 3) == "＝");
-  }
+  bool begins_wide_sign(std::size_t at) const { return text_.substr(at, 3) == "：" || text_.substr(at, 3) == "＝"; }
 
   // Nothing stands before the name on its line but marks of lists, comments and patches, and what shells export with.
   bool leads() const {
@@ -377,9 +375,8 @@ class Reader {
 
   // os.environ.get("X", "VALUE"), process.env.X || 'VALUE', ${X:-VALUE}: what stands there when nobody says otherwise.
   bool take_fallback() {
-    std::size_t end = std::min(text_.find_first_of("\r\n", at_), text_.size());
-    end = std::min(end, at_ + 200);
-    const std::string_view line = text_.substr(at_, end - at_);
+    std::string_view line = rest().substr(0, 200);
+    line = line.substr(0, line.find_first_of("\r\n"));
     if (line.starts_with("${")) {
       const std::size_t op = line.find(":-") != std::string_view::npos  ? line.find(":-") + 2
                              : line.find(':') != std::string_view::npos ? line.find(':') + 1
@@ -389,25 +386,11 @@ class Reader {
       out_.how = Assignment::How::fallback;
       return quoted(line.substr(op, close - op));
     }
-    const std::string small = lower(line);
-    const bool asks = small.find("env") != std::string::npos || small.find("config") != std::string::npos ||
-                      small.find("get") != std::string::npos;
-    const bool chooses = line.find(" ? ") != std::string_view::npos;
-    if (!asks && !chooses && small.find("arg") == std::string::npos) return false;
-    static constexpr std::string_view defaults[] = {"||", "?\?", "?:", " or ", "unwrap_or(", "unwrap_or_else(|_|",
-                                                    ",",  " : "};
-    for (const std::string_view op : defaults) {
-      const std::size_t found = line.find(op);
-      if (found == std::string_view::npos || (op == " : " && !chooses) || (op == "," && !asks)) continue;
-      std::size_t at = at_ + found + op.size();
-      while (at < end && (is_blank(text_[at]))) ++at;
-      if (at < end && is_quote(text_[at])) {
-        at_ = at;
-        out_.how = Assignment::How::fallback;
-        return take_quoted();
-      }
-    }
-    return false;
+    const std::size_t quote = default_of(line);
+    if (quote == std::string_view::npos) return false;
+    at_ += quote;
+    out_.how = Assignment::How::fallback;
+    return take_quoted();
   }
 
   bool take_bare() {

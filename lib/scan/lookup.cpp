@@ -24,6 +24,24 @@ bool is_lookup(std::string_view expression) {
                      [&](std::string_view word) { return small.find(word) != std::string::npos; });
 }
 
+std::size_t default_of(std::string_view line) {
+  static constexpr std::string_view defaults[] = {"||", "?\?", "?:", " or ", "unwrap_or(", "unwrap_or_else(|_|",
+                                                  ",",  " : "};
+  const std::string small = lower(line);
+  const bool asks = small.find("env") != std::string::npos || small.find("config") != std::string::npos ||
+                    small.find("get") != std::string::npos;
+  const bool chooses = line.find(" ? ") != std::string_view::npos;
+  if (!asks && !chooses && small.find("arg") == std::string::npos) return std::string_view::npos;
+  for (const std::string_view op : defaults) {
+    std::size_t at = line.find(op);
+    if (at == std::string_view::npos || (op == " : " && !chooses) || (op == "," && !asks)) continue;
+    for (at += op.size(); at < line.size() && is_blank(line[at]); ++at) {
+    }
+    if (at < line.size() && is_quote(line[at])) return at;
+  }
+  return std::string_view::npos;
+}
+
 bool is_of_a_page(std::string_view tag) {
   static constexpr std::string_view names[] = {
       "h1",   "h2",    "h3",   "h4",     "h5",     "h6",      "a",  "p",      "td", "th", "dt", "dd", "li", "div",

@@ -9,6 +9,10 @@ namespace imgbuild {
 /// the quotes is the name of the secret, not the secret.
 bool is_lookup(std::string_view expression);
 
+/// The quote of what stands there when nobody says otherwise: os.environ.get("X", "VALUE"), process.env.X || 'VALUE',
+/// a ? b : "VALUE". In a line from the value's place on; npos: nothing does.
+std::size_t default_of(std::string_view line);
+
 /// Is a tag, from its name on, one of HTML that holds text for people (h1 to h6, label, td...)?
 bool is_of_a_page(std::string_view tag);
 
