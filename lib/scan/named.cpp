@@ -33,6 +33,9 @@ bool name_run(View text, const DecodedRun& run, DecodedRun& named) {
   while (!value.empty() && (is_break(value.back()) || is_quote(value.back()))) value.remove_suffix(1);
   if (value.size() < shortest || value.size() > longest || !std::all_of(value.begin(), value.end(), is_of_password))
     return false;
+  // Hex that is hex once more: the body of a vault.
+  const bool hex = value.size() >= 16 && value.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  if (hex && std::string_view(run.encoding) == "hex") return false;
   const std::size_t at = run.position_of(run.lead), end = run.end_of(run.lead + value.size());
   if (end <= at || end > text.size()) return false;
   std::size_t low = at;
@@ -41,13 +44,14 @@ bool name_run(View text, const DecodedRun& run, DecodedRun& named) {
   std::size_t sign = line.size();
   while (sign > 0 && may_stand_between(line[sign - 1])) --sign;
   // "name": value, name: Type = value
-  if (sign == 0 || line[sign - 1] != '=') {
+  const bool assigned = sign > 0 && line[sign - 1] == '=';
+  if (!assigned) {
     sign = line.rfind(':');
     if (sign == std::string_view::npos) return false;
     ++sign;
   }
   std::string_view name = trim(line.substr(0, sign - 1));
-  if (const std::size_t colon = name.find(": "); colon != std::string_view::npos)
+  if (const std::size_t colon = name.find(": "); assigned && colon != std::string_view::npos)
     name = name.substr(0, colon);  // its type
   while (!name.empty() && !is_name_char(name.back()))
     if (const std::size_t open = name.find_last_of('['); name.back() == ']' && open != std::string_view::npos)

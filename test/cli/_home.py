@@ -200,7 +200,7 @@ leak("Library/Keychains/login.keychain-db", b"kych" + bytes(100), "generic.passw
 leak(".local/share/keyrings/login.keyring", b"GnomeKeyring\n\r\0\n" + bytes(100), "generic.password-store-file")
 leak(".bash_history", f"ls\nmysql -u root -p{some(10)}1 app\nexport AWS_SECRET_ACCESS_KEY={some(40)}\ncurl -u bob:{some(9)}2 https://x\n", "aws.secret-access-key", "generic.command-password")
 leak(".zsh_history", f": 1700000000:0;sshpass -p {some(10)}3 ssh a@b\n: 1700000001:0;docker login -u b -p {some(12)}4 r.io\n", "generic.command-password")
-leak(".mysql_history", f"SET PASSWORD FOR 'a'@'b' = PASSWORD('{password()}');\nGRANT ALL ON *.* TO 'a'@'%' IDENTIFIED BY '{password()}';\n", "generic.command-password", "generic.password")
+leak(".mysql_history", f"SET PASSWORD FOR 'a'@'b' = PASSWORD('{password()}');\nGRANT ALL ON *.* TO 'a'@'%' IDENTIFIED BY '{password()}';\n", "generic.command-password", "wires.client-history")
 leak(".psql_history", f"ALTER USER app WITH PASSWORD '{password()}';\n", "generic.password")
 leak(".python_history", f"client.login('bob', '{password()}')\n", "generic.login-call")
 leak(
@@ -277,7 +277,7 @@ leak("etc/raddb/clients.conf", f"client n {{\n ipaddr = 10.0.0.1\n secret = {pas
 leak("zabbix.conf.php", f"<?php\n$DB['PASSWORD'] = '{password()}';\n", "generic.password")
 leak("config.inc.php", f"<?php\n$cfg['blowfish_secret'] = '{some(32)}';\n$cfg['Servers'][$i]['password'] = '{password()}';\n", "generic.password", "generic.secret")
 leak("sites/default/settings.php", f"<?php\n$databases['default']['default'] = array('username' => 'a', 'password' => '{password()}');\n$settings['hash_salt'] = '{some(74)}';\n", "generic.password", "generic.secret")
-leak("app/etc/env.php", f"<?php\nreturn ['crypt' => ['key' => '{hexes(32)}'], 'db' => ['connection' => ['default' => ['username' => 'a','password' => '{password()}']]]];\n", "generic.api-key", "generic.password")
+leak("app/etc/env.php", f"<?php\nreturn ['crypt' => ['key' => '{hexes(32)}'], 'db' => ['connection' => ['default' => ['username' => 'a','password' => '{password()}']]]];\n", "generic.api-key", "daemons.magento-login")
 leak("parameters.yml", f"parameters:\n    database_password: {password()}\n    secret: {hexes(40)}\n", "generic.password", "generic.secret")
 leak(".irssi/config", f'servers = (\n  {{ address = "irc.x"; password = "{password()}"; }}\n);\n', "generic.password")
 leak(".weechat/irc.conf", f'[server]\nlibera.sasl_password = "{password()}"\n', "generic.password")

