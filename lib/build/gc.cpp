@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <chrono>
 #include <ctime>
 #include <set>
+#include <thread>
 
 #include "base/interrupt.hpp"
 #include "base/text.hpp"
@@ -19,6 +21,28 @@ bool is_live(const Engine::Ours::Item& container, std::int64_t now) {
   return container.state != "exited" && container.state != "dead";
 }
 
+// An engine that died while it committed has left the builder paused, which cannot see so that its driver is gone.
+// Awake it ends. One whose driver lives is being committed now, and nothing in it runs that could change a file.
+Engine::Ours awake(Engine& engine) {
+  constexpr int patience = 30;
+  Engine::Ours ours = engine.ours(build_label);
+  std::set<std::string> paused;
+  for (const auto& container : ours.containers)
+    if (container.state == "paused") paused.insert(container.id);
+  for (const auto& container : paused) engine.unpause(container);
+  const auto waits = [&] {
+    return std::any_of(ours.containers.begin(), ours.containers.end(), [&](const Engine::Ours::Item& container) {
+      return paused.contains(container.id) && container.state != "exited" && container.state != "dead";
+    });
+  };
+  for (int i = 0; i < patience && waits(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    interrupt::check();
+    ours = engine.ours(build_label);
+  }
+  return ours;
+}
+
 std::string build_of(const Engine::Ours::Item& item) {
   const auto at = item.labels.find(build_label);
   return at == item.labels.end() ? std::string() : at->second;
@@ -29,7 +53,7 @@ std::string build_of(const Engine::Ours::Item& item) {
 std::vector<std::string> collect_garbage(Engine& engine, bool all) {
   std::vector<std::string> removed;
   const auto entries = read_journal();  // before the engine is asked: a build that begins meanwhile is not in it
-  const Engine::Ours ours = engine.ours(build_label);
+  const Engine::Ours ours = awake(engine);
   const auto now = static_cast<std::int64_t>(std::time(nullptr));
   std::set<std::string> live;
   for (const auto& container : ours.containers)

@@ -196,6 +196,8 @@ void DockerEngine::remove_container(const std::string& container) {
   throw Api::refusal("remove", answer);
 }
 
+void DockerEngine::unpause(const std::string& container) { api_.ask("POST", "/containers/" + container + "/unpause"); }
+
 std::string DockerEngine::commit(const std::string& container, const std::map<std::string, std::string>& labels) {
   // The labels are ours, so that gc finds the intermediate; its config is never given a name.
   const Json body = labels.empty() ? Json::object() : Json{{"Labels", labels}};

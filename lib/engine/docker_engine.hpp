@@ -29,6 +29,7 @@ class DockerEngine : public Engine {
   std::unique_ptr<Exec> exec(const std::string& container, const ExecSpec& spec) override;
   bool running(const std::string& container) override;
   void remove_container(const std::string& container) override;
+  void unpause(const std::string& container) override;
   std::string commit(const std::string& container, const std::map<std::string, std::string>& labels) override;
   std::string load_config(const std::string& committed, const std::string& config) override;
   std::string load_layer(const std::string& below, const NewLayer& layer, const std::string& config) override;

@@ -147,6 +147,8 @@ class Engine {
   virtual bool running(const std::string& container) = 0;
   /// Kills and removes it with its anonymous volumes; one that is gone already is no error.
   virtual void remove_container(const std::string& container) = 0;
+  /// Lets it go on where it is paused; one that is not, or is gone, is no error.
+  virtual void unpause(const std::string& container) = 0;
 
   /// Commits the paused container, untagged, with labels; returns the handle.
   virtual std::string commit(const std::string& container, const std::map<std::string, std::string>& labels) = 0;

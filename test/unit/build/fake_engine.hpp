@@ -188,6 +188,7 @@ class FakeEngine : public Engine {
   bool running(const std::string& container) override {
     return step("running", [&] { return containers.contains(container) && containers[container].state == "running"; });
   }
+  void unpause(const std::string&) override {}
   void remove_container(const std::string& container) override {
     step("remove container", [&] { return containers.erase(container); });
   }
