@@ -188,12 +188,11 @@ struct Heads {
 };
 std::optional<Heads> read_heads(View text, Part name, std::size_t limit) {
   // Back to what opens the heads, over names, commas and what quotes them.
-  std::size_t open = name.begin, commas = 0, lines = 0;
+  std::size_t open = name.begin, commas = 0;
   for (; open > 0 && name.begin - open < longest_head; --open) {
     const char c = char_at(text, open - 1);
     if (c == '(' || c == '{' || c == '[') break;
     if (c == ',') ++commas;
-    if (is_break(c) || c == ';') ++lines;
     if (!is_name_char(c) && !is_space(c) && !is_quote(c) && c != ',' && c != ';' && c != '.') return std::nullopt;
   }
   if (open == 0 || name.begin - open >= longest_head) return std::nullopt;
