@@ -5,22 +5,17 @@
 // bytes occur in files: rare enough is enough, a longer one only costs. A word that is too common on its own ("AC", of
 // Twilio's AC and 32 hex digits) takes as much of the fixed shape behind it as it needs.
 //
-// The first stage must not grow dear with the number of rules, so an expression is never more than that: no
-// alternatives, no repetition but of a fixed count, 24 bytes at most. All its cleverness is in Hyperscan's literal
-// matcher.
+// The first stage must not grow dear with the number of rules, so it is never asked for more than that (words.cpp).
 #include "scan/anchors.hpp"
-
-#include <hs/hs.h>
 
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <tuple>
 
 #include "base/error.hpp"
-#include "base/owned.hpp"
 #include "base/text.hpp"
 #include "scan/globs.hpp"
+#include "scan/letters.hpp"
 #include "scan/road_words.hpp"
 
 namespace imgbuild {
@@ -43,7 +38,7 @@ double chance_of(const ByteSet& set) {
   return std::min(sum, 1.0);
 }
 
-// 'a', 'a' and 'A', or one of a few letters: what Hyperscan can still treat as a literal.
+// 'a', 'a' and 'A', or one of a few letters: what has few windows (words.hpp).
 bool few_letters(const ByteSet& set) { return set.count() <= 6; }
 
 bool one_letter(const ByteSet& set) {
@@ -151,8 +146,8 @@ Chosen choose(const std::vector<Position>& at) {
   return word.bits >= shape_enough ? word : with_punctuation(at);
 }
 
-// Letters are what Hyperscan is quick with: of a word that is rare by them alone, what is none at its ends is not
-// looked for. What is lost by that, the shape of the way says at once.
+// Of a word that is rare by its letters alone, what is none at its ends is not looked for: more windows would stand for
+// the same word. What is lost by that, the shape of the way says at once.
 Chosen without_classes(const std::vector<Position>& at, const Chosen& chosen) {
   constexpr std::size_t least = 5;
   Chosen best;
@@ -181,40 +176,39 @@ std::string escaped(unsigned byte) {
   return std::string("\\x") + digits_[byte >> 4] + digits_[byte & 15];
 }
 
-Expression expression_of(const std::vector<Position>& at, const Chosen& chosen) {
-  Expression expression;
-  expression.width = static_cast<std::uint32_t>(chosen.end - chosen.begin);
-  bool pairs = false, lone_letters = false;
-  for (std::size_t i = chosen.begin; i < chosen.end; ++i) {
-    const unsigned first = static_cast<unsigned>(at[i].set._Find_first());
-    if (at[i].set.count() == 2 && one_letter(at[i].set)) pairs = true;
-    if (at[i].set.count() == 1 && ((first | 32) >= 'a' && (first | 32) <= 'z')) lone_letters = true;
-  }
-  expression.caseless = pairs && !lone_letters;
-  for (std::size_t i = chosen.begin; i < chosen.end; ++i) {
-    const auto& set = at[i].set;
-    if (set.count() == 1 || (expression.caseless && one_letter(set))) {
-      expression.text += escaped(static_cast<unsigned>(set._Find_first()));
-      continue;
-    }
-    expression.text += '[';
-    for (unsigned c = 0; c < 256; ++c) {
-      if (!set[c]) continue;
-      unsigned last = c;
-      while (last + 1 < 256 && set[last + 1]) ++last;
-      expression.text += escaped(c);
-      if (last > c) expression.text += '-' + escaped(last);
-      c = last;
-    }
-    expression.text += ']';
-  }
-  return expression;
+Words::Word word_of(const std::vector<Position>& at, const Chosen& chosen) {
+  Words::Word word;
+  for (std::size_t i = chosen.begin; i < chosen.end; ++i) word.push_back(at[i].set);
+  return word;
 }
 
-Expression expression_of(std::string_view word) {
-  Expression expression{"", true, static_cast<std::uint32_t>(word.size())};
-  for (const char c : word) expression.text += escaped(static_cast<unsigned char>(c));
-  return expression;
+ByteSet both_cases(char c) {
+  ByteSet set;
+  set.set(static_cast<unsigned char>(c));
+  if (is_letter(c)) set.set(static_cast<unsigned char>(c) | 32U).set(static_cast<unsigned char>(c) & ~32U);
+  return set;
+}
+
+Words::Word word_of(std::string_view text) {
+  Words::Word word;
+  for (const char c : text) word.push_back(both_cases(c));
+  return word;
+}
+
+// A road's: a pattern with one way of a fixed width.
+Words::Word word_of(const RoadWord& road) {
+  Words::Word word;
+  const PatternShape shape = read_pattern("(?i)" + std::string(road.text));
+  for (const auto& stretch : shape.ways.front()) word.insert(word.end(), stretch.least, stretch.set);
+  return word;
+}
+
+bool comes_before(const Words::Word& a, const Words::Word& b) {
+  const auto less = [](const ByteSet& left, const ByteSet& right) {
+    const ByteSet differing = left ^ right;
+    return differing.any() && right[differing._Find_first()];
+  };
+  return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(), less);
 }
 
 // The way from one of its positions on.
@@ -228,11 +222,9 @@ Way rest_of(const Way& way, const Position& from) {
 }  // namespace
 
 ScanPlan::ScanPlan(const std::vector<Rule>& rules) {
-  std::map<std::tuple<std::string, bool, std::uint32_t>, std::vector<Anchor>> by_expression;
+  std::map<Words::Word, std::vector<Anchor>, decltype(&comes_before)> by_word(&comes_before);
   std::map<std::string_view, std::vector<std::uint32_t>> whole_shapes;
-  const auto add = [&](const Expression& expression, const Anchor& anchor) {
-    by_expression[{expression.text, expression.caseless, expression.width}].push_back(anchor);
-  };
+  const auto add = [&](const Words::Word& word, const Anchor& anchor) { by_word[word].push_back(anchor); };
   for (std::uint32_t r = 0; r < rules.size(); ++r) {
     const Rule& rule = rules[r];
     for (std::uint32_t t = 0; t < rule.text.size(); ++t) {
@@ -249,26 +241,26 @@ ScanPlan::ScanPlan(const std::vector<Rule>& rules) {
         made_.emplace_back(way, shape.width);
         return static_cast<std::uint32_t>(made_.size() - 1);
       };
-      std::vector<std::pair<std::vector<Position>, Chosen>> words;
+      std::vector<std::pair<std::vector<Position>, Chosen>> found;
       for (const auto& way : shape.ways) {
-        words.emplace_back(positions_of(way), Chosen{});
-        words.back().second = without_classes(words.back().first, choose(words.back().first));
+        found.emplace_back(positions_of(way), Chosen{});
+        found.back().second = without_classes(found.back().first, choose(found.back().first));
       }
       // Few files have a name: better to try each byte of them than to look for a common word in all others.
-      const bool anchored = !names_files(rule) && std::all_of(words.begin(), words.end(),
+      const bool anchored = !names_files(rule) && std::all_of(found.begin(), found.end(),
                                                               [](const auto& word) { return word.second.bits > 0; });
-      for (std::size_t w = 0; anchored && w < words.size(); ++w) {
-        const auto& [at, chosen] = words[w];
+      for (std::size_t w = 0; anchored && w < found.size(); ++w) {
+        const auto& [at, chosen] = found[w];
         const Position& begin = at[chosen.begin];
-        add(expression_of(at, chosen), {pattern, add_shape(rest_of(shape.ways[w], begin)), begin.before_min,
-                                        begin.before_max, Anchor::Kind::word, begin.boundary});
+        add(word_of(at, chosen), {pattern, add_shape(rest_of(shape.ways[w], begin)), begin.before_min, begin.before_max,
+                                  Anchor::Kind::word, begin.boundary});
       }
       if (!anchored) {
         if (rule.near.empty() && rule.path.empty())
           throw usage_error(where + ": no word in it is rare enough to be looked for",
                             "give the rule `near` words, or `path` globs");
         planned.everywhere = rule.near.empty();
-        for (const auto& word : rule.near) add(expression_of(word), {pattern, 0, 0, 0, Anchor::Kind::near, false});
+        for (const auto& word : rule.near) add(word_of(word), {pattern, 0, 0, 0, Anchor::Kind::near, false});
         // Services share a pattern: its shapes are made once.
         auto& whole = whole_shapes[rule.text[t]];
         if (whole.empty())
@@ -279,47 +271,38 @@ ScanPlan::ScanPlan(const std::vector<Rule>& rules) {
     }
   }
   // Beside the words of rules, those that say how the texts around them are put together.
-  for (std::uint32_t w = 0; w < std::size(road_words) && !by_expression.empty(); ++w)
-    add({road_words[w].text, true, road_words[w].width}, {w, 0, 0, 0, Anchor::Kind::road, false});
-  for (const auto& [key, list] : by_expression) {
-    expressions.push_back({std::get<0>(key), std::get<1>(key), std::get<2>(key)});
+  for (std::uint32_t w = 0; w < std::size(road_words) && !by_word.empty(); ++w)
+    add(word_of(road_words[w]), {w, 0, 0, 0, Anchor::Kind::road, false});
+  for (const auto& [word, list] : by_word) {
+    words.push_back(word);
     first_anchor.push_back(static_cast<std::uint32_t>(anchors.size()));
     anchors.insert(anchors.end(), list.begin(), list.end());
   }
   first_anchor.push_back(static_cast<std::uint32_t>(anchors.size()));
+  choices = Words::choose(words);
   shapes = made_;
 }
 
-std::vector<unsigned long long> processor_levels() {
-  return {0, HS_CPU_FEATURES_AVX2, HS_CPU_FEATURES_AVX2 | HS_CPU_FEATURES_AVX512};
-}
-
-std::string compile_database(const ScanPlan& plan, unsigned long long level) {
-  if (plan.expressions.empty()) return {};
-  std::vector<const char*> texts;
-  std::vector<unsigned> flags, ids;
-  for (const auto& expression : plan.expressions) {
-    texts.push_back(expression.text.c_str());
-    flags.push_back(HS_FLAG_DOTALL | (expression.caseless ? HS_FLAG_CASELESS : 0));
-    ids.push_back(static_cast<unsigned>(ids.size()));
+std::string text_of(const Words::Word& word) {
+  std::string text;
+  for (const auto& set : word) {
+    const auto first = static_cast<unsigned>(set._Find_first());
+    if (set.count() == 1 || set == both_cases(static_cast<char>(first))) {
+      text += escaped(first);
+      continue;
+    }
+    text += '[';
+    for (unsigned c = 0; c < 256; ++c) {
+      if (!set[c]) continue;
+      unsigned last = c;
+      while (last + 1 < 256 && set[last + 1]) ++last;
+      text += escaped(c);
+      if (last > c) text += '-' + escaped(last);
+      c = last;
+    }
+    text += ']';
   }
-  hs_platform_info_t platform{};
-  platform.cpu_features = level;
-  hs_database_t* made = nullptr;
-  hs_compile_error_t* wrong = nullptr;
-  if (hs_compile_multi(texts.data(), flags.data(), ids.data(), static_cast<unsigned>(texts.size()), HS_MODE_BLOCK,
-                       &platform, &made, &wrong) != HS_SUCCESS) {
-    const std::string what = wrong != nullptr ? wrong->message : "no memory";
-    hs_free_compile_error(wrong);
-    throw Error("the pattern database does not compile: " + what);
-  }
-  const Owned<hs_database_t, hs_free_database> database(made);
-  char* bytes = nullptr;
-  std::size_t length = 0;
-  if (hs_serialize_database(database.get(), &bytes, &length) != HS_SUCCESS) throw std::bad_alloc();
-  std::string out(bytes, length);
-  std::free(bytes);  // NOLINT: Hyperscan's default allocator is malloc
-  return out;
+  return text;
 }
 
 }  // namespace imgbuild

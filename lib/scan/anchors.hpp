@@ -7,24 +7,18 @@
 
 #include "scan/rule.hpp"
 #include "scan/shape.hpp"
+#include "scan/words.hpp"
 
 namespace imgbuild {
 
-/// What the first stage looks for: a short text of fixed width, as a Hyperscan pattern.
-struct Expression {
-  std::string text;
-  bool caseless = false;
-  std::uint32_t width = 0;  ///< bytes of every match: its start is its end less this
-};
-
-/// What follows from an expression being somewhere.
+/// What follows from a word being somewhere.
 struct Anchor {
   enum class Kind : std::uint8_t { word, near, road };
   std::uint32_t pattern = 0;                     ///< the pattern that may be there; of a road: of road_words
-  std::uint32_t shape = 0;                       ///< of the way from the expression's first byte on; of near: not used
-  std::uint32_t before_min = 0, before_max = 0;  ///< bytes from the match's begin to the expression's
+  std::uint32_t shape = 0;                       ///< of the way from the word's first byte on; of near: not used
+  std::uint32_t before_min = 0, before_max = 0;  ///< bytes from the match's begin to the word's
   Kind kind = Kind::word;
-  bool boundary = false;  ///< and there is a word boundary where the expression begins
+  bool boundary = false;  ///< and there is a word boundary where the word begins
 };
 
 struct PlannedPattern {
@@ -35,8 +29,7 @@ struct PlannedPattern {
   std::vector<std::uint32_t> shapes;  ///< of its whole ways, where it has no anchor of its own
 };
 
-/// How a set of rules is looked for. A pure function of the rules: the program that compiles the database at build time
-/// and the one that loads it come to the same plan.
+/// How a set of rules is looked for: a pure function of the rules.
 struct ScanPlan {
   ScanPlan() = default;
   explicit ScanPlan(const std::vector<Rule>& rules);  ///< throws usage Error "rule ID: what"
@@ -46,9 +39,10 @@ struct ScanPlan {
   ScanPlan& operator=(const ScanPlan&) = delete;
   ~ScanPlan() = default;
 
-  std::vector<Expression> expressions;
-  std::vector<std::uint32_t> first_anchor;  ///< of each expression, and one past the last
-  std::vector<Anchor> anchors;              ///< by expression
+  std::vector<Words::Word> words;           ///< what the first stage looks for
+  std::vector<Words::Choice> choices;       ///< and by what of each
+  std::vector<std::uint32_t> first_anchor;  ///< of each word, and one past the last
+  std::vector<Anchor> anchors;              ///< by word
   std::vector<PlannedPattern> patterns;
   std::span<const WayShape> shapes;  ///< of this plan's own making, or compiled in
 
@@ -56,10 +50,7 @@ struct ScanPlan {
   std::vector<WayShape> made_;
 };
 
-/// Processor levels that a database is compiled for, best last: hs_platform_info's cpu_features.
-std::vector<unsigned long long> processor_levels();
-
-/// The expressions compiled and serialised for a level. Empty where there are none. Throws Error.
-std::string compile_database(const ScanPlan& plan, unsigned long long level);
+/// A word as people write it: a pattern.
+std::string text_of(const Words::Word& word);
 
 }  // namespace imgbuild

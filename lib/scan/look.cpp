@@ -1,6 +1,6 @@
-// The second stage. Hyperscan says where a word stands that some rule needs; here the rest of the rule is held against
-// the text, dearest question last: can the shape be there (nanoseconds, in the callback), does RE2 match at that one
-// place, is a `near` word near, is it a placeholder, is it random enough, does the proof prove it.
+// The second stage. The first (words.hpp) says where a word stands that some rule needs; here the rest of the rule is
+// held against the text, dearest question last: can the shape be there (nanoseconds), does RE2 match at that one place,
+// is a `near` word near, is it a placeholder, is it random enough, does the proof prove it.
 //
 // Nothing here depends on where the text was cut out of its stream. RE2 is asked at positions that the text itself
 // determines, never "the next match from here"; where every position is tried, a match counts if none begins one byte
@@ -8,7 +8,6 @@
 #include "scan/look.hpp"
 
 #include <algorithm>
-#include <exception>
 #include <utility>
 
 #include "base/text.hpp"
@@ -35,63 +34,12 @@ constexpr std::size_t widest_expression = 64;  // `near` words; anchors are shor
 
 bool is_word(std::uint8_t c) { return is_alphanumeric(static_cast<char>(c)) || c == '_'; }
 
-// Where expressions end, as Hyperscan calls it, sifted at once.
-struct Sieve {
-  const ScanPlan& plan;
-  View text;
-  std::size_t base, limit;  // of the bytes given to Hyperscan; a candidate begins before `limit`
-  Scanner::Matter matter;
-  const std::vector<std::uint8_t>& rank;  // of each rule
-  std::vector<Candidate>& out;
-  std::exception_ptr failure;
-
-  void take(unsigned id, std::size_t to) {
-    const std::size_t at = base + to - plan.expressions[id].width;
-    if (at >= limit) return;
-    for (std::uint32_t a = plan.first_anchor[id]; a < plan.first_anchor[id + 1]; ++a) {
-      const Anchor& anchor = plan.anchors[a];
-      if (anchor.kind == Anchor::Kind::word) {
-        if (at < anchor.before_min) continue;
-        const bool may_adjoin = matter != Scanner::Matter::packed && rank[plan.patterns[anchor.pattern].rule] == 0;
-        if (anchor.boundary && at > 0 && is_word(text[at - 1]) == is_word(text[at]) && !may_adjoin) continue;
-        if (!plan.shapes[anchor.shape].may_start(text.data() + at, text.data() + text.size())) continue;
-      }
-      out.push_back({a, at});
-    }
-  }
-};
-
-extern "C" int imgbuild_on_expression(unsigned id, unsigned long long, unsigned long long to, unsigned, void* context) {
-  auto& sieve = *static_cast<Sieve*>(context);
-  try {
-    sieve.take(id, static_cast<std::size_t>(to));
-    return 0;
-  } catch (...) {
-    sieve.failure = std::current_exception();
-    return 1;
-  }
-}
-
 bool stands_near(View text, std::size_t begin, std::size_t end, const std::vector<std::string>& words) {
   const std::size_t from = begin - std::min(begin, near_reach), to = std::min(text.size(), end + near_reach);
   const std::string around = lower(text_of(text.subspan(from, to - from)));
   return std::any_of(words.begin(), words.end(),
                      [&](const std::string& word) { return around.find(lower(word)) != std::string::npos; });
 }
-
-// Lends a workspace for as long as it lives.
-class Lent {
- public:
-  explicit Lent(const Scanner::Inside& inside) : inside_(inside), workspace_(inside.borrow()) {}
-  Lent(const Lent&) = delete;
-  Lent& operator=(const Lent&) = delete;
-  ~Lent() { inside_.give_back(std::move(workspace_)); }
-  Workspace& operator*() const { return *workspace_; }
-
- private:
-  const Scanner::Inside& inside_;
-  std::unique_ptr<Workspace> workspace_;
-};
 
 }  // namespace
 
@@ -119,34 +67,36 @@ std::vector<Hit> Look::hits(View part, std::size_t home_begin, std::size_t home_
 std::vector<Look::Raw> Look::collect(View text, std::size_t begin, std::size_t end, std::vector<Sign>* signs) {
   std::vector<Raw> all;
   ++text_;
-  if (inside_.database) {
-    const Lent workspace(inside_);
-    for (std::size_t at = begin; at < end; at += first_stage_step)
-      first_stage(text, at, std::min(end, at + first_stage_step), *workspace, all, signs);
-  }
+  for (std::size_t at = begin; at < end; at += first_stage_step)
+    first_stage(text, at, std::min(end, at + first_stage_step), all, signs);
   ask_paths();
   for (const auto pattern : everywhere_) try_each(text, pattern, begin, end, all);
   exact_values(text, begin, end, all);
   return all;
 }
 
-void Look::first_stage(View text, std::size_t begin, std::size_t end, Workspace& workspace, std::vector<Raw>& out,
-                       std::vector<Sign>* signs) {
-  const View seen = text.subspan(begin, std::min(text.size(), end + widest_expression) - begin);
-  workspace.candidates.clear();
-  Sieve sieve{inside_.plan, text, begin, end, subject_.matter, inside_.rank, workspace.candidates, nullptr};
-  const hs_error_t status =
-      hs_scan(inside_.database.get(), reinterpret_cast<const char*>(seen.data()), static_cast<unsigned>(seen.size()), 0,
-              workspace.scratch.get(), imgbuild_on_expression, &sieve);
-  if (sieve.failure) std::rethrow_exception(sieve.failure);
-  if (status != HS_SUCCESS) throw Error("hyperscan failed with " + std::to_string(status));
-  for (const auto& candidate : workspace.candidates) {
-    const Anchor& anchor = inside_.plan.anchors[candidate.anchor];
-    if (anchor.kind != Anchor::Kind::road)
-      follow(text, candidate, out);
-    else if (signs != nullptr)
-      signs->push_back({anchor.pattern, candidate.at});
-  }
+void Look::first_stage(View text, std::size_t begin, std::size_t end, std::vector<Raw>& out, std::vector<Sign>* signs) {
+  const ScanPlan& plan = inside_.plan;
+  found_.clear();
+  inside_.words.find(text, begin, end, found_);
+  for (const auto& found : found_)
+    for (std::uint32_t a = plan.first_anchor[found.word]; a < plan.first_anchor[found.word + 1]; ++a) {
+      const Anchor& anchor = plan.anchors[a];
+      if (anchor.kind == Anchor::Kind::road) {
+        if (signs != nullptr) signs->push_back({anchor.pattern, found.at});
+      } else if (anchor.kind == Anchor::Kind::near || may_be(text, anchor, found.at)) {
+        follow(text, {a, found.at}, out);
+      }
+    }
+}
+
+// What costs nanoseconds to ask of a word that stands at `at`.
+bool Look::may_be(View text, const Anchor& anchor, std::size_t at) const {
+  if (at < anchor.before_min) return false;
+  const bool may_adjoin =
+      subject_.matter != Scanner::Matter::packed && inside_.rank[inside_.plan.patterns[anchor.pattern].rule] == 0;
+  if (anchor.boundary && at > 0 && is_word(text[at - 1]) == is_word(text[at]) && !may_adjoin) return false;
+  return inside_.plan.shapes[anchor.shape].may_start(text.data() + at, text.data() + text.size());
 }
 
 void Look::follow(View text, const Candidate& candidate, std::vector<Raw>& out) {

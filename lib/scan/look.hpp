@@ -39,8 +39,8 @@ class Look {
 
   // `signs`: where to note the words that put texts together; null: nowhere.
   std::vector<Raw> collect(View text, std::size_t begin, std::size_t end, std::vector<Sign>* signs);
-  void first_stage(View text, std::size_t begin, std::size_t end, Workspace& workspace, std::vector<Raw>& out,
-                   std::vector<Sign>* signs);
+  void first_stage(View text, std::size_t begin, std::size_t end, std::vector<Raw>& out, std::vector<Sign>* signs);
+  bool may_be(View text, const Anchor& anchor, std::size_t at) const;
   void follow(View text, const Candidate& candidate, std::vector<Raw>& out);
   void try_each(View text, std::uint32_t pattern, std::size_t from, std::size_t to, std::vector<Raw>& out);
   bool match(View text, std::uint32_t pattern, std::size_t from, std::size_t to, std::size_t over,
@@ -57,6 +57,7 @@ class Look {
 
   const Scanner::Inside& inside_;
   const Scanner::Subject& subject_;
+  std::vector<Words::Found> found_;  // by the first stage, of the step it is in
   bool paths_known_ = false;
   std::vector<std::uint32_t> taken_;       // rules whose globs take this path
   std::vector<std::uint32_t> everywhere_;  // their patterns that are tried at each byte

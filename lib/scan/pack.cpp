@@ -62,10 +62,16 @@ void walk(Archive& archive, std::string& text) {
 }
 
 template <class Archive>
-void walk(Archive& archive, Expression& expression) {
-  walk(archive, expression.text);
-  archive.plain(expression.caseless);
-  archive.plain(expression.width);
+void walk(Archive& archive, ByteSet& set) {
+  static_assert(std::is_trivially_copyable_v<ByteSet>);
+  archive.bytes(reinterpret_cast<char*>(&set), sizeof set);
+}
+
+template <class Archive>
+void walk(Archive& archive, Words::Choice& choice) {
+  archive.plain(choice.even);
+  archive.plain(choice.odd);
+  archive.plain(choice.group);
 }
 
 template <class Archive>
@@ -106,7 +112,8 @@ void walk(Archive& archive, Rule& rule) {
 template <class Archive>
 void walk(Archive& archive, Knowledge& knowledge) {
   walk(archive, knowledge.digest);
-  walk(archive, knowledge.plan.expressions);
+  walk(archive, knowledge.plan.words);
+  walk(archive, knowledge.plan.choices);
   walk(archive, knowledge.plan.first_anchor);
   walk(archive, knowledge.plan.anchors);
   walk(archive, knowledge.plan.patterns);

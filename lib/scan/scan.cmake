@@ -1,13 +1,13 @@
-# The scanner, and beside it the knowledge of scrubbers/ compiled in with its pattern database.
+# The scanner, and beside it the knowledge of scrubbers/ compiled in.
 #
 # rulec is the part of the room that knows what rules are, as a program: it runs at build time over scrubbers/ and makes
 # the source that the room is completed with.
 room(scan PkgConfig::HS PkgConfig::RE2 PkgConfig::TOML)
 
 file(GLOB proofs CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/scan/proof*.cpp)
-add_executable(rulec scan/compiler/main.cpp scan/rule.cpp scan/pattern.cpp scan/anchors.cpp scan/pack.cpp
+add_executable(rulec scan/compiler/main.cpp scan/rule.cpp scan/pattern.cpp scan/anchors.cpp scan/words.cpp scan/word_windows.cpp scan/pack.cpp
   scan/assignment.cpp scan/lookup.cpp scan/pairs.cpp scan/gitleaks.cpp scan/except.cpp scan/wordlike.cpp scan/globs.cpp ${proofs})
-target_link_libraries(rulec PRIVATE settings verdict crypto base PkgConfig::HS PkgConfig::RE2 PkgConfig::TOML)
+target_link_libraries(rulec PRIVATE settings verdict crypto base PkgConfig::RE2 PkgConfig::TOML)
 
 file(GLOB families CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/scrubbers/*.toml)
 set(knowledge ${CMAKE_CURRENT_BINARY_DIR}/knowledge)

@@ -1,6 +1,5 @@
-// A Scanner is a plan (anchors.hpp), its database, and the patterns of the second stage. The compiled-in one takes its
-// database as the rule compiler made it, for the best processor level that this processor has; nothing else is ever
-// deserialised.
+// A Scanner is a plan (anchors.hpp), its words, and the patterns of the second stage. The compiled-in one has the plan
+// that the rule compiler made.
 #include "scan/scanner.hpp"
 
 #include "scan/borders.hpp"
@@ -13,54 +12,27 @@
 namespace imgbuild {
 namespace {
 
-using Database = Owned<hs_database_t, hs_free_database>;
-
 // Families that know a secret by where it stands, not by its own shape: a provider's rule for the same text goes first.
 bool knows_no_shape(std::string_view family) {
   static constexpr std::string_view families[] = {"generic", "queries", "sources", "testing"};
   return std::find(std::begin(families), std::end(families), family) != std::end(families);
 }
 
-Database deserialized(std::string_view bytes) {
-  hs_database_t* made = nullptr;
-  if (hs_deserialize_database(bytes.data(), bytes.size(), &made) != HS_SUCCESS) return nullptr;
-  return Database(made);
-}
-
+// Escapes and magic numbers are looked for with it.
 void need_processor() {
-  if (hs_valid_platform() != HS_SUCCESS)
+  if (!__builtin_cpu_supports("ssse3"))
     throw Error("this processor lacks SSSE3", "imgbuild needs an x86-64 processor made since 2006");
-}
-
-Database compiled_now(const ScanPlan& plan) {
-  hs_platform_info_t here{};
-  if (hs_populate_platform(&here) != HS_SUCCESS) throw Error("this processor is not known");
-  const std::string bytes = compile_database(plan, here.cpu_features);
-  Database database = bytes.empty() ? nullptr : deserialized(bytes);
-  if (!bytes.empty() && !database) throw Error("the pattern database does not load");
-  return database;
-}
-
-Database compiled_in(const ScanPlan& plan) {
-  if (plan.expressions.empty()) return nullptr;
-  hs_platform_info_t here{};
-  if (hs_populate_platform(&here) == HS_SUCCESS) {
-    const auto& all = builtin().databases;
-    for (auto best = all.rbegin(); best != all.rend(); ++best) {
-      if ((best->level & ~here.cpu_features) != 0) continue;
-      if (Database database = deserialized(best->bytes)) return database;
-    }
-  }
-  // Another Hyperscan than the one it was made with: half a second, once per run.
-  return compiled_now(plan);
 }
 
 }  // namespace
 
-Scanner::Inside::Inside(Knowledge known, Database (*load)(const ScanPlan&))
-    : rules(std::move(known.rules)), plan(std::move(known.plan)), digest(std::move(known.digest)), globs(rules) {
+Scanner::Inside::Inside(Knowledge known)
+    : rules(std::move(known.rules)),
+      plan(std::move(known.plan)),
+      digest(std::move(known.digest)),
+      words(plan.words, plan.choices),
+      globs(rules) {
   need_processor();
-  database = load(plan);
   regexes_ = std::make_unique<Compiled[]>(plan.patterns.size());
   for (std::uint32_t p = 0; p < plan.patterns.size(); ++p)
     if (plan.patterns[p].everywhere) everywhere.push_back(p);
@@ -98,32 +70,13 @@ const RE2& Scanner::Inside::borderless(std::uint32_t pattern) const {
   return *one.borderless;
 }
 
-std::unique_ptr<Workspace> Scanner::Inside::borrow() const {
-  {
-    const std::lock_guard hold(mutex_);
-    if (!spare_.empty()) {
-      auto workspace = std::move(spare_.back());
-      spare_.pop_back();
-      return workspace;
-    }
-  }
-  auto workspace = std::make_unique<Workspace>();
-  if (hs_alloc_scratch(database.get(), out(workspace->scratch)) != HS_SUCCESS) throw std::bad_alloc();
-  return workspace;
-}
-
-void Scanner::Inside::give_back(std::unique_ptr<Workspace> workspace) const {
-  const std::lock_guard hold(mutex_);
-  spare_.push_back(std::move(workspace));
-}
-
 Scanner::Scanner() = default;
 Scanner::~Scanner() = default;
 
 std::shared_ptr<const Scanner> Scanner::builtin() {
   static const std::shared_ptr<const Scanner> one = [] {
     std::shared_ptr<Scanner> made(new Scanner);
-    made->inside_ = std::make_unique<Inside>(unpacked(imgbuild::builtin().knowledge), compiled_in);
+    made->inside_ = std::make_unique<Inside>(unpacked(imgbuild::builtin()));
     return made;
   }();
   return one;
@@ -137,7 +90,7 @@ std::shared_ptr<const Scanner> Scanner::with(std::vector<Rule> more) {
 
 std::shared_ptr<const Scanner> Scanner::of(std::vector<Rule> rules) {
   std::shared_ptr<Scanner> made(new Scanner);
-  made->inside_ = std::make_unique<Inside>(Knowledge::of(std::move(rules)), compiled_now);
+  made->inside_ = std::make_unique<Inside>(Knowledge::of(std::move(rules)));
   return made;
 }
 

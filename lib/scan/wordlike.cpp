@@ -6,6 +6,7 @@
 #include "scan/wordlike.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "scan/letters.hpp"
 
@@ -61,6 +62,8 @@ double mean_of_pairs(std::string_view text) {
   }
   return count == 0 ? 5 : sum / static_cast<double>(count);
 }
+
+double pair_factor(char a, char b) { return std::pow(1.74, pairs[a - 'a'][static_cast<std::size_t>(b - 'a')] - '5'); }
 
 NameLikeness name_likeness(std::string_view text) {
   NameLikeness out;

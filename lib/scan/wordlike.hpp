@@ -8,6 +8,9 @@ namespace imgbuild {
 /// none.
 double mean_of_pairs(std::string_view text);
 
+/// How many times more often than by chance the small letter `b` follows the small letter `a` in words.
+double pair_factor(char a, char b);
+
 /// A text taken for a name or a phrase: "userPassword", "db-host.example", "sha256".
 struct NameLikeness {
   bool words = false;       ///< its letters fall into words, cut at capitals, digits and everything else

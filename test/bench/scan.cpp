@@ -37,22 +37,17 @@ void measure(const char* what, std::uint64_t bytes, Work&& work) {
 
 constexpr std::size_t step = std::size_t{1} << 20;
 
-std::uint64_t expressions(const Scanner::Inside& inside, const std::vector<Mapping>& files,
+std::uint64_t first_stage(const Scanner::Inside& inside, const std::vector<Mapping>& files,
                           std::vector<std::uint64_t>& hits) {
-  auto workspace = inside.borrow();
-  for (const auto& file : files)
-    for (std::size_t at = 0; at < file.bytes().size(); at += step)
-      hs_scan(
-          inside.database.get(), reinterpret_cast<const char*>(file.bytes().data()) + at,
-          static_cast<unsigned>(std::min(step, file.bytes().size() - at)), 0, workspace->scratch.get(),
-          [](unsigned id, unsigned long long, unsigned long long, unsigned, void* context) {
-            ++(*static_cast<std::vector<std::uint64_t>*>(context))[id];
-            return 0;
-          },
-          &hits);
-  inside.give_back(std::move(workspace));
   std::uint64_t all = 0;
-  for (const auto count : hits) all += count;
+  std::vector<Words::Found> found;
+  for (const auto& file : files)
+    for (std::size_t at = 0; at < file.bytes().size(); at += step) {
+      found.clear();
+      inside.words.find(file.bytes(), at, at + step, found);
+      for (const auto& one : found) ++hits[one.word];
+      all += found.size();
+    }
   return all;
 }
 
@@ -77,8 +72,8 @@ int main(int argc, char** argv) {
     measure("touch (lines)", bytes, [&] { return each([](View v) { return count_lines(v); }); });
     measure("lines", bytes, [&] { return each([](View v) { return count_lines(v); }); });
     measure("sha256", bytes, [&] { return each([](View v) { return std::uint64_t{sha256(v)[0]}; }); });
-    std::vector<std::uint64_t> counts(scanner->inside().plan.expressions.size());
-    measure("first stage, bare", bytes, [&] { return expressions(scanner->inside(), files, counts); });
+    std::vector<std::uint64_t> counts(scanner->inside().plan.words.size());
+    measure("first stage, bare", bytes, [&] { return first_stage(scanner->inside(), files, counts); });
     measure("decoding alone (decoded bytes)", bytes, [&] {
       return each([](View v) {
         std::uint64_t decoded = 0;
@@ -100,7 +95,7 @@ int main(int argc, char** argv) {
     });
     std::vector<std::pair<std::uint64_t, std::string>> busy;
     for (std::size_t i = 0; i < counts.size(); ++i)
-      busy.emplace_back(counts[i], scanner->inside().plan.expressions[i].text);
+      busy.emplace_back(counts[i], text_of(scanner->inside().plan.words[i]));
     std::sort(busy.rbegin(), busy.rend());
     for (std::size_t i = 0; i < std::min<std::size_t>(25, busy.size()); ++i)
       std::printf("%12llu  %s\n", static_cast<unsigned long long>(busy[i].first), busy[i].second.c_str());
