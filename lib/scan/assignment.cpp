@@ -286,7 +286,7 @@ class Reader {
     if (!call) {
       // A letter or two: bytes, raw, wide, a sigil, a YAML tag.
       if (prefix.size() > 2 && !prefix.starts_with("!!str") && !starts_caseless(prefix, "new ")) return false;
-    } else if (is_lookup(prefix)) {
+    } else if (prefix != "_T(" && is_lookup(prefix)) {
       return false;
     }
     at_ = at;

@@ -44,7 +44,8 @@ bool is_text(const Assignment& assignment) {
 }
 
 // A password that somebody thought of, or that a machine made.
-bool may_be_password(std::string_view value, const Assignment& assignment) {
+// `written`: what is not quoted is text all the same.
+bool may_be_password(std::string_view value, const Assignment& assignment, bool written) {
   if (value.size() < 6 || value.size() > 200 || contains(value, " ") || contains(value, "\t")) return false;
   const Makeup makeup = makeup_of(value);
   if (makeup.distinct < 4) return false;
@@ -52,9 +53,10 @@ bool may_be_password(std::string_view value, const Assignment& assignment) {
     return assignment.quoted && makeup.digits == value.size() && value.size() >= 8 && makeup.distinct >= 5;
   const NameLikeness likeness = name_likeness(value);
   const std::size_t strong = likeness.symbols;
-  const bool set = assignment.quoted || (assignment.leads && !assignment.ended);
-  if (likeness.words && (is_passphrase(value) || (set && (is_title_phrase(value) || is_plain_phrase(value)))))
-    return true;
+  const bool set = assignment.quoted || written || (assignment.leads && !assignment.ended);
+  if (is_passphrase(value) && likeness.words) return true;
+  if (set && (is_walk(value) || is_numbered_phrase(value))) return true;
+  if (set && likeness.words && (is_title_phrase(value) || is_plain_phrase(value))) return true;
   if (likeness.words) {
     if (contains(value, "/") && strong == 0 && likeness.digits * 4 < value.size()) return false;  // a path
     // Words and nothing else; words with a mark of punctuation behind them; words joined as names are, with a number.
@@ -82,8 +84,8 @@ bool may_be_password(std::string_view value, const Assignment& assignment) {
 }
 
 // Either: a short one may be thought of, a long one is made.
-bool may_be_secret(std::string_view value, const Assignment& assignment) {
-  return may_be_password(value, assignment) &&
+bool may_be_secret(std::string_view value, const Assignment& assignment, bool written) {
+  return may_be_password(value, assignment, written) &&
          (value.size() < 16 || may_be_key(value) || name_likeness(value).symbols > 0);
 }
 
@@ -274,9 +276,10 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
   if (hash) {
     proof.severity = Severity::low;
   } else {
-    const bool fits = wanted == Wanted::password ? may_be_password(value, *assignment)
+    const bool written = suspect.path.ends_with(".yml") || suspect.path.ends_with(".yaml");
+    const bool fits = wanted == Wanted::password ? may_be_password(value, *assignment, written)
                       : wanted == Wanted::key    ? may_be_key(value)
-                                                 : may_be_secret(value, *assignment);
+                                                 : may_be_secret(value, *assignment, written);
     if (!fits || is_checksum(value) || is_public(value) || is_code(value, assignment->quoted) ||
         is_expression(*assignment) || is_escaped(value))
       return {};
@@ -293,9 +296,9 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
       (value.ends_with("%3D") && is_its_name(value.substr(0, value.size() - 3), assignment->name)))
     return {};
   if ((!hash && is_reference(value) && !(assignment->quoted && is_of_generator(value))) ||
-      (is_placeholder(value) && !is_as_policies_want(value)) || is_stand_in(value) || is_said_of_a_field(value) ||
-      is_said_of_a_secret(value) || is_email(value) || is_file_name(value) || is_port_or_fingerprint(value) ||
-      value.starts_with("urn:") || value.starts_with("\\$"))
+      (is_placeholder(value) && !is_as_policies_want(value) && !is_walk(value)) || is_stand_in(value) ||
+      is_said_of_a_field(value) || is_said_of_a_secret(value) || is_email(value) || is_file_name(value) ||
+      is_port_or_fingerprint(value) || value.starts_with("urn:") || value.starts_with("\\$"))
     return {};
   if (!is_among_text(suspect.around, *assignment) || is_result(suspect.around, *assignment) ||
       is_variable_of_a_table(suspect.around, *assignment, suspect.path))
@@ -443,10 +446,11 @@ Proof spelled_password(const Suspect& suspect) {
   assignment.quoted = true;
   const std::string_view value = suspect.secret;
   Proof proof =
-      proven(is_text(assignment) && may_be_password(value, assignment) && !is_checksum(value) &&
+      proven(is_text(assignment) && may_be_password(value, assignment, false) && !is_checksum(value) &&
              !is_code(value, true) && !is_escaped(value) && !is_foreign_word(value) && !is_date_or_version(value) &&
-             !is_setting(value) && !is_reference(value) && (!is_placeholder(value) || is_as_policies_want(value)) &&
-             !is_stand_in(value) && !is_email(value) && !is_file_name(value));
+             !is_setting(value) && (!is_reference(value) || is_of_generator(value)) &&
+             (!is_placeholder(value) || is_as_policies_want(value) || is_walk(value)) && !is_stand_in(value) &&
+             !is_email(value) && !is_file_name(value));
   if (is_hash(value)) proof.severity = Severity::low;
   return proof;
 }

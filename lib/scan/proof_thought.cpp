@@ -1,5 +1,7 @@
 // Passwords that somebody thought of: made of words, and yet no name of a program's.
 #include <algorithm>
+#include <string>
+#include <vector>
 
 #include "base/text.hpp"
 #include "scan/proofs.hpp"
@@ -7,6 +9,22 @@
 
 namespace imgbuild::proofs {
 namespace {
+
+// Its words, in small letters: cut at what joins them and at humps, without the digits at their ends.
+std::vector<std::string> words_of(std::string_view value) {
+  std::vector<std::string> words;
+  for (std::size_t at = 0; at < value.size();) {
+    if (!is_letter(value[at])) {
+      ++at;
+      continue;
+    }
+    std::size_t end = at + 1;
+    while (end < value.size() && is_letter(value[end]) && !(is_upper(value[end]) && is_lower(value[end - 1]))) ++end;
+    words.push_back(lower(value.substr(at, end - at)));
+    at = end;
+  }
+  return words;
+}
 
 // Does one of the words of which a name of code or of a system is made begin in it?
 bool has_technical_word(std::string_view value) {
@@ -20,12 +38,22 @@ bool has_technical_word(std::string_view value) {
       "client", "account", "access", "your",    "change",  "insert", "enter",   "here",   "path",    "code",   "hash",
       "crypt",  "random",  "app",    "web",     "api",     "mail",   "page",    "style",  "color",   "view",   "list",
       "item",   "table",   "index",  "event",   "message", "error",  "window",  "button", "panel",   "dialog", "menu"};
-  for (std::size_t at = 0; at < value.size();) {
-    const std::size_t end = std::min(value.find_first_of("_-./:,;|\\ ", at), value.size());
-    if (any_of(technical, lower(value.substr(at, end - at)), starts_with)) return true;
-    at = end + 1;
-  }
-  return false;
+  const auto words = words_of(value);
+  return std::any_of(words.begin(), words.end(), [](const auto& word) { return any_of(technical, word, starts_with); });
+}
+
+// Words that forms, messages and programs say: of one of these no password is made.
+bool says(std::string_view word) {
+  static constexpr std::string_view said[] = {
+      "with",   "must",   "this",   "that",   "does",    "have",   "from",   "when",   "then",   "than",   "only",
+      "match",  "requir", "invali", "valid",  "wrong",   "incorr", "weak",   "strong", "short",  "minim",  "maxim",
+      "length", "reset",  "forgot", "curren", "confirm", "repeat", "expire", "empty",  "missin", "lost",   "charac",
+      "upper",  "lower",  "letter", "specia", "symbol",  "digit",  "verify", "check",  "updat",  "creat",  "delet",
+      "remov",  "show",   "hide",   "toggle", "visibl",  "label",  "title",  "settin", "profil", "should", "cannot",
+      "same",   "more",   "less",   "least",  "never",   "always", "allow",  "deny",   "enabl",  "disabl", "support",
+      "manag",  "provid", "handl",  "servi",  "gener",   "plain",  "clear",  "custom", "option", "submit", "session",
+      "refer",  "extern", "intern", "global", "compon",  "elemen", "contro", "middle", "librar", "module", "plugin"};
+  return any_of(said, word, starts_with);
 }
 
 }  // namespace
@@ -58,26 +86,77 @@ bool is_title_phrase(std::string_view value) {
 // Three words and more, as people are told to choose a password: none of them of those that programs, forms and
 // messages are full of.
 bool is_plain_phrase(std::string_view value) {
-  static constexpr std::string_view said[] = {
-      "with",   "must",   "this",   "that",   "does",    "have",   "from",   "when",   "then",   "than",   "only",
-      "match",  "requir", "invali", "valid",  "wrong",   "incorr", "weak",   "strong", "short",  "minim",  "maxim",
-      "length", "reset",  "forgot", "curren", "confirm", "repeat", "expire", "empty",  "missin", "lost",   "charac",
-      "upper",  "lower",  "letter", "specia", "symbol",  "digit",  "verify", "check",  "updat",  "creat",  "delet",
-      "remov",  "show",   "hide",   "toggle", "visibl",  "label",  "title",  "settin", "profil", "should", "cannot",
-      "same",   "more",   "less",   "least",  "never",   "always", "allow",  "deny",   "enabl",  "disabl", "support",
-      "manag",  "provid", "handl",  "servi",  "gener",   "plain",  "clear",  "custom", "option", "submit", "session",
-      "refer",  "extern", "intern", "global", "compon",  "elemen", "contro", "middle", "librar", "module", "plugin"};
   std::size_t words = 0;
   for (std::size_t at = 0; at < value.size();) {
     const std::size_t end = std::min(value.find('-', at), value.size());
     const std::string_view word = value.substr(at, end - at);
-    if (word.size() < 4 || word.size() > 10 || !std::all_of(word.begin(), word.end(), is_lower) ||
-        any_of(said, word, starts_with))
+    if (word.size() < 4 || word.size() > 10 || !std::all_of(word.begin(), word.end(), is_lower) || says(word))
       return false;
     ++words;
     at = end + 1;
   }
   return words >= 3 && words <= 6 && name_likeness(value).words && !has_technical_word(value);
+}
+
+bool is_numbered_phrase(std::string_view value) {
+  std::size_t end = value.size();
+  while (end > 0 && std::string_view("!.?*#$").find(value[end - 1]) != std::string_view::npos) --end;
+  const std::size_t marks = value.size() - end;
+  while (end > 0 && is_digit(value[end - 1])) --end;
+  const std::size_t digits = value.size() - marks - end;
+  const std::string_view letters = value.substr(0, end);
+  if (letters.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_.") != std::string_view::npos ||
+      digits > 4 || marks > 2 || has_technical_word(letters))
+    return false;
+  const auto words = words_of(letters);
+  std::size_t least = 99;
+  for (const auto& word : words) {
+    if (says(word) || word.size() > 14) return false;
+    least = std::min(least, word.size());
+  }
+  const bool joined = letters.find_first_of("-_.") != std::string_view::npos;
+  // tigerCherry2, falcon-silver-walrus26, hunterwalrus!
+  if (!joined && words.size() >= 2) return words.size() <= 4 && least >= 3 && letters.size() >= 8 && digits >= 1;
+  if (joined) return words.size() >= 3 && words.size() <= 5 && least >= 4 && digits >= 2;
+  return words.size() == 1 && digits == 0 && marks == 1 && value.back() == '!' && letters.size() >= 10;
+}
+
+// Runs of keys that lie side by side, or one below the other.
+bool is_walk(std::string_view value) {
+  static constexpr std::string_view runs[] = {
+      "qwertzuiop", "qwertyuiop", "azertyuiop", "asdfghjkl",  "yxcvbnm",  "zxcvbnm",  "qsdfghjklm", "wxcvbn",
+      "qazwsxedc",  "zaqxswcde",  "1qaz2wsx",   "1q2w3e4r5t", "q1w2e3r4", "zaq12wsx", "poiuytrewq", "lkjhgfdsa",
+      "mnbvcxz",    "qweasdzxc",  "aqwzsx",     "edcrfv",     "rfvtgb",   "tgbyhn",   "asdqwe"};
+  const std::string small = lower(value);
+  std::size_t walked = 0, letters = 0, count = 0;
+  for (std::size_t at = 0; at < small.size();) {
+    std::size_t longest = 0;
+    for (const auto& run : runs) {
+      std::size_t length = std::min(run.size(), small.size() - at);
+      while (length > longest && run.find(std::string_view(small).substr(at, length)) == std::string_view::npos)
+        --length;
+      longest = std::max(longest, length);
+    }
+    if (longest < 3) {
+      ++at;
+      continue;
+    }
+    walked += longest;
+    ++count;
+    for (std::size_t i = at; i < at + longest; ++i) letters += is_letter(small[i]) ? 1 : 0;
+    at += longest;
+  }
+  return value.size() >= 7 && count >= 2 && walked * 10 >= value.size() * 7 && letters >= 4;
+}
+
+// $umm3r@2017: letters that signs and digits stand for.
+bool is_leet(std::string_view value) {
+  const Makeup makeup = makeup_of(value);
+  return value.size() >= 8 && value.starts_with('$') && makeup.digits >= 2 && makeup.lowers + makeup.uppers >= 3 &&
+         value.find_first_of("@!#*&") != std::string_view::npos &&
+         value.find_first_of("./:{}()[]<>\\ '\"") == std::string_view::npos &&
+         (value.rfind('$') == 0 || (value.rfind('$') + 1 < value.size() && !is_letter(value[value.rfind('$') + 1]))) &&
+         std::any_of(value.begin() + 1, value.begin() + 5, is_digit);
 }
 
 // Of random letters every second one changes its case, of words written together every fifth.

@@ -62,6 +62,7 @@ std::string unpercent(std::string_view text) {
 }  // namespace
 
 bool is_reference(std::string_view value) {
+  if (is_leet(value)) return false;
   static constexpr std::string_view starts[] = {
       "$",
       "%(",

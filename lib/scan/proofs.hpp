@@ -104,6 +104,9 @@ bool is_said_of_a_field(std::string_view value);  ///< "required|min:8"
 bool is_passphrase(std::string_view value);        ///< "falcon-silver-walrus-7"
 bool is_title_phrase(std::string_view value);      ///< "Falcon-Walrus7"
 bool is_plain_phrase(std::string_view value);      ///< "falcon-silver-walrus"
+bool is_numbered_phrase(std::string_view value);   ///< "tigerCherry2", "falcon-silver-walrus26", "hunterwalrus!"
+bool is_walk(std::string_view value);              ///< "zaq_zxc": over the keyboard, more than one way
+bool is_leet(std::string_view value);              ///< "$umm3r@2017": no reference
 bool is_as_policies_want(std::string_view value);  ///< "Admin@4321"
 bool is_parted_by_digit(std::string_view value);   ///< "ymtd6vny"
 bool changes_case(std::string_view value);         ///< as random letters do

@@ -72,6 +72,7 @@ inline constexpr RoadWord road_words[] = {
     {"_SECRET", 7, Road::column},
     {"API_KEY", 7, Road::column},
     {",PASS", 5, Road::column},
+    {", PASS", 6, Road::column},
     {";PASS", 5, Road::column},
     {",PWD", 4, Road::column},
     {", PWD", 5, Road::column},
