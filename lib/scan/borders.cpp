@@ -31,6 +31,31 @@ bool ends_another(std::string_view before, std::string_view marks) {
   return run.size() <= shortest || (run.size() <= longest && name_likeness(run).words);
 }
 
+bool ends_escape(std::string_view before) {
+  constexpr std::string_view octal = "01234567", hex = "0123456789abcdefABCDEF";
+  // As many of these at its end, at most.
+  const auto count = [&](std::string_view set, std::size_t most) {
+    std::size_t n = 0;
+    while (n < most && n < before.size() && set.find(before[before.size() - 1 - n]) != std::string_view::npos) ++n;
+    return n;
+  };
+  const auto stands = [&](std::string_view head, std::size_t back) {
+    return before.size() >= back && before.substr(0, before.size() - back).ends_with(head);
+  };
+  if (before.size() < 2) return false;
+  if (stands("\\", 1) && std::string_view("nrtvfabes0").find(before.back()) != std::string_view::npos) return true;
+  const std::size_t digits = count(hex, 8);
+  if (digits >= 2 && (stands("\\x", 2) || stands("%", 2) || stands("%25", 2))) return true;
+  if ((digits >= 4 && stands("\\u", 4)) || (digits >= 8 && stands("\\U", 8))) return true;
+  const std::size_t octals = count(octal, 3);
+  if (octals == 3 && (stands("\\", 3) || (stands("#", 3) && before[before.size() - 3] == '0'))) return true;
+  // \033[1m of a terminal, written out.
+  if (before.back() != 'm') return false;
+  before.remove_suffix(1);
+  const std::size_t numbers = count("0123456789;", 12);
+  return stands("[", numbers);
+}
+
 bool is_of_base64(std::string_view all, std::string_view secret) {
   if (!std::all_of(secret.begin(), secret.end(), is_alphanumeric)) return false;
   const auto begin = static_cast<std::size_t>(secret.data() - all.data()), end = begin + secret.size();

@@ -17,6 +17,9 @@ bool may_adjoin(View text, std::size_t at, Scanner::Matter matter);
 /// are no words. `marks`: what they hold beside letters and digits.
 bool ends_another(std::string_view before, std::string_view marks = "_+/=-.$:");
 
+/// Do the bytes before a token end with an escape, whose last letter belongs to no word: \n, %20, \040, #012, \033[1m?
+bool ends_escape(std::string_view before);
+
 /// Letters and digits that a '+' or '/' joins to more of what no words are: chance wrote them. `secret` lies in `all`.
 bool is_of_base64(std::string_view all, std::string_view secret);
 

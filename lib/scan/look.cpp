@@ -125,26 +125,29 @@ void Look::follow(View text, const Candidate& candidate, std::vector<Raw>& out) 
   if (inside_.rank[pattern.rule] == 0 && subject_.matter != Scanner::Matter::packed) adjoining(text, candidate, out);
 }
 
-// A token that has other text directly before or behind it. Where it ends, the byte before it says if that is its
-// length, as records have it, or a control character behind it; else nothing does, and the shortest that the pattern
-// takes is meant. Only what a machine made stands out of its surroundings so.
+// A token that has other text directly before or behind it. An escape before it is none: \n, %20. Where it ends, the
+// byte before it says if that is its length, as records have it, or a control character behind it; else nothing does,
+// and the shortest that the pattern takes is meant. Only what a machine made stands out of its surroundings so.
 void Look::adjoining(View text, const Candidate& candidate, std::vector<Raw>& out) {
   const Anchor& anchor = inside_.plan.anchors[candidate.anchor];
-  constexpr std::size_t least = 16;   // of a token
-  if (anchor.before_max > 1) return;  // more than a border
+  constexpr std::size_t least = 16;  // of a token
   const std::string_view all = text_of(text);
+  // Before the word that was found is a border, or the token's own begin.
+  std::size_t at = candidate.at - (anchor.before_min == anchor.before_max ? anchor.before_min : 0);
+  const bool escape = ends_escape(all.substr(0, at));
+  if (!escape) at = candidate.at;
   const PlannedPattern& planned = inside_.plan.patterns[anchor.pattern];
   const Rule& rule = inside_.rules[planned.rule];
   const bool sure = proves_itself(rule.proof);
   constexpr std::size_t telling = 4, unmistakable = 6;  // three letters begin many a name
   const std::size_t known = sure ? unmistakable : known_head(rule.text[planned.text]);
-  if (known < telling) return;
-  const bool in_text = !may_adjoin(text, candidate.at, subject_.matter);
-  if (!in_text && known < unmistakable && candidate.at > 0 && is_word(text[candidate.at - 1]) &&
-      !ends_another(all.substr(0, candidate.at)))
+  if (!escape && (known < telling || anchor.before_max > 1)) return;
+  const bool in_text = !escape && !may_adjoin(text, at, subject_.matter);
+  if (!in_text && !escape && known < unmistakable && at > 0 && is_word(text[at - 1]) &&
+      !ends_another(all.substr(0, at)))
     return;
   const std::size_t width = planned.width;
-  std::string_view seen = all.substr(candidate.at, width);
+  std::string_view seen = all.substr(at, width);
   const auto end = std::find_if(seen.begin(), seen.end(), [](char c) { return c <= ' ' || c > '~'; });
   seen = seen.substr(0, static_cast<std::size_t>(end - seen.begin()));
   re2::StringPiece groups[2];
@@ -156,8 +159,12 @@ void Look::adjoining(View text, const Candidate& candidate, std::vector<Raw>& ou
     return groups[1].size() >= least;
   };
   const RE2& whole = inside_.regex(anchor.pattern);
-  const std::size_t behind = candidate.at + seen.size();
-  const std::size_t length = candidate.at > 0 ? text[candidate.at - 1] : 0;  // with the zero that ends it, or without
+  if (escape) {
+    if (matches(whole, seen.size(), RE2::ANCHOR_START)) judge(text, anchor.pattern, groups, out);
+    return;
+  }
+  const std::size_t behind = at + seen.size();
+  const std::size_t length = at > 0 ? text[at - 1] : 0;  // with the zero that ends it, or without
   bool found =
       length > least && (matches(whole, length, RE2::ANCHOR_BOTH) || matches(whole, length - 1, RE2::ANCHOR_BOTH));
   if (in_text && (!found || is_within_base64(all, {groups[1].data(), groups[1].size()}))) return;

@@ -149,6 +149,19 @@ TEST_CASE("what is encoded is found, to depth 3, and not deeper") {
   CHECK(both[0].decoded == Ids{"hex", "base64"});
 }
 
+TEST_CASE("the last letter of an escape is no part of the word behind it") {
+  std::mt19937 dice(12);
+  const std::string secret = token(dice);
+  for (const std::string escape :
+       {"\\n", "\\t", "\\r\\n", "%20", "%0A", "%2520", "\\x20", "\\u000A", "\\040", "#012", "\\033[1m", "^[[1;31m"}) {
+    INFO(escape);
+    const auto hits = scan("{\"log\": \"your token is:" + escape + secret + escape + "\"}");
+    REQUIRE(ids(hits) == Ids{"acme.token"});
+    CHECK(hits[0].end - hits[0].begin == secret.size());
+  }
+  for (const std::string before : {"n", "20", "[1x", "#112", "u000a"}) CHECK(scan("text " + before + secret).empty());
+}
+
 TEST_CASE("what is written as hex byte by byte is found, whatever stands around it") {
   std::mt19937 dice(8);
   const std::string inner = "the key of the robot is " + token(dice) + "\nand so on and on\n";
