@@ -473,6 +473,7 @@ class Reader {
     if (starts_caseless(rest(), "as ")) return false;
     // Behind the first word of a directive (ENV, ARG, requirepass), or a quoted value behind a key word of SQL.
     out_.how = Assignment::How::word;
+    if (rest().starts_with("_T(\"")) at_ += 3;
     if (peek() == '\'' || (peek() == '"' && gap_begin != at_)) return take_quoted();
     std::size_t line = first_;
     while (line > 0 && first_ - line < 200 && !is_break(text_[line - 1])) --line;

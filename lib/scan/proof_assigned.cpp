@@ -46,7 +46,9 @@ bool is_text(const Assignment& assignment) {
 // A password that somebody thought of, or that a machine made.
 // `written`: what is not quoted is text all the same.
 bool may_be_password(std::string_view value, const Assignment& assignment, bool written) {
-  if (value.size() < 6 || value.size() > 200 || contains(value, " ") || contains(value, "\t")) return false;
+  if (value.size() < 6 || value.size() > 200 || contains(value, "\t")) return false;
+  if (contains(value, " "))
+    return assignment.quoted && lower(assignment.name).ends_with("passphrase") && is_spaced_phrase(value);
   const Makeup makeup = makeup_of(value);
   if (makeup.distinct < 4) return false;
   if (is_number(value))
@@ -208,20 +210,6 @@ bool has_more_arguments(std::string_view around, std::string_view value) {
   return next != std::string_view::npos && after[next] == ',';
 }
 
-/// 464/tcp of /etc/services, 51:C4:0C:...: what has a form of its own that no secret has.
-bool is_port_or_fingerprint(std::string_view value) {
-  for (const std::string_view protocol : {"/tcp", "/udp", "/sctp", "/dccp"})
-    if (value.ends_with(protocol) && value.find_first_not_of("0123456789") == value.size() - protocol.size())
-      return true;
-  constexpr std::size_t shortest = 8 * 3 - 1;
-  if (value.size() < shortest || value.size() % 3 != 2) return false;
-  for (std::size_t i = 0; i < value.size(); ++i)
-    if (i % 3 == 2 ? value[i] != ':'
-                   : std::string_view("0123456789abcdefABCDEF").find(value[i]) == std::string_view::npos)
-      return false;
-  return true;
-}
-
 // 'secrets': 'list[V1ObjectReference]', token: Array<Token>: a type, as generated code tells it.
 bool is_type(std::string_view value) {
   static constexpr std::string_view kinds[] = {"list", "dict", "set", "map", "array", "tuple", "optional", "sequence"};
@@ -296,9 +284,10 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
       (value.ends_with("%3D") && is_its_name(value.substr(0, value.size() - 3), assignment->name)))
     return {};
   if ((!hash && is_reference(value) && !(assignment->quoted && is_of_generator(value))) ||
-      (is_placeholder(value) && !is_as_policies_want(value) && !is_walk(value)) || is_stand_in(value) ||
-      is_said_of_a_field(value) || is_said_of_a_secret(value) || is_email(value) || is_file_name(value) ||
-      is_port_or_fingerprint(value) || value.starts_with("urn:") || value.starts_with("\\$"))
+      (is_placeholder(value) && !is_as_policies_want(value) && !is_walk(value)) ||
+      (is_stand_in(value) && !is_walk(value)) || is_said_of_a_field(value) || is_said_of_a_secret(value) ||
+      is_email(value) || is_file_name(value) || is_port_or_fingerprint(value) || value.starts_with("urn:") ||
+      value.starts_with("\\$"))
     return {};
   if (!is_among_text(suspect.around, *assignment) || is_result(suspect.around, *assignment) ||
       is_variable_of_a_table(suspect.around, *assignment, suspect.path))
@@ -449,8 +438,8 @@ Proof spelled_password(const Suspect& suspect) {
       proven(is_text(assignment) && may_be_password(value, assignment, false) && !is_checksum(value) &&
              !is_code(value, true) && !is_escaped(value) && !is_foreign_word(value) && !is_date_or_version(value) &&
              !is_setting(value) && (!is_reference(value) || is_of_generator(value)) &&
-             (!is_placeholder(value) || is_as_policies_want(value) || is_walk(value)) && !is_stand_in(value) &&
-             !is_email(value) && !is_file_name(value));
+             (!is_placeholder(value) || is_as_policies_want(value) || is_walk(value)) &&
+             (!is_stand_in(value) || is_walk(value)) && !is_email(value) && !is_file_name(value));
   if (is_hash(value)) proof.severity = Severity::low;
   return proof;
 }

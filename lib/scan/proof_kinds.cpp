@@ -86,6 +86,20 @@ bool is_stand_in(std::string_view value) {
   return has_tag(value) || any_of(stand_in_parts, small, contains);
 }
 
+// 464/tcp of /etc/services, 51:C4:0C:...: what has a form of its own that no secret has.
+bool is_port_or_fingerprint(std::string_view value) {
+  for (const std::string_view protocol : {"/tcp", "/udp", "/sctp", "/dccp"})
+    if (value.ends_with(protocol) && value.find_first_not_of("0123456789") == value.size() - protocol.size())
+      return true;
+  constexpr std::size_t shortest = 8 * 3 - 1;
+  if (value.size() < shortest || value.size() % 3 != 2) return false;
+  for (std::size_t i = 0; i < value.size(); ++i)
+    if (i % 3 == 2 ? value[i] != ':'
+                   : std::string_view("0123456789abcdefABCDEF").find(value[i]) == std::string_view::npos)
+      return false;
+  return true;
+}
+
 // A hash is what a password is checked against: it can be guessed from, offline, and no more.
 bool is_hash(std::string_view value) {
   static constexpr std::string_view heads[] = {

@@ -53,7 +53,9 @@ bool says(std::string_view word) {
       "same",   "more",   "less",   "least",  "never",   "always", "allow",  "deny",   "enabl",  "disabl", "support",
       "manag",  "provid", "handl",  "servi",  "gener",   "plain",  "clear",  "custom", "option", "submit", "session",
       "refer",  "extern", "intern", "global", "compon",  "elemen", "contro", "middle", "librar", "module", "plugin"};
-  return any_of(said, word, starts_with);
+  // Short ones begin many another word: mustang, thistle.
+  return std::any_of(std::begin(said), std::end(said),
+                     [&](std::string_view one) { return one.size() > 4 ? word.starts_with(one) : word == one; });
 }
 
 }  // namespace
@@ -117,8 +119,17 @@ bool is_numbered_phrase(std::string_view value) {
   const bool joined = letters.find_first_of("-_.") != std::string_view::npos;
   // tigerCherry2, falcon-silver-walrus26, hunterwalrus!
   if (!joined && words.size() >= 2) return words.size() <= 4 && least >= 3 && letters.size() >= 8 && digits >= 1;
+  // Walrus.falcon48
+  if (joined && words.size() == 2 && is_upper(letters[0]) && digits >= 2)
+    return std::count(letters.begin(), letters.end(), '.') == 1 && least >= 2 && letters.size() >= 9;
   if (joined) return words.size() >= 3 && words.size() <= 5 && least >= 4 && digits >= 2;
   return words.size() == 1 && digits == 0 && marks == 1 && value.back() == '!' && letters.size() >= 10;
+}
+
+bool is_spaced_phrase(std::string_view value) {
+  std::string joined(value);
+  std::replace(joined.begin(), joined.end(), ' ', '-');
+  return is_plain_phrase(joined);
 }
 
 // Runs of keys that lie side by side, or one below the other.
@@ -146,7 +157,7 @@ bool is_walk(std::string_view value) {
     for (std::size_t i = at; i < at + longest; ++i) letters += is_letter(small[i]) ? 1 : 0;
     at += longest;
   }
-  return value.size() >= 7 && count >= 2 && walked * 10 >= value.size() * 7 && letters >= 4;
+  return value.size() >= 7 && count >= 2 && walked * 10 >= value.size() * 6 && letters >= 4;
 }
 
 // $umm3r@2017: letters that signs and digits stand for.

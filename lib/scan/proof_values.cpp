@@ -172,10 +172,15 @@ Proof url_password(const Suspect& suspect) {
 // Base64 of USER:PASSWORD, as HTTP basic authentication and docker's config.json have it.
 Proof basic_auth(const Suspect& suspect) {
   const Bytes plain = decoded_base64(suspect.secret);
-  const std::string_view text = text_of(plain);
+  std::string text(text_of(plain));
+  // Of SASL (RFC 4616) zeros part the identity, the user and the password.
+  if (text.starts_with('\0') && std::count(text.begin(), text.end(), '\0') == 2) {
+    text.erase(0, 1);
+    std::replace(text.begin(), text.end(), '\0', ':');
+  }
   const std::size_t colon = text.find(':');
   if (colon == std::string_view::npos || colon == 0 || !is_printable(text)) return {};
-  const std::string_view password = text.substr(colon + 1);
+  const std::string_view password = std::string_view(text).substr(colon + 1);
   return proven(password.size() >= 4 && !is_placeholder(password) && password != text.substr(0, colon) &&
                 !is_reference(password));
 }

@@ -82,6 +82,7 @@ std::string snake(std::string_view name);
 bool names_a_secret(const std::string& name);
 
 /// What a value is when it is no secret: proof_kinds.cpp
+bool is_port_or_fingerprint(std::string_view value);
 bool is_stand_in(std::string_view value);  ///< "your_key", "xxxx": of part of it
 bool is_hash(std::string_view value);      ///< what a password is checked against
 bool is_checksum(std::string_view value);  ///< integrity: sha512-...
@@ -105,6 +106,7 @@ bool is_passphrase(std::string_view value);        ///< "falcon-silver-walrus-7"
 bool is_title_phrase(std::string_view value);      ///< "Falcon-Walrus7"
 bool is_plain_phrase(std::string_view value);      ///< "falcon-silver-walrus"
 bool is_numbered_phrase(std::string_view value);   ///< "tigerCherry2", "falcon-silver-walrus26", "hunterwalrus!"
+bool is_spaced_phrase(std::string_view value);     ///< "falcon silver walrus"
 bool is_walk(std::string_view value);              ///< "zaq_zxc": over the keyboard, more than one way
 bool is_leet(std::string_view value);              ///< "$umm3r@2017": no reference
 bool is_as_policies_want(std::string_view value);  ///< "Admin@4321"
