@@ -118,12 +118,25 @@ bool is_hash(std::string_view value) {
 // What providers call publishable (Stripe's pk_, Supabase's), and what is encrypted with a key that is elsewhere: of
 // AWS KMS, of sealed-secrets, ansible-vault, of openssl enc (U2FsdGVkX1: "Salted__"), or by a word that says so.
 bool is_public(std::string_view value) {
-  static constexpr std::string_view heads[] = {"pk_live_",     "pk_test_",       "sb_publishable_",
-                                               "publishable_", "AQICAH",         "AQIDAH",
-                                               "AQEDAH",       "$ANSIBLE_VAULT", "U2FsdGVkX1",
-                                               "encrypted:",   "kms:",           "{AES",
-                                               "{DES",         "{cipher}",       "{ENC",
-                                               "ENC:",         "enc:",           "-----BEGIN PGP MESSAGE"};
+  static constexpr std::string_view heads[] = {"pk_live_",
+                                               "pk_test_",
+                                               "sb_publishable_",
+                                               "publishable_",
+                                               "AQICAH",
+                                               "AQIDAH",
+                                               "AQEDAH",
+                                               "$ANSIBLE_VAULT",
+                                               "U2FsdGVkX1",
+                                               "encrypted:",
+                                               "kms:",
+                                               "{AES",
+                                               "{DES",
+                                               "{cipher}",
+                                               "{ENC",
+                                               "EJ[1:",
+                                               "ENC:",
+                                               "enc:",
+                                               "-----BEGIN PGP MESSAGE"};
   // An account of Ethereum: 20 bytes, where a key has 32.
   if (value.size() == 42 && value.starts_with("0x") && unhex(value.substr(2))) return true;
   return any_of(heads, value, starts_with) ||
