@@ -60,7 +60,8 @@ void sift_plainly(const Sieve& sieve, const std::uint8_t* at, std::size_t blocks
     }
     for (unsigned i = 0; i < block; ++i) {
       std::uint8_t groups = 255;
-      for (unsigned k = 0; k < 4; ++k) groups &= sieve.low[k][at[i + k] & 15] & sieve.high[k][at[i + k] >> 4];
+      for (unsigned k = 0; k < 4; ++k)
+        groups = static_cast<std::uint8_t>(groups & sieve.low[k][at[i + k] & 15] & sieve.high[k][at[i + k] >> 4]);
       out->groups |= std::uint64_t{groups != 0} << i;
     }
   }
