@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/numbers.hpp"
 #include "base/text.hpp"
 #include "crypto/key_text.hpp"
 #include "crypto/other_keys.hpp"
@@ -31,10 +32,6 @@ Bytes token_bytes(std::string_view text) {
   }
   plain.resize(std::min(plain.size(), plain.find_last_not_of('=') + 1));
   return decoded_base64(plain);
-}
-
-std::uint32_t big16(std::string_view text, std::size_t at) {
-  return static_cast<std::uint32_t>(static_cast<std::uint8_t>(text[at])) << 8 | static_cast<std::uint8_t>(text[at + 1]);
 }
 
 }  // namespace
@@ -69,7 +66,7 @@ Proof pgp_keyring(const Suspect& suspect) {
   if (text[0] == '\x16') return before.size() >= 5 ? try_at(before.size() - 5) : Proof{};
   for (std::size_t size = 128; size <= 1024 && size + 8 <= before.size(); ++size) {
     const std::size_t number = before.size() - size - 2;
-    const std::uint32_t bits = big16(before, number);
+    const std::uint64_t bits = big_endian(view_of(before), number, 2);
     if ((bits + 7) / 8 != size || before[number - 1] < 1 || before[number - 1] > 3 || before[number - 6] != 4) continue;
     if (Proof proof = try_at(number - 6); proof.proven) return proof;
   }
