@@ -17,19 +17,7 @@ constexpr std::size_t most_object = std::size_t{12} << 10;
 
 // A token of base64 whose slashes and signs may be escaped, as JSON writers do.
 Bytes token_bytes(std::string_view text) {
-  std::string plain;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\\') {
-      plain += text[i];
-      continue;
-    }
-    while (i + 1 < text.size() && text[i + 1] == '\\') ++i;
-    if (i + 5 < text.size() && text[i + 1] == 'u')
-      if (const auto code = unhex(text.substr(i + 2, 4)); code && code->at(0) == 0) {
-        plain += static_cast<char>(code->at(1));
-        i += 5;
-      }
-  }
+  std::string plain = without_backslashes(text);
   plain.resize(std::min(plain.size(), plain.find_last_not_of('=') + 1));
   return decoded_base64(plain);
 }
