@@ -18,12 +18,6 @@ namespace {
 
 constexpr std::size_t largest_script = std::size_t{16} << 20;
 
-bool is_word(std::string_view text, std::string_view more) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || more.find(c) != more.npos;
-  });
-}
-
 // [HOST[:PORT]/]PATH[:TAG], as distribution/reference has it; no digest, since a name is what is given.
 bool is_name(std::string_view name) {
   std::string_view path = name, tag;

@@ -21,12 +21,6 @@ namespace {
 
 constexpr std::size_t largest_bundle = std::size_t{4} << 20;
 
-bool is_word(std::string_view text, std::string_view more) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || more.find(c) != more.npos;
-  });
-}
-
 // HOST[:PORT]=[USER:]ID
 GitToken git_token(const std::string& said, const Plan& plan) {
   const std::string flag = "--git-token " + printable(said);
@@ -153,6 +147,12 @@ constexpr std::array<std::array<const char*, 3>, 5> proxy_names{{{"http_proxy", 
                                                                  {"no_proxy", "NO_PROXY", "noProxy"}}};
 
 }  // namespace
+
+bool is_word(std::string_view text, std::string_view more) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || more.find(c) != more.npos;
+  });
+}
 
 void BuilderFlags::offer(CLI::App& app) {
   add_several(app, "--git-token", git_tokens, "HOST=ID",

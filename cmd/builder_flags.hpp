@@ -18,6 +18,9 @@ struct BuilderFlags {
   void settle(Plan& plan, const Settings& settings, Vault& vault) const;
 };
 
+/// One character or more: letters, digits, and those of `more`.
+bool is_word(std::string_view text, std::string_view more);
+
 /// What docker's own config.json says of proxies for that engine joins the plan, as `docker build` would have it, where
 /// the plan has none. Throws usage Error where the file is damaged.
 void add_docker_proxies(Plan& plan, const std::string& endpoint, Vault& vault);

@@ -1,9 +1,9 @@
 // imgbuild cache: what is remembered of layers that were audited before.
 #include <algorithm>
-#include <ctime>
 
 #include "audit/record_store.hpp"
 #include "base/text.hpp"
+#include "base/utc.hpp"
 #include "session.hpp"
 
 namespace imgbuild {
@@ -29,20 +29,11 @@ std::string summary(const std::vector<RecordStore::Item>& items) {
   return std::to_string(items.size()) + (items.size() == 1 ? " layer, " : " layers, ") + human_size(bytes);
 }
 
-std::string day_of(std::int64_t when) {
-  char text[16] = "";
-  std::tm parts = {};
-  const std::time_t time = when;
-  ::gmtime_r(&time, &parts);
-  std::strftime(text, sizeof text, "%Y-%m-%d", &parts);
-  return text;
-}
-
 int show() {
   const auto store = the_store();
   const auto items = store->verify();
   for (const auto& item : items)
-    put_result(item.name.substr(0, 16) + "  " + day_of(item.used) + "  " + human_size(item.bytes) +
+    put_result(item.name.substr(0, 16) + "  " + utc(item.used, "%Y-%m-%d") + "  " + human_size(item.bytes) +
                (item.good ? "" : "  damaged or foreign, never used") + "\n");
   put_result(summary(items) + " in " + printable(store->folder()) + "\n");
   return 0;

@@ -8,6 +8,7 @@
 
 #include "audit/content.hpp"
 #include "audit/sqlite_tables.hpp"
+#include "base/numbers.hpp"
 
 namespace imgbuild {
 namespace {
@@ -16,13 +17,6 @@ constexpr std::size_t most_code = std::size_t{32} << 20;
 constexpr std::size_t most_row = std::size_t{8} << 20;
 constexpr std::size_t most_named = std::size_t{16} << 20;  // of a database whose columns are read by their names
 constexpr std::size_t shortest = 8;
-
-std::uint32_t big16(View at) { return static_cast<std::uint32_t>(at[0] << 8 | at[1]); }
-std::uint32_t big32(View at) { return big16(at) << 16 | big16(at.subspan(2)); }
-std::uint32_t little32(View at) {
-  return static_cast<std::uint32_t>(at[0]) | static_cast<std::uint32_t>(at[1]) << 8 |
-         static_cast<std::uint32_t>(at[2]) << 16 | static_cast<std::uint32_t>(at[3]) << 24;
-}
 
 bool is_word(std::uint8_t c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
@@ -61,11 +55,11 @@ class Values {
 
 void look_at_class(View all, Values& values) {
   std::size_t at = 10;
-  const std::size_t count = big16(all.subspan(8));
+  const std::size_t count = big_endian(all, 8, 2);
   for (std::size_t i = 1; i < count && at + 3 <= all.size(); ++i) {
     const std::uint8_t tag = all[at++];
     if (tag == 1) {
-      const std::size_t size = big16(all.subspan(at));
+      const std::size_t size = big_endian(all, at, 2);
       at += 2;
       if (size > all.size() - at) return;
       values.add_if_touched(all, at, size);
@@ -98,7 +92,7 @@ void look_at_python(View all, Values& values) {
       size = all[at + 1];
     } else if (type == 'a' || type == 'A' || type == 'u' || type == 's' || type == 't') {
       begin = at + 5;
-      size = little32(all.subspan(at + 1));
+      size = little_endian(all, at + 1, 4);
     }
     if (size >= shortest && size <= all.size() - begin && is_text(all.subspan(begin, size))) {
       values.add_if_touched(all, begin, size);
@@ -117,10 +111,10 @@ class Sqlite {
   void look() {
     const Bytes head = file_.part(0, 100);
     if (head.size() < 100) return;
-    page_size_ = big16(View(head).subspan(16)) == 1 ? 65536 : big16(View(head).subspan(16));
+    page_size_ = big_endian(head, 16, 2) == 1 ? 65536 : big_endian(head, 16, 2);
     if (page_size_ < 512 || (page_size_ & (page_size_ - 1)) != 0 || page_size_ - head[20] < 480) return;
     usable_ = page_size_ - head[20];
-    const std::uint32_t encoding = big32(View(head).subspan(56));
+    const std::uint64_t encoding = big_endian(head, 56, 4);
     if (encoding == 2 || encoding == 3) order_ = encoding == 2 ? ByteOrder::little : ByteOrder::big;
     for (number_ = 1; (number_ - 1) * page_size_ < file_.size(); ++number_) {
       const Bytes page = file_.part((number_ - 1) * page_size_, page_size_);
@@ -133,10 +127,10 @@ class Sqlite {
   void look_at_page(View page, std::size_t at) {
     const std::uint8_t type = page[at];
     if (type != 13 && type != 10 && type != 2) return;
-    const std::size_t head = type == 2 ? 12 : 8, cells = big16(page.subspan(at + 3));
+    const std::size_t head = type == 2 ? 12 : 8, cells = big_endian(page, at + 3, 2);
     if (at + head + 2 * cells > usable_) return;
     for (std::size_t i = 0; i < cells; ++i) {
-      const std::size_t cell = big16(page.subspan(at + head + 2 * i));
+      const std::size_t cell = big_endian(page, at + head + 2 * i, 2);
       if (cell < at + head + 2 * cells || cell >= usable_) continue;
       look_at_cell(page.first(usable_), cell, type);
     }
@@ -144,28 +138,23 @@ class Sqlite {
 
   void look_at_cell(View page, std::size_t at, std::uint8_t type) {
     if (type == 2) at += 4;
-    std::uint64_t size = 0, row = 0;
-    if (!number(page, at, size) || (type == 13 && !number(page, at, row))) return;
-    const std::uint64_t most = type == 13 ? usable_ - 35 : (usable_ - 12) * 64 / 255 - 23;
-    const std::uint64_t least = (usable_ - 12) * 32 / 255 - 23;
-    if (size <= most) {
-      if (size > page.size() - at) return;
-      // Beside it stands the next cell, or this one's head.
-      return look_at_row(page, at, static_cast<std::size_t>(size), false);
-    }
-    const std::uint64_t kept = least + (size - least) % (usable_ - 4);
-    const auto local = static_cast<std::size_t>(kept <= most ? kept : least);
+    const std::uint64_t size = sqlite_number(page, at);
+    if (type == 13) sqlite_number(page, at);  // its number
+    const auto local = static_cast<std::size_t>(sqlite_kept(size, usable_, type == 13));
+    if (at > page.size() || local > page.size() - at) return;
+    // Beside it stands the next cell, or this one's head.
+    if (local == size) return look_at_row(page, at, local, false);
     if (local + 4 > page.size() - at || size > file_.size()) return;
     if (where_.budget) where_.budget->take_bytes(size);
     Bytes whole(page.begin() + static_cast<std::ptrdiff_t>(at), page.begin() + static_cast<std::ptrdiff_t>(at + local));
     std::uint64_t left = size - local;
-    for (std::uint32_t next = big32(page.subspan(at + local)); next != 0 && left > 0;) {
-      const Bytes more = file_.part((next - std::uint64_t{1}) * page_size_, usable_);
+    for (std::uint64_t next = big_endian(page, at + local, 4); next != 0 && left > 0;) {
+      const Bytes more = file_.part((next - 1) * page_size_, usable_);
       if (more.size() < usable_) break;
       const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(left, usable_ - 4));
       whole.insert(whole.end(), more.begin() + 4, more.begin() + 4 + static_cast<std::ptrdiff_t>(count));
       left -= count;
-      next = big32(more);
+      next = big_endian(more, 0, 4);
       if (whole.size() >= most_row) {  // a very long row: as it comes, not by column
         values_.add(whole);
         whole.clear();
@@ -177,23 +166,10 @@ class Sqlite {
       look_at_row(whole, 0, whole.size(), true);
   }
 
-  /// A row's record: the sizes of its columns, then the columns.
   void look_at_row(View around, std::size_t begin, std::size_t size, bool all_values) {
-    const View row = around.subspan(begin, size);
-    std::size_t at = 0;
-    std::uint64_t head = 0;
-    if (!number(row, at, head) || head > row.size()) return;
-    std::size_t value = static_cast<std::size_t>(head);
-    while (at < head) {
-      std::uint64_t type = 0;
-      if (!number(row, at, type)) return;
-      static constexpr std::uint64_t sizes[] = {0, 1, 2, 3, 4, 6, 8, 8, 0, 0, 0, 0};
-      const std::uint64_t length = type < 12 ? sizes[type] : (type - 12) / 2;
-      if (length > row.size() - value) return;
-      const auto count = static_cast<std::size_t>(length);
-      if (type >= 12) look_at_value(around, begin + value, count, type % 2 == 1, all_values);
-      value += count;
-    }
+    each_sqlite_column(around.subspan(begin, size), [&](std::uint64_t type, std::size_t at, std::size_t count) {
+      if (type >= 12) look_at_value(around, begin + at, count, type % 2 == 1, all_values);
+    });
   }
 
   void look_at_value(View around, std::size_t begin, std::size_t size, bool is_text, bool always) {
@@ -219,22 +195,6 @@ class Sqlite {
     values_.add_if_touched(around, begin, size);
   }
 
-  /// A number of seven bits a byte, nine bytes at most.
-  static bool number(View in, std::size_t& at, std::uint64_t& value) {
-    value = 0;
-    for (int i = 0; i < 9; ++i) {
-      if (at >= in.size()) return false;
-      const std::uint8_t byte = in[at++];
-      if (i == 8) {
-        value = value << 8 | byte;
-        return true;
-      }
-      value = value << 7 | (byte & 0x7f);
-      if ((byte & 0x80) == 0) return true;
-    }
-    return true;
-  }
-
   const Desk& desk_;
   const Where& where_;
   const Whole& file_;
@@ -253,12 +213,10 @@ void look_at_values(const Desk& desk, const Where& where, Container kind, const 
   if (kind == Container::sqlite) {
     Sqlite(desk, place, content, values).look();
     // What stands in a column called password says nothing of itself.
-    if (content.size() <= most_named) {
-      const Bytes all = content.part(0, most_named);
-      each_named_value(all, [&](const std::string& name, View value) {
+    if (content.size() <= most_named)
+      each_named_value(content, [&](const std::string& name, View value) {
         values.add(view_of(name + "=\"" + std::string(text_of(value)) + "\""));
       });
-    }
   } else {
     const Bytes all = content.part(0, most_code);
     kind == Container::java_class ? look_at_class(all, values) : look_at_python(all, values);

@@ -7,13 +7,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <ctime>
 #include <filesystem>
 #include <tuple>
 
 #include "base/error.hpp"
 #include "base/fd.hpp"
+#include "base/folder.hpp"
 #include "base/text.hpp"
 #include "crypto/digest.hpp"
 
@@ -25,14 +25,6 @@ constexpr std::uint64_t longest = std::uint64_t{256} << 20;
 
 bool is_record_name(const std::string& name) {
   return name.size() == 64 && name.find_first_not_of("0123456789abcdef") == std::string::npos;
-}
-
-// "$NAME/imgbuild", else "$HOME/OTHERWISE/imgbuild"; empty where neither is set.
-std::string place(const char* name, const char* otherwise) {
-  if (const char* set = std::getenv(name); set != nullptr && *set == '/') return std::string(set) + "/imgbuild";
-  if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/')
-    return std::string(home) + "/" + otherwise + "/imgbuild";
-  return {};
 }
 
 // Ours, and nobody else may write it.
@@ -100,7 +92,8 @@ bool same(View a, View b) {
 }  // namespace
 
 std::unique_ptr<RecordStore> RecordStore::open() {
-  const std::string cache = place("XDG_CACHE_HOME", ".cache"), state = place("XDG_STATE_HOME", ".local/state");
+  const std::string cache = own_folder("XDG_CACHE_HOME", ".cache");
+  const std::string state = own_folder("XDG_STATE_HOME", ".local/state");
   if (cache.empty() || state.empty()) return nullptr;
   try {
     if (!make_folder(state) || !make_folder(cache) || !make_folder(cache + "/layers")) return nullptr;

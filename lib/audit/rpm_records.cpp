@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "audit/sqlite_tables.hpp"
+#include "base/numbers.hpp"
 
 namespace imgbuild {
 namespace {
@@ -18,21 +19,12 @@ namespace {
 constexpr std::size_t most_strings = 500'000;              // of one header
 constexpr std::size_t most_paths = std::size_t{32} << 20;  // bytes, of one header
 
-/// Numbers out of bytes; 0 behind their end.
-std::uint64_t big(View bytes, std::size_t at, std::size_t width) {
-  if (at > bytes.size() || width > bytes.size() - at) return 0;
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < width; ++i) value = value << 8 | bytes[at + i];
-  return value;
-}
-/// The rest from `at`; empty behind the end.
-View from(View bytes, std::size_t at) { return bytes.subspan(std::min(at, bytes.size())); }
-
 }  // namespace
 
 void each_rpm_header(View database, const std::function<void(View header)>& use) {
   if (!text_of(database).starts_with(std::string_view("SQLite format 3\0", 16))) return;
-  SqliteTables sqlite(database);
+  const ViewWhole whole(database);
+  SqliteTables sqlite(whole);
   for (const auto& table : sqlite.tables())
     if (table.name == "Packages")
       sqlite.each_row(table, [&](const std::vector<View>& columns) {
@@ -49,17 +41,18 @@ RpmPackage read_rpm_header(View header) {
     bases = 1117,
     folders = 1118
   };
-  const std::uint64_t count = big(header, 0, 4);
+  const std::uint64_t count = big_endian(header, 0, 4);
   if (header.size() < 8 || count > (header.size() - 8) / 16) return {};
-  const View data = from(header, 8 + static_cast<std::size_t>(count) * 16);
+  const View data = rest_from(header, 8 + static_cast<std::size_t>(count) * 16);
   struct Value {
     View bytes;
     std::size_t count = 0;
   };
   const auto value_of = [&](Tag tag) -> Value {
     for (std::size_t i = 0; i < count; ++i)
-      if (const std::size_t at = 8 + 16 * i; big(header, at, 4) == tag)
-        return {from(data, big(header, at + 8, 4)), static_cast<std::size_t>(big(header, at + 12, 4))};
+      if (const std::size_t at = 8 + 16 * i; big_endian(header, at, 4) == tag)
+        return {rest_from(data, big_endian(header, at + 8, 4)),
+                static_cast<std::size_t>(big_endian(header, at + 12, 4))};
     return {};
   };
   const auto strings = [&](Tag tag) {
@@ -69,7 +62,7 @@ RpmPackage read_rpm_header(View header) {
       const std::string_view rest = text_of(value.bytes);
       const std::size_t end = std::min(rest.find('\0'), rest.size());
       all.emplace_back(rest.substr(0, end));
-      value.bytes = from(value.bytes, end + 1);
+      value.bytes = rest_from(value.bytes, end + 1);
     }
     return all;
   };
@@ -80,7 +73,7 @@ RpmPackage read_rpm_header(View header) {
   const View index = value_of(indexes).bytes;
   std::size_t left = most_paths;  // a long folder may be named by every file
   for (std::size_t i = 0; i < names.size() && 4 * i + 4 <= index.size(); ++i) {
-    const std::uint64_t folder = big(index, 4 * i, 4);
+    const std::uint64_t folder = big_endian(index, 4 * i, 4);
     if (folder >= paths.size()) continue;
     if (paths[folder].size() + names[i].size() > left) break;
     left -= paths[folder].size() + names[i].size();

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/numbers.hpp"
 #include "base/text.hpp"
 
 namespace imgbuild {
@@ -13,41 +14,11 @@ namespace {
 constexpr std::size_t most_row = std::size_t{32} << 20, most_columns = 64, most_tables = 10'000;
 constexpr std::size_t longest_name = 80, shortest_value = 6, longest_value = 4096;
 
-/// Numbers out of bytes; 0 behind their end.
-std::uint64_t big(View bytes, std::size_t at, std::size_t width) {
-  if (at > bytes.size() || width > bytes.size() - at) return 0;
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < width; ++i) value = value << 8 | bytes[at + i];
-  return value;
-}
-/// The rest from `at`; empty behind the end.
-View from(View bytes, std::size_t at) { return bytes.subspan(std::min(at, bytes.size())); }
-
-std::uint64_t varint(View bytes, std::size_t& at) {
-  std::uint64_t value = 0;
-  for (int i = 0; i < 9 && at < bytes.size(); ++i) {
-    const std::uint8_t byte = bytes[at++];
-    if (i == 8) return value << 8 | byte;
-    value = value << 7 | (byte & 0x7fu);
-    if ((byte & 0x80u) == 0) break;
-  }
-  return value;
-}
-
-/// A row's columns (a record).
 std::vector<View> columns_of(View row) {
   std::vector<View> columns;
-  std::size_t at = 0;
-  const std::uint64_t header = varint(row, at);
-  std::size_t data = static_cast<std::size_t>(std::min<std::uint64_t>(header, row.size()));
-  while (at < header && at < row.size() && columns.size() < most_columns) {
-    static constexpr std::size_t widths[] = {0, 1, 2, 3, 4, 6, 8, 8, 0, 0, 0, 0};
-    const std::uint64_t type = varint(row, at);
-    const std::uint64_t width = type < 12 ? widths[type] : (type - 12) / 2;
-    if (width > row.size() - data) break;
-    columns.push_back(row.subspan(data, static_cast<std::size_t>(width)));
-    data += static_cast<std::size_t>(width);
-  }
+  each_sqlite_column(row, [&](std::uint64_t, std::size_t begin, std::size_t size) {
+    if (columns.size() < most_columns) columns.push_back(row.subspan(begin, size));
+  });
   return columns;
 }
 
@@ -79,9 +50,29 @@ bool is_one_of(const std::string& column, std::initializer_list<std::string_view
 
 }  // namespace
 
-SqliteTables::SqliteTables(View file) : file_(file), left_(file.size()) {
-  page_size_ = big(file, 16, 2) == 1 ? 65536 : big(file, 16, 2);
-  const std::size_t reserved = file.size() > 20 ? file[20] : 0;
+std::uint64_t sqlite_number(View bytes, std::size_t& at) {
+  std::uint64_t value = 0;
+  for (int i = 0; i < 9 && at < bytes.size(); ++i) {
+    const std::uint8_t byte = bytes[at++];
+    if (i == 8) return value << 8 | byte;
+    value = value << 7 | (byte & 0x7fu);
+    if ((byte & 0x80u) == 0) break;
+  }
+  return value;
+}
+
+std::uint64_t sqlite_kept(std::uint64_t size, std::size_t usable_page, bool of_table) {
+  const std::uint64_t most = of_table ? usable_page - 35 : (usable_page - 12) * 64 / 255 - 23;
+  const std::uint64_t least = (usable_page - 12) * 32 / 255 - 23;
+  if (size <= most) return size;
+  const std::uint64_t kept = least + (size - least) % (usable_page - 4);
+  return kept <= most ? kept : least;
+}
+
+SqliteTables::SqliteTables(const Whole& file) : file_(file), left_(file.size()) {
+  const Bytes head = file.part(0, 100);
+  page_size_ = big_endian(head, 16, 2) == 1 ? 65536 : big_endian(head, 16, 2);
+  const std::uint64_t reserved = big_endian(head, 20, 1);
   if (page_size_ < 512 || reserved + 480 > page_size_) page_size_ = 0;
   usable_ = page_size_ - (page_size_ == 0 ? 0 : reserved);
 }
@@ -93,7 +84,7 @@ std::vector<SqliteTables::Table> SqliteTables::tables() {
     const auto columns = columns_of(row);
     if (columns.size() < 4 || text_of(columns[0]) != "table" || all.size() >= most_tables) return;
     all.push_back({std::string(text_of(columns[1])), columns.size() > 4 ? std::string(text_of(columns[4])) : "",
-                   big(columns[3], 0, columns[3].size())});
+                   big_endian(columns[3], 0, columns[3].size())});
   });
   return all;
 }
@@ -103,9 +94,9 @@ void SqliteTables::each_row(const Table& table, const std::function<void(const s
   walk(table.root, [&](View row) { use(columns_of(row)); });
 }
 
-View SqliteTables::page(std::uint64_t number) const {
+Bytes SqliteTables::page(std::uint64_t number) const {
   if (number == 0 || number > file_.size() / page_size_) return {};
-  return file_.subspan(static_cast<std::size_t>(number - 1) * page_size_, usable_);
+  return file_.part((number - 1) * page_size_, usable_);
 }
 
 void SqliteTables::walk(std::uint64_t root, const std::function<void(View)>& use) {
@@ -114,19 +105,20 @@ void SqliteTables::walk(std::uint64_t root, const std::function<void(View)>& use
   while (!left.empty()) {
     const std::uint64_t number = left.back();
     left.pop_back();
-    const View all = page(number);
-    if (all.empty() || seen[number]) continue;
+    if (number >= seen.size() || seen[number]) continue;
     seen[number] = true;
+    const Bytes all = page(number);
+    if (all.empty()) continue;
     const std::size_t start = number == 1 ? 100 : 0;  // behind the file's own header
     const std::uint8_t type = all[start];
     if (type != 5 && type != 13) continue;
-    const std::size_t cells = big(all, start + 3, 2);
-    if (type == 5) left.push_back(big(all, start + 8, 4));
+    const std::size_t cells = big_endian(all, start + 3, 2);
+    if (type == 5) left.push_back(big_endian(all, start + 8, 4));
     for (std::size_t i = 0; i < cells; ++i) {
-      std::size_t at = big(all, start + (type == 5 ? 12 : 8) + 2 * i, 2);
+      std::size_t at = big_endian(all, start + (type == 5 ? 12 : 8) + 2 * i, 2);
       if (at == 0 || at >= all.size()) continue;
       if (type == 5)
-        left.push_back(big(all, at, 4));
+        left.push_back(big_endian(all, at, 4));
       else
         row(all, at, use);
     }
@@ -135,24 +127,21 @@ void SqliteTables::walk(std::uint64_t root, const std::function<void(View)>& use
 }
 
 void SqliteTables::row(View all, std::size_t at, const std::function<void(View)>& use) {
-  const std::uint64_t size = varint(all, at);
-  varint(all, at);  // its number
+  const std::uint64_t size = sqlite_number(all, at);
+  sqlite_number(all, at);  // its number
   if (size == 0 || size > most_row || size > left_) return;
   left_ -= size;
-  // What does not fit a page is on a chain of others.
-  const std::uint64_t most = usable_ - 35, least = (usable_ - 12) * 32 / 255 - 23;
-  const std::uint64_t spilled = least + (size - std::min(size, least)) % (usable_ - 4);
-  const std::uint64_t local = size <= most ? size : spilled <= most ? spilled : least;
-  const View here = from(all, at);
+  const std::uint64_t local = sqlite_kept(size, usable_, true);
+  const View here = rest_from(all, at);
   if (here.size() < local) return;
   if (local == size) return use(here.first(local));
   Bytes whole(here.begin(), here.begin() + static_cast<std::ptrdiff_t>(local));
-  for (std::uint64_t next = big(here, local, 4); whole.size() < size;) {
-    const View overflow = page(next);
+  for (std::uint64_t next = big_endian(here, local, 4); whole.size() < size;) {
+    const Bytes overflow = page(next);
     if (overflow.empty()) return;
-    const View piece = overflow.subspan(4, std::min<std::size_t>(usable_ - 4, size - whole.size()));
+    const View piece = View(overflow).subspan(4, std::min<std::size_t>(usable_ - 4, size - whole.size()));
     whole.insert(whole.end(), piece.begin(), piece.end());
-    next = big(overflow, 0, 4);
+    next = big_endian(overflow, 0, 4);
   }
   use(whole);
 }
@@ -192,7 +181,7 @@ std::vector<std::string> columns_of_table(const std::string& sql) {
   return columns;
 }
 
-void each_named_value(View database, const std::function<void(const std::string& name, View value)>& use) {
+void each_named_value(const Whole& database, const std::function<void(const std::string& name, View value)>& use) {
   SqliteTables sqlite(database);
   for (const auto& table : sqlite.tables()) {
     const std::vector<std::string> columns = columns_of_table(table.sql);

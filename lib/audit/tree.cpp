@@ -1,6 +1,5 @@
 // An unpacked root, folder by folder through descriptors, so that no link leads out of it and nothing that is renamed
 // meanwhile leads elsewhere. Files are read, not mapped: one that is cut short meanwhile must not end the process.
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -13,8 +12,8 @@
 #include <tuple>
 
 #include "audit/reading.hpp"
+#include "base/folder.hpp"
 #include "base/interrupt.hpp"
-#include "base/owned.hpp"
 #include "base/text.hpp"
 
 namespace imgbuild {
@@ -52,7 +51,7 @@ class Walk {
   void walk(const Fd& folder, const std::string& prefix, int depth) {
     if (depth > most_depth) return gap(prefix, "folders nested deeper than " + std::to_string(most_depth));
     if (is_kernels(folder.get())) return gap(prefix.empty() ? "." : prefix, "a file system of the kernel");
-    for (const auto& name : names_in(folder, prefix)) {
+    for (const auto& [name, type] : entries_of(folder.get(), printable(prefix))) {
       interrupt::check();
       const std::string path = prefix.empty() ? name : prefix + "/" + name;
       struct stat facts {};
@@ -86,19 +85,6 @@ class Walk {
           add(entry);
       }
     }
-  }
-
-  static std::vector<std::string> names_in(const Fd& folder, const std::string& path) {
-    const int copy = ::openat(folder.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const Owned<DIR, ::closedir> listing(copy < 0 ? nullptr : ::fdopendir(copy));
-    if (!listing) throw system_error(printable(path), errno);
-    std::vector<std::string> names;
-    errno = 0;
-    while (const dirent* entry = ::readdir(listing.get()))
-      if (std::string_view name = entry->d_name; name != "." && name != "..") names.emplace_back(name);
-    if (errno != 0) throw system_error(printable(path), errno);
-    std::sort(names.begin(), names.end());
-    return names;
   }
 
   void add(const TarEntry& entry) {

@@ -14,9 +14,9 @@
 #include <map>
 #include <optional>
 
-#include "base/interrupt.hpp"
+#include "base/made_source.hpp"
 #include "base/text.hpp"
-#include "crypto/digest.hpp"
+#include "build/layers.hpp"
 #include "relay/files.hpp"
 #include "relay/session.hpp"
 #include "tar/reader.hpp"
@@ -152,30 +152,15 @@ class Target {
 };
 
 // One reading of the builder, as a layer.
-class Packing : public Source, public TarVisitor {
+class Packing : public MadeSource, public TarVisitor {
  public:
   Packing(const std::vector<Artifact>& artifacts, BuilderFiles builder, std::shared_ptr<Target> target,
           std::time_t created)
       : builder_(std::move(builder)),
         target_(std::move(target)),
         created_(created),
-        writer_([this](View bytes) { out_.insert(out_.end(), bytes.begin(), bytes.end()); }) {
+        writer_([this](View bytes) { make(bytes); }) {
     for (const Artifact& each : artifacts) jobs_.push_back(job_of(each));
-  }
-
-  View next() override {
-    out_.clear();
-    while (out_.empty() && !over_) {
-      interrupt::check();
-      try {
-        step();
-      } catch (const Interrupted&) {
-        throw;
-      } catch (const Error& error) {
-        throw job_.said.empty() ? error : error.within("artifact " + printable(job_.said));
-      }
-    }
-    return out_;
   }
 
  private:
@@ -207,7 +192,17 @@ class Packing : public Source, public TarVisitor {
     return job;
   }
 
-  void step() {
+  void step() override {
+    try {
+      go_on();
+    } catch (const Interrupted&) {
+      throw;
+    } catch (const Error& error) {
+      throw job_.said.empty() ? error : error.within("artifact " + printable(job_.said));
+    }
+  }
+
+  void go_on() {
     if (reader_) {
       const View piece = stream_->next();
       if (!piece.empty()) return reader_->feed(piece);
@@ -376,7 +371,6 @@ class Packing : public Source, public TarVisitor {
   BuilderFiles builder_;
   std::shared_ptr<Target> target_;
   std::time_t created_;
-  Bytes out_;
   TarWriter writer_;
   std::deque<Job> jobs_;
   Job job_;
@@ -386,7 +380,7 @@ class Packing : public Source, public TarVisitor {
   std::map<std::string, std::string> files_;  // of this job: the builder's name, ours
   enum class Placed : std::uint8_t { file, folder, old_folder };
   std::map<std::string, Placed> placed_;
-  bool writing_ = false, over_ = false;
+  bool writing_ = false;
 };
 
 }  // namespace
@@ -449,13 +443,7 @@ NewLayer pack_artifacts(const std::vector<Artifact>& artifacts, const BuilderFil
   const auto image = std::make_shared<Target>(engine, target);
   NewLayer layer;
   layer.open = [=]() -> std::unique_ptr<Source> { return std::make_unique<Packing>(artifacts, files, image, created); };
-  Sha256 digest;
-  const auto once = layer.open();
-  for (View piece = once->next(); !piece.empty(); piece = once->next()) {
-    digest.update(piece);
-    layer.size += piece.size();
-  }
-  layer.diff_id = digest.finish_digest();
+  measure(layer);
   return layer;
 }
 

@@ -49,45 +49,22 @@ void check_volumes(const std::vector<std::string>& ignored, const RelayResult& r
 Outcome build(Plan& plan, Engine& engine, const std::shared_ptr<const Scanner>& scanner, Vault& vault,
               const BuildTalk& talk) {
   if (plan.dockerfile) return build_by_dockerfile(plan, engine, scanner, vault, talk);
-  const auto say = [&](const std::string& line) {
-    interrupt::check();
-    if (talk.step) talk.step(line);
-  };
   Outcome outcome;
   const std::time_t created = time_of_creation(), began = std::time(nullptr);
   know_secrets(plan, scanner, vault, outcome);
 
   // 1. Stage. From here on what is handed over is fixed, and holds nothing that a rule knows; or nothing was made.
-  say("staging " + printable(plan.context));
+  say(talk, "staging " + printable(plan.context));
   StageOptions staging{plan.context, plan.ref, plan.include, plan.with_git, scanner, &vault, plan.policy};
   SeenFilesRecord seen(plan.context, *scanner, plan.cache);
   staging.seen = seen.files();
   staging.later = true;
   Context context = stage(staging);
   seen.keep();
-  outcome.withheld = context.withheld;
-  for (Withheld& each : refusals_of_script(plan, scanner, vault)) outcome.withheld.push_back(std::move(each));
-  if (talk.withheld) std::for_each(outcome.withheld.begin(), outcome.withheld.end(), talk.withheld);
-  const bool refused = std::any_of(outcome.withheld.begin(), outcome.withheld.end(),
-                                   [](const Withheld& each) { return each.action == Withheld::Action::refuse; });
-  if (refused) {
-    outcome.status = Status::leak;
-    return outcome;
-  }
-  outcome.context_digest = context.digest;
-  outcome.context_files = context.files;
-  outcome.context_bytes = context.bytes;
-  say(staged_line(context.files, context.bytes, context.digest, outcome.withheld.size(), context.seen_before));
+  if (!take_staged(outcome, context, refusals_of_script(plan, scanner, vault), talk)) return outcome;
 
   // 2. Lend. From here on every grant is known to be good: agent, keys, hosts.
-  std::unique_ptr<Gateway> gateway;
-  if (!plan.ssh.hosts.empty()) {
-    gateway = std::make_unique<Gateway>(plan.ssh);
-    if (talk.signature) gateway->on_signature(talk.signature);
-    if (talk.warn)
-      for (const auto& line : gateway->warnings()) talk.warn(line);
-    say("lending " + join(gateway->granted_keys(), ", ") + " for " + join(gateway->granted_hosts(), ", "));
-  }
+  const std::unique_ptr<Gateway> gateway = lend(plan, talk);
 
   // 3. Create. From here on there is a builder: inert, gone with this process, and undone with `traces`.
   const EngineImage image = engine.find_image(plan.from, plan.platform, plan.pull);
@@ -102,14 +79,14 @@ Outcome build(Plan& plan, Engine& engine, const std::shared_ptr<const Scanner>& 
   const Remembered remembered(plan, base, onto ? onto->handle : "", context, gateway.get(), *scanner,
                               engine.facts().endpoint);
   if (const auto known = remembered.find(engine)) {
-    say("unchanged since " + shown_time(known->began) + ": nothing is run, and the image of then is taken" +
-        (gateway || !plan.git_tokens.empty() || plan.network != "none"
-             ? "; what the script would fetch may be newer (--no-cache builds anew)"
-             : ""));
+    say(talk, "unchanged since " + shown_time(known->began) + ": nothing is run, and the image of then is taken" +
+                  (gateway || !plan.git_tokens.empty() || plan.network != "none"
+                       ? "; what the script would fetch may be newer (--no-cache builds anew)"
+                       : ""));
     outcome.audit =
         audit_of(known->handle, known->config, shipped_base, parse_config(known->config).diff_ids.size(), plan, engine,
                  scanner, vault, gateway ? gateway->granted_keys() : std::vector<std::string>());
-    say(std::string("audit: ") + name_of(outcome.audit->verdict()));
+    say(talk, std::string("audit: ") + name_of(outcome.audit->verdict()));
     if (name_cleared(outcome, known->handle, plan, engine)) {
       outcome.unchanged = known->began;
       return outcome;
@@ -117,7 +94,7 @@ Outcome build(Plan& plan, Engine& engine, const std::shared_ptr<const Scanner>& 
     outcome.audit.reset();
   }
   need_tar(context, staging);
-  say("building on " + printable(plan.from) + " (" + printable(base.platform()) + ")");
+  say(talk, "building on " + printable(plan.from) + " (" + printable(base.platform()) + ")");
   Traces traces(
       engine, talk.warn ? talk.warn : [](const std::string&) {});
   const std::vector<std::string> ignored = ignored_volumes(plan, base);
@@ -127,7 +104,7 @@ Outcome build(Plan& plan, Engine& engine, const std::shared_ptr<const Scanner>& 
   traces.open_builder({from, plan.network, plan.platform, {}, plan.add_hosts, plan.memory, plan.cpus, plan.caches});
 
   // 4. Run. From here on the script has ended, and so has everything that it started.
-  say("running " + (plan.command.empty() ? printable(plan.script_name) : printable(plan.command.front())));
+  say(talk, "running " + (plan.command.empty() ? printable(plan.script_name) : printable(plan.command.front())));
   const RelayResult ran =
       run_script(plan, base, context, gateway.get(), engine, traces.builder(), scanner, vault, talk);
   outcome.killed = ran.killed;
@@ -156,8 +133,8 @@ Outcome build(Plan& plan, Engine& engine, const std::shared_ptr<const Scanner>& 
   // 6. Commit. From here on there is an image without a name, whose config is ours to the last byte.
   std::string config, handle;
   if (onto) {
-    say("packing " + std::to_string(plan.artifacts.size()) + (plan.artifacts.size() == 1 ? " artifact" : " artifacts") +
-        " onto " + printable(plan.onto));
+    say(talk, "packing " + std::to_string(plan.artifacts.size()) +
+                  (plan.artifacts.size() == 1 ? " artifact" : " artifacts") + " onto " + printable(plan.onto));
     NewLayer layer;
     traces.with_still({onto->handle, plan.network, plan.platform, {}}, [&](const std::string& still) {
       layer =
@@ -168,7 +145,7 @@ Outcome build(Plan& plan, Engine& engine, const std::shared_ptr<const Scanner>& 
     config = final_config(below, diff_ids, plan, created);
     handle = traces.load(onto->handle, layer, config);
   } else {
-    say("committing");
+    say(talk, "committing");
     const std::string committed = traces.commit();
     interrupt::check();
     config = final_config(base, engine.config_of(committed).diff_ids, plan, created);
@@ -178,10 +155,10 @@ Outcome build(Plan& plan, Engine& engine, const std::shared_ptr<const Scanner>& 
   }
 
   // 7. Audit. From here on every byte that a push would send has been looked at.
-  say("auditing " + handle);
+  say(talk, "auditing " + handle);
   outcome.audit = audit_of(handle, config, shipped_base, below.diff_ids.size(), plan, engine, scanner, vault,
                            gateway ? gateway->granted_keys() : std::vector<std::string>());
-  say(std::string("audit: ") + name_of(outcome.audit->verdict()));
+  say(talk, std::string("audit: ") + name_of(outcome.audit->verdict()));
 
   // 8. Name it, given its permission; else it goes, or is kept without a name.
   name_or_refuse(outcome, handle, plan, engine, traces);

@@ -44,10 +44,6 @@ class DockerfileBuild {
   Outcome run();
 
  private:
-  void say(const std::string& line) const {
-    interrupt::check();
-    if (talk_.step) talk_.step(line);
-  }
   void warn(const std::string& line) const {
     if (talk_.warn) talk_.warn(line);
   }
@@ -352,43 +348,28 @@ Outcome DockerfileBuild::run() {
   const std::time_t began = std::time(nullptr) - 1;
 
   // 1. Stage. From here on what is handed over is fixed, the Dockerfile with it, and holds nothing that a rule knows.
-  say("staging " + printable(plan_.context));
+  say(talk_, "staging " + printable(plan_.context));
   StageOptions staging{plan_.context, {}, plan_.include, plan_.with_git, scanner_, &vault_, plan_.policy, {}};
   staging.docker = DockerContext{asked_.path, asked_.text, asked_.ignore};
   SeenFilesRecord seen(plan_.context, *scanner_, plan_.cache);
   staging.seen = seen.files();
   const Context context = stage(staging);
   seen.keep();
-  outcome_.withheld = context.withheld;
-  for (Withheld& each : refusals(context.withheld)) outcome_.withheld.push_back(std::move(each));
+  auto refused = refusals(context.withheld);
   advise();
-  if (talk_.withheld) std::for_each(outcome_.withheld.begin(), outcome_.withheld.end(), talk_.withheld);
-  const bool refused = std::any_of(outcome_.withheld.begin(), outcome_.withheld.end(),
-                                   [](const Withheld& each) { return each.action == Withheld::Action::refuse; });
-  if (refused) {
-    outcome_.status = Status::leak;
-    return std::move(outcome_);
-  }
-  outcome_.context_digest = context.digest;
-  outcome_.context_files = context.files;
-  outcome_.context_bytes = context.bytes;
-  say(staged_line(context.files, context.bytes, context.digest, outcome_.withheld.size(), context.seen_before));
+  if (!take_staged(outcome_, context, std::move(refused), talk_)) return std::move(outcome_);
 
   // 2. Lend. From here on every grant is known to be good: agent, keys, hosts.
-  std::unique_ptr<Gateway> gateway;
-  if (!plan_.ssh.hosts.empty()) {
-    gateway = std::make_unique<Gateway>(plan_.ssh);
-    if (talk_.signature) gateway->on_signature(talk_.signature);
-    for (const auto& line : gateway->warnings()) warn(line);
-    say("lending " + join(gateway->granted_keys(), ", ") + " for " + join(gateway->granted_hosts(), ", "));
+  const std::unique_ptr<Gateway> gateway = lend(plan_, talk_);
+  if (gateway)
     for (const auto& [name, fingerprint] : gateway->fingerprint_hosts())
       warn("of " + printable(name) +
            " only a fingerprint is known: the secret known_hosts does not have it "
            "(--known-host with the whole line, or ~/.ssh/known_hosts)");
-  }
 
   // 3. Build. From here on the builder has ended, and an image without a name may be there, undone with `traces`.
-  say("building " + printable(asked_.shown) + (asked_.target.empty() ? "" : " up to " + printable(asked_.target)));
+  say(talk_,
+      "building " + printable(asked_.shown) + (asked_.target.empty() ? "" : " up to " + printable(asked_.target)));
   Traces traces(
       engine_, talk_.warn ? talk_.warn : [](const std::string&) {});
   const bool done = built(context, gateway.get(), traces);
@@ -416,7 +397,7 @@ Outcome DockerfileBuild::run() {
     if (below == 0 && base != "scratch")
       throw Error("squash: the engine does not have the base " + safe(base) + ", so that its layers are not known",
                   "`docker pull` it first");
-    say("squashing " + std::to_string(written.diff_ids.size() - below) + " layers");
+    say(talk_, "squashing " + std::to_string(written.diff_ids.size() - below) + " layers");
     const NewLayer layer = squashed(engine_, image_, written, below);
     config = squashed_config(written, below, layer.diff_id);
     written = parse_config(config);
@@ -426,10 +407,10 @@ Outcome DockerfileBuild::run() {
   }
 
   // 6. Audit. From here on every byte that a push would send has been looked at.
-  say("auditing " + handle);
+  say(talk_, "auditing " + handle);
   outcome_.audit = audit_of(handle, config, {file_.base(asked_.target), below}, below, plan_, engine_, scanner_, vault_,
                             gateway ? gateway->granted_keys() : std::vector<std::string>());
-  say(std::string("audit: ") + name_of(outcome_.audit->verdict()));
+  say(talk_, std::string("audit: ") + name_of(outcome_.audit->verdict()));
 
   // 7. Name it, given its permission; else it goes, or is kept without a name, and what stays of it is said.
   name_or_refuse(outcome_, handle, plan_, engine_, traces);

@@ -1,12 +1,14 @@
 #include "build/ending.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "audit/audit.hpp"
 #include "base/interrupt.hpp"
 #include "base/text.hpp"
 #include "build/engine_image.hpp"
 #include "context/judge.hpp"
+#include "report/report.hpp"
 #include "verdict/weight.hpp"
 
 namespace imgbuild {
@@ -61,6 +63,37 @@ void know_secrets(const Plan& plan, const std::shared_ptr<const Scanner>& scanne
   const Judge judge(scanner, vault, plan.policy);
   for (const HandedFile& file : plan.config_files)
     if (file.asked.empty()) know_file(file, judge, vault);
+}
+
+void say(const BuildTalk& talk, const std::string& line) {
+  interrupt::check();
+  if (talk.step) talk.step(line);
+}
+
+bool take_staged(Outcome& outcome, const Context& context, std::vector<Withheld> refusals, const BuildTalk& talk) {
+  outcome.withheld = context.withheld;
+  std::move(refusals.begin(), refusals.end(), std::back_inserter(outcome.withheld));
+  if (talk.withheld) std::for_each(outcome.withheld.begin(), outcome.withheld.end(), talk.withheld);
+  if (std::any_of(outcome.withheld.begin(), outcome.withheld.end(),
+                  [](const Withheld& each) { return each.action == Withheld::Action::refuse; })) {
+    outcome.status = Status::leak;
+    return false;
+  }
+  outcome.context_digest = context.digest;
+  outcome.context_files = context.files;
+  outcome.context_bytes = context.bytes;
+  say(talk, staged_line(context.files, context.bytes, context.digest, outcome.withheld.size(), context.seen_before));
+  return true;
+}
+
+std::unique_ptr<Gateway> lend(const Plan& plan, const BuildTalk& talk) {
+  if (plan.ssh.hosts.empty()) return nullptr;
+  auto gateway = std::make_unique<Gateway>(plan.ssh);
+  if (talk.signature) gateway->on_signature(talk.signature);
+  if (talk.warn)
+    for (const auto& line : gateway->warnings()) talk.warn(line);
+  say(talk, "lending " + join(gateway->granted_keys(), ", ") + " for " + join(gateway->granted_hosts(), ", "));
+  return gateway;
 }
 
 Audit audit_of(const std::string& handle, const std::string& config, const BaseLayers& base, std::size_t from_cache,

@@ -13,6 +13,15 @@ namespace imgbuild {
 /// Of a configuration file that is lent what a rule knows in it, and lines that look like secrets, are such too.
 void know_secrets(const Plan& plan, const std::shared_ptr<const Scanner>& scanner, Vault& vault, Outcome& outcome);
 
+/// A step is told. Throws Interrupted where the build is to end.
+void say(const BuildTalk& talk, const std::string& line);
+
+/// What was staged joins the outcome, and what else is a reason not to begin. False: there is one.
+bool take_staged(Outcome& outcome, const Context& context, std::vector<Withheld> refusals, const BuildTalk& talk);
+
+/// Every grant of the plan is good, and can be used; null where it grants nothing.
+std::unique_ptr<Gateway> lend(const Plan& plan, const BuildTalk& talk);
+
 /// How many of an image's oldest layers are those of which other one: for its report.
 struct BaseLayers {
   std::string name;

@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "base/utc.hpp"
+
 namespace imgbuild {
 namespace {
 
@@ -62,13 +64,9 @@ std::string final_config(const ImageConfig& base, const std::vector<std::string>
       !std::equal(base.diff_ids.begin(), base.diff_ids.end(), diff_ids.begin()))
     throw Error("the engine committed other layers than the base's and one more");
 
-  std::tm utc{};
-  ::gmtime_r(&created, &utc);
-  char time[32];
-  std::strftime(time, sizeof time, "%Y-%m-%dT%H:%M:%SZ", &utc);
   try {
     Ordered image = Ordered::parse(base.raw);
-    image["created"] = time;
+    image["created"] = utc(created);
     Ordered& config = object_at(image, "config");
     if (plan.image_cmd) config["Cmd"] = *plan.image_cmd;
     if (plan.image_entrypoint) config["Entrypoint"] = *plan.image_entrypoint;
@@ -81,7 +79,7 @@ std::string final_config(const ImageConfig& base, const std::vector<std::string>
     image["rootfs"]["diff_ids"] = diff_ids;
     Ordered& history = image["history"];
     fill_history(history, before);
-    Ordered line = {{"created", time}, {"created_by", "imgbuild build"}};
+    Ordered line = {{"created", utc(created)}, {"created_by", "imgbuild build"}};
     if (diff_ids.size() == before) line["empty_layer"] = true;
     history.push_back(std::move(line));
     return image.dump();

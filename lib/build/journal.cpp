@@ -2,24 +2,20 @@
 
 #include <sys/stat.h>
 
-#include <cstdlib>
 #include <filesystem>
 
 #include "base/error.hpp"
 #include "base/fd.hpp"
+#include "base/folder.hpp"
 #include "base/text.hpp"
 
 namespace imgbuild {
 namespace {
 
 std::string folder() {
-  const auto set = [](const char* name) {
-    const char* value = std::getenv(name);
-    return std::string(value != nullptr ? value : "");
-  };
-  if (const std::string state = set("XDG_STATE_HOME"); !state.empty()) return state + "/imgbuild/builds";
-  if (const std::string home = set("HOME"); !home.empty()) return home + "/.local/state/imgbuild/builds";
-  throw Error("no place for the build's journal", "set HOME or XDG_STATE_HOME");
+  const std::string state = own_folder("XDG_STATE_HOME", ".local/state");
+  if (state.empty()) throw Error("no place for the build's journal", "set HOME or XDG_STATE_HOME");
+  return state + "/builds";
 }
 
 bool is_build_id(const std::string& name) {

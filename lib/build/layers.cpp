@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "base/interrupt.hpp"
+#include "base/made_source.hpp"
 #include "base/text.hpp"
 #include "crypto/digest.hpp"
 #include "tar/inflate.hpp"
@@ -88,22 +88,13 @@ class Finder : public TarVisitor {
   std::optional<Unpacked> unpacked_;
 };
 
-class SavedMember : public Source, public TarVisitor {
+class SavedMember : public MadeSource, public TarVisitor {
  public:
   SavedMember(std::unique_ptr<Source> saved, std::string name)
       : saved_(std::move(saved)),
         name_(std::move(name)),
         reader_(*this),
-        unpacked_([this](View bytes) { out_.insert(out_.end(), bytes.begin(), bytes.end()); }) {}
-  View next() override {
-    out_.clear();
-    while (out_.empty() && !over_) {
-      const View piece = saved_->next();
-      if (piece.empty()) throw Error("the engine saved another image");
-      reader_.feed(piece);
-    }
-    return out_;
-  }
+        unpacked_([this](View bytes) { make(bytes); }) {}
   void entry(const TarEntry& entry) override { inside_ = !over_ && entry.path == name_; }
   void data(View piece) override {
     if (inside_) unpacked_.feed(piece);
@@ -117,38 +108,37 @@ class SavedMember : public Source, public TarVisitor {
   void stray(View, const char*) override {}
 
  private:
+  void step() override {
+    const View piece = saved_->next();
+    if (piece.empty()) throw Error("the engine saved another image");
+    reader_.feed(piece);
+  }
+
   std::unique_ptr<Source> saved_;
   const std::string name_;
-  Bytes out_;
   TarReader reader_;
   Unpacked unpacked_;
-  bool inside_ = false, over_ = false;
+  bool inside_ = false;
 };
 
 // A layer of the engine's own files, packed as it may be there (containerd's store keeps what was sent to it).
-class StoredLayer : public Source {
+class StoredLayer : public MadeSource {
  public:
   explicit StoredLayer(std::unique_ptr<Source> stored)
-      : stored_(std::move(stored)),
-        unpacked_([this](View bytes) { out_.insert(out_.end(), bytes.begin(), bytes.end()); }) {}
-  View next() override {
-    out_.clear();
-    while (out_.empty() && !over_) {
-      const View piece = stored_->next();
-      over_ = piece.empty();
-      if (over_)
-        unpacked_.finish();
-      else
-        unpacked_.feed(piece);
-    }
-    return out_;
-  }
+      : stored_(std::move(stored)), unpacked_([this](View bytes) { make(bytes); }) {}
 
  private:
+  void step() override {
+    const View piece = stored_->next();
+    over_ = piece.empty();
+    if (over_)
+      unpacked_.finish();
+    else
+      unpacked_.feed(piece);
+  }
+
   std::unique_ptr<Source> stored_;
-  Bytes out_;
   Unpacked unpacked_;
-  bool over_ = false;
 };
 
 class Checked : public Source {
@@ -173,6 +163,16 @@ class Checked : public Source {
 };
 
 }  // namespace
+
+void measure(NewLayer& layer) {
+  Sha256 digest;
+  const auto once = layer.open();
+  for (View piece = once->next(); !piece.empty(); piece = once->next()) {
+    digest.update(piece);
+    layer.size += piece.size();
+  }
+  layer.diff_id = digest.finish_digest();
+}
 
 void Layers::find_members() {
   Finder finder;

@@ -8,6 +8,9 @@
 
 namespace imgbuild {
 
+/// Reads a layer once, for its digest and its size.
+void measure(NewLayer& layer);
+
 /// The layers of an engine's image, uncompressed, one at a time: from its files where those can be read, else out of
 /// what it saves. Each is held against its diff id at its end. One thread; the engine must outlive it and its sources.
 class Layers {

@@ -12,10 +12,9 @@
 #include <optional>
 #include <set>
 
-#include "base/interrupt.hpp"
+#include "base/made_source.hpp"
 #include "base/text.hpp"
 #include "build/layers.hpp"
-#include "crypto/digest.hpp"
 #include "tar/reader.hpp"
 #include "tar/writer.hpp"
 
@@ -130,13 +129,10 @@ struct Sum {
   }
 };
 
-class Squashing : public Source, public TarVisitor {
+class Squashing : public MadeSource, public TarVisitor {
  public:
   Squashing(std::shared_ptr<const Sum> sum, std::shared_ptr<Layers> layers, std::size_t keep)
-      : sum_(std::move(sum)),
-        layers_(std::move(layers)),
-        keep_(keep),
-        writer_([this](View bytes) { out_.insert(out_.end(), bytes.begin(), bytes.end()); }) {
+      : sum_(std::move(sum)), layers_(std::move(layers)), keep_(keep), writer_([this](View bytes) { make(bytes); }) {
     std::map<std::string, const TarEntry*> all;
     for (const auto& [path, at] : sum_->live)
       if (sum_->entry(at).type == Type::directory) all[path] = &sum_->entry(at);
@@ -154,18 +150,8 @@ class Squashing : public Source, public TarVisitor {
     }
   }
 
-  View next() override {
-    if (given_) out_.clear();
-    given_ = true;
-    while (out_.empty() && !over_) {
-      interrupt::check();
-      step();
-    }
-    return out_;
-  }
-
  private:
-  void step() {
+  void step() override {
     if (reader_) {
       const View piece = stream_->next();
       if (!piece.empty()) return reader_->feed(piece);
@@ -223,11 +209,10 @@ class Squashing : public Source, public TarVisitor {
   std::shared_ptr<Layers> layers_;
   std::size_t keep_, layer_ = 0;
   std::uint64_t ordinal_ = 0;
-  Bytes out_;
   TarWriter writer_;
   std::unique_ptr<Source> stream_;
   std::unique_ptr<TarReader> reader_;
-  bool writing_ = false, given_ = false, over_ = false;
+  bool writing_ = false;
 };
 
 }  // namespace
@@ -252,19 +237,13 @@ NewLayer squashed(Engine& engine, const std::string& handle, const ImageConfig& 
   layer.open = [sum, layers, keep]() -> std::unique_ptr<Source> {
     return std::make_unique<Squashing>(sum, layers, keep);
   };
-  Sha256 digest;
   try {
-    const auto once = layer.open();
-    for (View piece = once->next(); !piece.empty(); piece = once->next()) {
-      digest.update(piece);
-      layer.size += piece.size();
-    }
+    measure(layer);
   } catch (const Interrupted&) {
     throw;
   } catch (const Error& error) {
     throw error.within("squash");
   }
-  layer.diff_id = digest.finish_digest();
   return layer;
 }
 

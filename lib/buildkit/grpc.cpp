@@ -14,6 +14,7 @@
 #include "base/error.hpp"
 #include "base/owned.hpp"
 #include "base/secret.hpp"
+#include "http/client.hpp"
 
 namespace imgbuild {
 namespace {
@@ -31,20 +32,7 @@ nghttp2_nv header(std::string_view name, std::string_view value) {
 }
 
 // As gRPC wants a message in a trailer: printable ASCII but for `%` as it is, the rest percent-encoded.
-std::string trailer_text(std::string_view text) {
-  static constexpr char digits[] = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    if (c >= ' ' && c <= '~' && c != '%') {
-      out += c;
-    } else {
-      out += '%';
-      out += digits[static_cast<unsigned char>(c) >> 4];
-      out += digits[static_cast<unsigned char>(c) & 15];
-    }
-  }
-  return out;
-}
+std::string trailer_text(std::string_view text) { return percent_encode(text, " !\"#$&'()*+,/:;<=>?@[\\]^`{|}"); }
 
 struct Call {
   std::string method;

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/fd.hpp"
+#include "base/folder.hpp"
 #include "base/text.hpp"
 #include "config/keys.hpp"
 #include "config/nearest.hpp"
@@ -75,10 +76,8 @@ Settings environment_settings(const std::function<const char*(const char*)>& var
 }
 
 std::string user_file(const std::function<const char*(const char*)>& variable) {
-  const char* xdg = variable("XDG_CONFIG_HOME");
-  if (xdg != nullptr && *xdg == '/') return std::string(xdg) + "/imgbuild/config.toml";
-  const char* home = variable("HOME");
-  return home != nullptr && *home == '/' ? std::string(home) + "/.config/imgbuild/config.toml" : "";
+  const std::string folder = own_folder("XDG_CONFIG_HOME", ".config", variable);
+  return folder.empty() ? "" : folder + "/config.toml";
 }
 
 Severity severity_in(const Setting& setting) {

@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "base/error.hpp"
+#include "base/folder.hpp"
 #include "base/interrupt.hpp"
 #include "base/owned.hpp"
 #include "base/text.hpp"
@@ -18,32 +19,6 @@ namespace imgbuild {
 namespace {
 
 constexpr std::size_t most_rules = std::size_t{1} << 20;
-
-struct Name {
-  std::string name;
-  unsigned char type;  // of dirent
-};
-
-std::vector<Name> names_in(int folder, const std::string& path) {
-  // A descriptor of its own: closedir() takes it.
-  const int copy = ::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const Owned<DIR, ::closedir> listing(copy >= 0 ? ::fdopendir(copy) : nullptr);
-  if (!listing) {
-    const int number = errno;
-    if (copy >= 0) ::close(copy);
-    throw system_error(printable(path), number);
-  }
-  std::vector<Name> names;
-  for (;;) {
-    errno = 0;
-    const dirent* entry = ::readdir(listing.get());
-    if (entry == nullptr) break;
-    const std::string_view name = entry->d_name;
-    if (name != "." && name != ".." && name != ".git") names.push_back({std::string(name), entry->d_type});
-  }
-  if (errno != 0) throw system_error(printable(path), errno);
-  return names;
-}
 
 DockerIgnore rules_of(int root) {
   const Fd file(::openat(root, ".dockerignore", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
@@ -78,7 +53,8 @@ class Walk {
 
   void walk(const Folder& folder) {
     interrupt::check();
-    for (const auto& [name, type] : names_in(folder.fd, folder.path.empty() ? root_ : folder.path)) {
+    for (const auto& [name, type] : entries_of(folder.fd, printable(folder.path.empty() ? root_ : folder.path))) {
+      if (name == ".git") continue;
       const std::string path = folder.path + name;
       Folder inner{-1, path + "/", folder.repository, folder.in_repository + name + "/", false, false, {}};
       const bool docker_ignored = docker_.ignores(path, folder.matched, inner.matched);

@@ -23,6 +23,7 @@
 #include "crypto/key_facts.hpp"
 #include "crypto/passphrases.hpp"
 #include "crypto/quiet_errors.hpp"
+#include "crypto/ssh_wire.hpp"
 
 namespace imgbuild {
 namespace {
@@ -101,30 +102,6 @@ std::optional<PrivateKeyFacts> read_pkcs12(View bytes) {
 
 // ---- JKS and JCEKS
 
-class Reader {
- public:
-  explicit Reader(View bytes) : left_(bytes) {}
-  std::uint32_t u32() {
-    const View four = take(4);
-    return static_cast<std::uint32_t>(four[0]) << 24 | static_cast<std::uint32_t>(four[1]) << 16 |
-           static_cast<std::uint32_t>(four[2]) << 8 | four[3];
-  }
-  View rest() const { return left_; }
-  View text() {
-    const View two = take(2);
-    return take(static_cast<std::size_t>(two[0]) << 8 | two[1]);
-  }
-  View take(std::size_t count) {
-    if (count > left_.size()) throw Error("truncated");
-    const View taken = left_.first(count);
-    left_ = left_.subspan(count);
-    return taken;
-  }
-
- private:
-  View left_;
-};
-
 std::array<std::uint8_t, 20> sha1_of(View a, View b) {
   Sha1 hash;
   hash.update(a);
@@ -181,12 +158,12 @@ std::optional<PrivateKeyFacts> facts_of_certificate(View der) {
   return facts;
 }
 
-void read_java_entry(Reader& in, std::uint32_t version, bool is_jks, Keys& keys) {
+void read_java_entry(WireReader& in, std::uint32_t version, bool is_jks, Keys& keys) {
   const std::uint32_t kind = in.u32();
-  in.text();
+  in.take(in.number(2));
   in.take(8);
   const auto certificate = [&] {
-    if (version == 2) in.text();
+    if (version == 2) in.take(in.number(2));
     return in.take(in.u32());
   };
   if (kind == 2) {
@@ -211,7 +188,7 @@ void read_java_entry(Reader& in, std::uint32_t version, bool is_jks, Keys& keys)
 }
 
 std::optional<PrivateKeyFacts> read_java(View bytes) {
-  Reader in(bytes);
+  WireReader in(bytes);
   Keys keys;
   try {
     const bool is_jks = in.u32() == 0xfeedfeed;
@@ -230,10 +207,10 @@ std::optional<PrivateKeyFacts> read_java(View bytes) {
 /// Salt, iterations, and under a key that PKCS#12 derives (RFC 7292 appendix B) what a key is: its kind, the names of
 /// its format and algorithm, its bytes.
 std::optional<PrivateKeyFacts> open_sealed(View sealed, std::uint64_t& left) {
-  Reader in(sealed);
+  WireReader in(sealed);
   const View salt = in.take(in.u32());
   const std::uint32_t iterations = in.u32();
-  const View packed = in.rest();
+  const View packed = in.left();
   if (salt.size() > 64 || iterations == 0 || packed.empty() || packed.size() > (std::size_t{16} << 10))
     return std::nullopt;
   for (const auto passphrase : default_passphrases()) {
@@ -257,10 +234,10 @@ std::optional<PrivateKeyFacts> open_sealed(View sealed, std::uint64_t& left) {
         EVP_DecryptFinal_ex(cipher.get(), plain.data() + size, &more) == 1;
     std::optional<PrivateKeyFacts> facts;
     try {
-      Reader inner(View(plain).first(opened ? static_cast<std::size_t>(size + more) : 0));
+      WireReader inner(View(plain).first(opened ? static_cast<std::size_t>(size + more) : 0));
       inner.take(1);
-      inner.text();
-      inner.text();
+      inner.take(inner.number(2));
+      inner.take(inner.number(2));
       facts = read_der_key(inner.take(inner.u32()));
     } catch (const Error&) {  // another passphrase
     }
@@ -271,13 +248,13 @@ std::optional<PrivateKeyFacts> open_sealed(View sealed, std::uint64_t& left) {
   return std::nullopt;
 }
 
-void read_bks_entry(Reader& in, std::uint8_t kind, std::uint32_t version, Keys& keys, std::uint64_t& left) {
+void read_bks_entry(WireReader& in, std::uint8_t kind, std::uint32_t version, Keys& keys, std::uint64_t& left) {
   constexpr std::uint8_t certificate = 1, open = 2, secret = 3, sealed = 4;
   const auto next_certificate = [&] {
-    if (version > 0) in.text();
+    if (version > 0) in.take(in.number(2));
     return in.take(in.u32());
   };
-  in.text();
+  in.take(in.number(2));
   in.take(8);
   PrivateKeyFacts facts = closed();
   const std::uint32_t count = in.u32();
@@ -289,8 +266,8 @@ void read_bks_entry(Reader& in, std::uint8_t kind, std::uint32_t version, Keys& 
     next_certificate();
   } else if (kind == open) {
     in.take(1);
-    in.text();
-    in.text();
+    in.take(in.number(2));
+    in.take(in.number(2));
     keys.add(read_der_key(in.take(in.u32())));
   } else if (kind == secret || kind == sealed) {
     const View content = in.take(in.u32());
@@ -305,7 +282,7 @@ void read_bks_entry(Reader& in, std::uint8_t kind, std::uint32_t version, Keys& 
 }
 
 std::optional<PrivateKeyFacts> read_bks(View bytes) {
-  Reader in(bytes);
+  WireReader in(bytes);
   Keys keys;
   std::uint64_t left = most_iterations;
   try {

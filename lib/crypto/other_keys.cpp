@@ -59,28 +59,6 @@ std::size_t end_of_object(std::string_view text) {
   return std::string_view::npos;
 }
 
-// JSON within JSON, as often as may be: no value of a key holds a quote or a backslash of its own.
-std::string without_backslashes(std::string_view text) {
-  std::string plain;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\\') {
-      plain += text[i];
-      continue;
-    }
-    while (i + 1 < text.size() && text[i + 1] == '\\') ++i;
-    const char next = i + 1 < text.size() ? text[i + 1] : ' ';
-    if (next == 'n' || next == 'r' || next == 't') {
-      plain += ' ';
-      ++i;
-    } else if (next == 'u' && i + 5 < text.size()) {
-      if (const auto code = unhex(text.substr(i + 2, 4)); code && code->at(0) == 0)
-        plain += static_cast<char>(code->at(1));
-      i += 5;
-    }
-  }
-  return plain;
-}
-
 PrivateKeyFacts facts_of_jwk(const nlohmann::json& key) {
   const auto text = [&](const char* name) {
     const auto found = key.find(name);
@@ -135,6 +113,27 @@ std::string_view element(std::string_view text, const std::string& name) {
 }
 
 }  // namespace
+
+std::string without_backslashes(std::string_view text) {
+  std::string plain;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\') {
+      plain += text[i];
+      continue;
+    }
+    while (i + 1 < text.size() && text[i + 1] == '\\') ++i;
+    const char next = i + 1 < text.size() ? text[i + 1] : ' ';
+    if (next == 'n' || next == 'r' || next == 't') {
+      plain += ' ';
+      ++i;
+    } else if (next == 'u' && i + 5 < text.size()) {
+      if (const auto code = unhex(text.substr(i + 2, 4)); code && code->at(0) == 0)
+        plain += static_cast<char>(code->at(1));
+      i += 5;
+    }
+  }
+  return plain;
+}
 
 std::optional<PrivateKeyFacts> read_signify_key(View bytes) try {
   if (bytes.size() != 104 || text_of(bytes.first(4)) != "EdBK") return std::nullopt;

@@ -26,6 +26,9 @@ std::optional<PrivateKeyFacts> read_dnssec_key(std::string_view text, std::strin
 /// backslashes. nullopt for a public one. `size`: of the object.
 std::optional<PrivateKeyFacts> read_jwk(std::string_view text, std::size_t& size);
 
+/// JSON within JSON, as often as may be, without its escapes: for what holds no quote or backslash of its own.
+std::string without_backslashes(std::string_view text);
+
 /// Dropbear's: an SSH public key blob that goes on with the secret numbers.
 std::optional<PrivateKeyFacts> read_dropbear_key(View bytes, std::size_t& size);
 

@@ -18,13 +18,8 @@ namespace {
 
 constexpr std::size_t longest_expression = std::size_t{16} << 10;
 
-std::uint32_t number(WireReader& in, std::size_t width) {
-  std::uint32_t value = 0;
-  for (const auto byte : in.take(width)) value = value << 8 | byte;
-  return value;
-}
 View integer(WireReader& in) {
-  const std::uint32_t bits = number(in, 2);
+  const std::uint64_t bits = in.number(2);
   return in.take((bits + 7) / 8);
 }
 
@@ -78,7 +73,7 @@ Packet take_packet(WireReader& in) {
   } else {
     packet.tag = head >> 2 & 0xfu;
     if ((head & 3u) == 3) throw Error("of unknown length");
-    size = number(in, std::size_t{1} << (head & 3u));
+    size = in.number(std::size_t{1} << (head & 3u));
   }
   // What ends early is read as far as it goes: a key at the end of a part.
   packet.body = in.take(std::min(size, in.left().size()));

@@ -9,13 +9,19 @@
 namespace imgbuild {
 
 /// Reads the data types of SSH (RFC 4251 section 5) from bytes that it does not own. What is not there throws
-/// Error("truncated"), so that a forgotten check cannot pass for an empty value.
+/// Error("truncated"), so that a forgotten check cannot pass for an empty value. Other formats have such numbers too.
 class WireReader {
  public:
   explicit WireReader(View bytes) : left_(bytes) {}
 
   std::uint8_t byte() { return take(1)[0]; }
   bool boolean() { return byte() != 0; }
+  /// Of so many bytes, the first of them the highest; eight at most.
+  std::uint64_t number(std::size_t bytes) {
+    std::uint64_t value = 0;
+    for (const auto byte : take(bytes)) value = value << 8 | byte;
+    return value;
+  }
   std::uint32_t u32() { return static_cast<std::uint32_t>(number(4)); }
   std::uint64_t u64() { return number(8); }
   View string() { return take(u32()); }
@@ -40,11 +46,6 @@ class WireReader {
   }
 
  private:
-  std::uint64_t number(std::size_t bytes) {
-    std::uint64_t value = 0;
-    for (const auto byte : take(bytes)) value = value << 8 | byte;
-    return value;
-  }
   View left_;
 };
 

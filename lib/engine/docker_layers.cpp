@@ -1,5 +1,5 @@
 // What crosses between containers and images as tars: files out of a container, a new layer into the engine.
-#include "base/interrupt.hpp"
+#include "base/made_source.hpp"
 #include "base/text.hpp"
 #include "engine/archives.hpp"
 #include "engine/docker_engine.hpp"
@@ -9,12 +9,12 @@ namespace imgbuild {
 namespace {
 
 // An archive of ours with one more member, a layer, streamed.
-class ArchiveWithLayer : public Source {
+class ArchiveWithLayer : public MadeSource {
  public:
   ArchiveWithLayer(const std::string& archive, const std::string& name, const NewLayer& layer)
-      : layer_(layer.open()), writer_([this](View bytes) { out_.insert(out_.end(), bytes.begin(), bytes.end()); }) {
+      : layer_(layer.open()), writer_([this](View bytes) { make(bytes); }) {
     constexpr std::size_t end_mark = 1024;
-    out_.assign(archive.begin(), archive.end() - end_mark);
+    made_.assign(archive.begin(), archive.end() - end_mark);
     TarEntry member;
     member.path = name;
     member.size = layer.size;
@@ -22,27 +22,20 @@ class ArchiveWithLayer : public Source {
     writer_.entry(member);
     writer_.flush();
   }
-  View next() override {
-    if (given_) out_.clear();
-    given_ = true;
-    while (out_.empty() && !over_) {
-      interrupt::check();
-      const View piece = layer_->next();
-      over_ = piece.empty();
-      if (over_)
-        writer_.finish();
-      else
-        writer_.data(piece);
-      writer_.flush();
-    }
-    return out_;
-  }
 
  private:
+  void step() override {
+    const View piece = layer_->next();
+    over_ = piece.empty();
+    if (over_)
+      writer_.finish();
+    else
+      writer_.data(piece);
+    writer_.flush();
+  }
+
   std::unique_ptr<Source> layer_;
-  Bytes out_;
   TarWriter writer_;
-  bool given_ = false, over_ = false;
 };
 
 }  // namespace

@@ -1,33 +1,24 @@
 #include "image/image.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "crypto/digest.hpp"
+#include "image/json.hpp"
+#include "image/manifest.hpp"
 
 namespace imgbuild {
 namespace {
 
-using Json = nlohmann::json;
-
-/// An absent or null field is empty; one of another type means that this is no image config.
-const Json& field(const Json& object, const char* name) {
-  static const Json none;
-  if (!object.is_object()) return none;
-  const auto at = object.find(name);
-  return at == object.end() ? none : *at;
-}
-
-std::string text_at(const Json& object, const char* name) {
-  const Json& value = field(object, name);
+// Strict, unlike json.hpp: an absent or null field is empty; one of another type means that this is no image config.
+std::string string_at(const Json& object, const char* name) {
+  const Json& value = at(object, name);
   if (value.is_null()) return {};
   if (!value.is_string()) throw Error(std::string(name) + " is not a string");
   return value.get<std::string>();
 }
 
-std::vector<std::string> texts_at(const Json& object, const char* name) {
-  const Json& value = field(object, name);
+std::vector<std::string> strings_at(const Json& object, const char* name) {
+  const Json& value = at(object, name);
   if (value.is_null()) return {};
   if (!value.is_array()) throw Error(std::string(name) + " is not a list");
   std::vector<std::string> all;
@@ -38,43 +29,38 @@ std::vector<std::string> texts_at(const Json& object, const char* name) {
   return all;
 }
 
-bool is_digest(std::string_view text) {
-  return text.size() == 71 && text.starts_with("sha256:") &&
-         text.find_first_not_of("0123456789abcdef", 7) == std::string_view::npos;
-}
-
 ImageConfig read(std::string raw) {
   const Json json = Json::parse(raw, nullptr, false);
   if (!json.is_object()) throw Error("not a JSON object");
   ImageConfig config;
-  config.os = text_at(json, "os");
-  config.architecture = text_at(json, "architecture");
-  config.variant = text_at(json, "variant");
+  config.os = string_at(json, "os");
+  config.architecture = string_at(json, "architecture");
+  config.variant = string_at(json, "variant");
 
-  const Json& rootfs = field(json, "rootfs");
+  const Json& rootfs = at(json, "rootfs");
   if (!rootfs.is_object()) throw Error("no rootfs");
-  config.diff_ids = texts_at(rootfs, "diff_ids");
+  config.diff_ids = strings_at(rootfs, "diff_ids");
   for (const auto& id : config.diff_ids)
-    if (!is_digest(id)) throw Error("a diff id that is no sha256 digest");
+    if (!is_sha256_digest(id)) throw Error("a diff id that is no sha256 digest");
 
-  const Json& history = field(json, "history");
+  const Json& history = at(json, "history");
   if (!history.is_null() && !history.is_array()) throw Error("history is not a list");
   for (const Json& line : history) {
     if (!line.is_object()) throw Error("a history line that is no object");
-    const Json& empty = field(line, "empty_layer");
+    const Json& empty = at(line, "empty_layer");
     if (!empty.is_null() && !empty.is_boolean()) throw Error("empty_layer is not a boolean");
-    config.history.push_back({text_at(line, "created"), text_at(line, "created_by"), text_at(line, "author"),
-                              text_at(line, "comment"), empty.is_boolean() && empty.get<bool>()});
+    config.history.push_back({string_at(line, "created"), string_at(line, "created_by"), string_at(line, "author"),
+                              string_at(line, "comment"), empty.is_boolean() && empty.get<bool>()});
   }
 
-  const Json& run = field(json, "config");
+  const Json& run = at(json, "config");
   if (!run.is_null() && !run.is_object()) throw Error("config is not an object");
-  config.env = texts_at(run, "Env");
-  config.cmd = texts_at(run, "Cmd");
-  config.entrypoint = texts_at(run, "Entrypoint");
-  config.user = text_at(run, "User");
-  config.workdir = text_at(run, "WorkingDir");
-  const Json& volumes = field(run, "Volumes");
+  config.env = strings_at(run, "Env");
+  config.cmd = strings_at(run, "Cmd");
+  config.entrypoint = strings_at(run, "Entrypoint");
+  config.user = string_at(run, "User");
+  config.workdir = string_at(run, "WorkingDir");
+  const Json& volumes = at(run, "Volumes");
   if (!volumes.is_null() && !volumes.is_object()) throw Error("Volumes is not an object");
   for (const auto& [path, options] : volumes.items()) config.volumes.push_back(path);
 

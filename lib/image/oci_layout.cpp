@@ -1,14 +1,12 @@
 #include "image/oci_layout.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <cerrno>
 
 #include "base/error.hpp"
-#include "base/owned.hpp"
+#include "base/folder.hpp"
 #include "base/text.hpp"
 #include "crypto/digest.hpp"
 
@@ -51,18 +49,6 @@ std::string identity_of(const struct stat& facts) {
   return text;
 }
 
-// What lies in a folder of the layout; nothing where there is no such folder.
-std::vector<std::string> names_in(const Fd& folder, const std::string& path) {
-  std::vector<std::string> names;
-  const int fd = ::openat(folder.get(), path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) return names;
-  const Owned<DIR, ::closedir> listing(fd < 0 ? nullptr : ::fdopendir(fd));
-  if (!listing) throw system_error("the layout's folder", errno);
-  while (const dirent* entry = ::readdir(listing.get()))
-    if (const std::string_view name = entry->d_name; name != "." && name != "..") names.emplace_back(name);
-  return names;
-}
-
 }  // namespace
 
 OciFolder::OciFolder(const std::string& path) : folder_(Fd::open(path, O_RDONLY | O_DIRECTORY)) {}
@@ -93,19 +79,20 @@ std::optional<ImageStore::Blob> OciFolder::blob(const Descriptor& descriptor) {
 
 std::vector<std::string> OciFolder::all_blobs() const {
   std::vector<std::string> digests;
-  for (const auto& hex : names_in(folder_, "blobs/sha256")) {
+  const Fd blobs(::openat(folder_.get(), "blobs/sha256", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!blobs && (errno == ENOENT || errno == ENOTDIR)) return digests;
+  if (!blobs) throw system_error("blobs/sha256", errno);
+  for (const auto& [hex, type] : entries_of(blobs.get(), "blobs/sha256")) {
     struct stat facts {};
-    if (::fstatat(folder_.get(), ("blobs/sha256/" + hex).c_str(), &facts, 0) == 0 && S_ISREG(facts.st_mode))
+    if (::fstatat(blobs.get(), hex.c_str(), &facts, 0) == 0 && S_ISREG(facts.st_mode))
       digests.push_back("sha256:" + hex);
   }
   return digests;
 }
 
 std::vector<Document> OciFolder::beside() const {
-  std::vector<std::string> names = names_in(folder_, ".");
-  std::sort(names.begin(), names.end());
   std::vector<Document> documents;
-  for (const auto& name : names) {
+  for (const auto& [name, type] : entries_of(folder_.get(), "the layout's folder")) {
     struct stat facts {};
     if (name == "index.json" || ::fstatat(folder_.get(), name.c_str(), &facts, 0) != 0 || !S_ISREG(facts.st_mode))
       continue;

@@ -1,10 +1,10 @@
 // How a line looks in each place.
 #include <algorithm>
 #include <cstdio>
-#include <ctime>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "base/utc.hpp"
 #include "log/sink.hpp"
 
 namespace imgbuild {
@@ -30,12 +30,9 @@ bool has_old_time(std::string_view text) {
 }  // namespace
 
 std::string log_time(const timespec& time) {
-  std::tm utc{};
-  ::gmtime_r(&time.tv_sec, &utc);
-  char day[64], all[128];
-  std::strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &utc);
-  std::snprintf(all, sizeof all, "%s.%06ldZ", day, time.tv_nsec / 1000);
-  return all;
+  char fraction[32];
+  std::snprintf(fraction, sizeof fraction, ".%06ldZ", time.tv_nsec / 1000);
+  return utc(time.tv_sec, "%Y-%m-%dT%H:%M:%S") + fraction;
 }
 
 std::string syslog_message(const LogLine& line, std::string_view host, std::string_view process) {

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
+#include "base/utc.hpp"
 #include "report/told.hpp"
 
 namespace imgbuild {
@@ -12,13 +13,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string time_of(std::time_t time) {
-  std::tm parts{};
-  gmtime_r(&time, &parts);
-  char text[32] = "";
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
-  return text;
-}
+std::string time_of(std::time_t time) { return utc(time, "%Y-%m-%dT%H:%M:%S"); }
 
 const char* severity_word(Severity severity) {
   static constexpr const char* words[] = {"Low", "Medium", "High", "Critical"};

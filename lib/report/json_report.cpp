@@ -1,7 +1,7 @@
 // The JSON forms: a contract that other programs build on, so that a key is never renamed.
-#include <ctime>
 
 #include "base/text.hpp"
+#include "base/utc.hpp"
 #include "report/mending.hpp"
 #include "report/report.hpp"
 #include "verdict/json.hpp"
@@ -68,13 +68,7 @@ std::string report_as_json(const Report& report, const Scanner& scanner, const R
                      {"killed", texts_of(build.killed, redaction)},
                      {"stubs", texts_of(build.stubs, redaction)},
                      {"weak_secrets", texts_of(build.weak_secrets, redaction)}};
-    if (build.unchanged != 0) {
-      char time[32] = "";
-      std::tm parts{};
-      gmtime_r(&build.unchanged, &parts);
-      std::strftime(time, sizeof time, "%Y-%m-%dT%H:%M:%SZ", &parts);
-      json["build"]["unchanged_since"] = time;
-    }
+    if (build.unchanged != 0) json["build"]["unchanged_since"] = utc(build.unchanged);
   }
   return written(json);
 }

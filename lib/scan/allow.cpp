@@ -6,22 +6,13 @@
 #include "scan/allow.hpp"
 
 #include <algorithm>
-#include <cstdio>
 
 #include "base/text.hpp"
+#include "base/utc.hpp"
 #include "crypto/digest.hpp"
 
 namespace imgbuild {
 namespace {
-
-// "YYYY-MM-DD" of a time, in UTC: dates of this form compare as text.
-std::string day_of(std::time_t time) {
-  std::tm parts{};
-  gmtime_r(&time, &parts);
-  char text[40];
-  std::snprintf(text, sizeof text, "%04d-%02d-%02d", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday);
-  return text;
-}
 
 bool counts(const AllowEntry& entry, const Policy& policy) {
   // "..." is what an entry that was pasted and not filled in says.
@@ -54,7 +45,7 @@ std::string glob_of(std::string_view place) {
 }  // namespace
 
 bool has_expired(const AllowEntry& entry, std::time_t now) {
-  return !entry.expires.empty() && day_of(now) > entry.expires;
+  return !entry.expires.empty() && utc(now, "%Y-%m-%d") > entry.expires;
 }
 
 bool names(const AllowEntry& entry, const std::string& rule, const Location& place, const std::optional<KeyFacts>& key,

@@ -23,9 +23,6 @@ constexpr std::size_t least_text = 12;     // bytes of text in a row that make i
 constexpr std::size_t least_password = 6;  // bytes of a text that a name is given
 constexpr std::size_t least_der = 40;      // bytes of a key in DER
 
-bool is_blank(std::uint8_t c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-bool is_text(std::uint8_t c) { return (c >= 0x20 && c < 0x7f) || c == '\t' || c == '\n' || c == '\r'; }
-
 // Of a list's characters.
 constexpr std::array<bool, 256> make_listed() {
   std::array<bool, 256> is{};
@@ -62,7 +59,7 @@ class Lists {
     bool parted = true;  // by one comma
     for (std::size_t at = begin; at < end;) {
       const std::uint8_t c = text_[at];
-      if (is_blank(c)) {
+      if (is_space(c)) {
         ++at;
         continue;
       }
@@ -73,7 +70,7 @@ class Lists {
         continue;
       }
       std::size_t behind = at;
-      while (behind < end && !is_blank(text_[behind]) && text_[behind] != ',') ++behind;
+      while (behind < end && !is_space(text_[behind]) && text_[behind] != ',') ++behind;
       const int value = number(at, behind);
       if (value < 0 || !parted) finish(show);
       if (value >= 0) add(value, at, behind);
@@ -95,7 +92,7 @@ class Lists {
     run_.pieces.push_back({run_.bytes.size(), at});
     run_.bytes += static_cast<char>(value);
     behind_ = behind;
-    texts_ = is_text(static_cast<std::uint8_t>(value)) ? texts_ + 1 : 0;
+    texts_ = is_text(static_cast<char>(value)) ? texts_ + 1 : 0;
     most_texts_ = std::max(most_texts_, texts_);
   }
   template <class Show>
@@ -129,7 +126,7 @@ class Lists {
   }
   // Of what opens a list: new byte[] {, bytes([, String.fromCharCode(
   static bool may_stand_between(std::uint8_t c) {
-    return is_alphanumeric(static_cast<char>(c)) || is_blank(c) ||
+    return is_alphanumeric(static_cast<char>(c)) || is_space(c) ||
            std::string_view("[](){}<>._*&'\",-@").find(static_cast<char>(c)) != std::string_view::npos;
   }
   int number(std::size_t at, std::size_t behind) const {

@@ -12,9 +12,6 @@ namespace {
 constexpr std::size_t back = std::size_t{4} << 10;
 constexpr std::size_t farthest = 60;  // from a quote to its operator
 
-bool is_gap(std::uint8_t c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-bool is_quote_at(View text, std::size_t at) { return at < text.size() && is_quote(static_cast<char>(text[at])); }
-
 // What may lead on to a literal: its quote (or a letter before it, if there is one), a comment, a bracket, the end of
 // the line.
 enum : std::uint8_t { leads_not = 0, leads_on = 1, leads_with_quote = 2 };
@@ -30,7 +27,7 @@ constexpr auto leading = make_leading();
 bool may_lead_on(View text, std::size_t at) {
   if (at >= text.size()) return false;
   if (leading[text[at]] == leads_with_quote) return quote_at(text, at) != nowhere;
-  if (text[at] == '_' || text[at] == '\\') return at + 1 < text.size() && is_gap(text[at + 1]);
+  if (text[at] == '_' || text[at] == '\\') return at + 1 < text.size() && is_space(text[at + 1]);
   if (text[at] == '/') return at + 1 < text.size() && (text[at + 1] == '/' || text[at + 1] == '*');
   return leading[text[at]] == leads_on;
 }
@@ -39,14 +36,14 @@ bool may_lead_on(View text, std::size_t at) {
 
 std::size_t joining_quote(View text, std::size_t place) {
   std::size_t at = place;
-  if (is_quote_at(text, place)) return at;
+  if (is_quote(char_at(text, place))) return at;
   std::size_t next = place + 1;
   if (next < text.size() && text[next] == text[place]) ++next;  // ||
-  for (std::size_t i = 0; i < 2 * farthest && next < text.size() && is_gap(text[next]); ++i) ++next;
+  for (std::size_t i = 0; i < 2 * farthest && next < text.size() && is_space(text[next]); ++i) ++next;
   if (!may_lead_on(text, next)) return nowhere;
   const std::size_t low = at - std::min(at, farthest);
   const auto pass = [&] {
-    while (at > low && is_gap(text[at - 1])) --at;
+    while (at > low && is_space(text[at - 1])) --at;
   };
   pass();
   if (at > low + 3 && text[at - 1] == '/' && text[at - 2] == '*') {
@@ -59,7 +56,7 @@ std::size_t joining_quote(View text, std::size_t place) {
     --at;
     pass();
   }
-  return at > low && is_quote_at(text, at - 1) ? at - 1 : nowhere;
+  return at > low && is_quote(char_at(text, at - 1)) ? at - 1 : nowhere;
 }
 
 void decode_chains(View text, std::uint64_t offset, std::size_t begin, std::size_t end,

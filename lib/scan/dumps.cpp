@@ -11,6 +11,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "scan/letters.hpp"
 
 namespace imgbuild {
 namespace {
@@ -19,10 +20,8 @@ constexpr std::size_t step = 24, probe = 16;  // a line of xxd has one such plac
 constexpr std::size_t least_text = 12;        // bytes of text in a row that make it worth a look
 constexpr std::size_t longest_line = 200;     // of a dump that has offsets
 
-bool is_hex(std::uint8_t c) { return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); }
-int nibble(std::uint8_t c) { return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10; }
-bool is_blank(std::uint8_t c) { return c == ' ' || c == '\t' || c == '\r'; }
-bool is_text(std::uint8_t c) { return (c >= 0x20 && c < 0x7f) || c == '\t' || c == '\n' || c == '\r'; }
+bool is_hex(char c) { return nibble(c) >= 0; }
+bool is_gap(std::uint8_t c) { return c == ' ' || c == '\t' || c == '\r'; }
 
 // Are sixteen bytes hex digits and, at equal distances, one blank, colon or comma each?
 inline bool is_inside(const std::uint8_t* at) {
@@ -60,15 +59,15 @@ class Dump {
     if (digits - at < shortest || digits - at > longest || digits == limit) return 0;
     at = digits;
     if (text_[at] == ':') ++at;
-    if (at == limit || !is_blank(text_[at])) return 0;
-    while (at < limit && is_blank(text_[at])) ++at;
+    if (at == limit || !is_gap(text_[at])) return 0;
+    while (at < limit && is_gap(text_[at])) ++at;
     std::size_t count = 0;
     for (;;) {
       const std::size_t behind = group(at, limit);
       if (behind == at) break;
       count += (behind - at) / 2;
       std::size_t next = behind;
-      while (next < limit && is_blank(text_[next])) ++next;
+      while (next < limit && is_gap(text_[next])) ++next;
       // Behind two blanks stands the same as text, but in the middle of hexdump's sixteen bytes.
       if (next - behind > 1 && !(behind - at == 2 && count == 8 && next - behind == 2)) break;
       at = next;
@@ -86,7 +85,7 @@ class Dump {
       add(at);
       at = behind;
       if (at < high && (text_[at] == ':' || text_[at] == ',')) ++at;
-      while (at < high && (is_blank(text_[at]) || text_[at] == '\n' || text_[at] == '\\')) ++at;
+      while (at < high && (is_gap(text_[at]) || text_[at] == '\n' || text_[at] == '\\')) ++at;
     }
   }
 
@@ -104,15 +103,15 @@ class Dump {
   // Two, four or eight digits and then none. `at`: there are none.
   std::size_t group(std::size_t at, std::size_t limit) {
     const std::size_t behind = end_of_digits(at, limit), size = behind - at;
-    if ((size != 2 && size != 4 && size != 8) || (behind < limit && !is_blank(text_[behind]) && text_[behind] != '\n'))
+    if ((size != 2 && size != 4 && size != 8) || (behind < limit && !is_gap(text_[behind]) && text_[behind] != '\n'))
       return at;
     for (std::size_t i = at; i < behind; i += 2) add(i);
     return behind;
   }
   void add(std::size_t at) {
-    const auto value = static_cast<std::uint8_t>(nibble(text_[at]) << 4 | nibble(text_[at + 1]));
+    const auto value = static_cast<char>(nibble(text_[at]) << 4 | nibble(text_[at + 1]));
     run_.pieces.push_back({run_.bytes.size(), at});
-    run_.bytes += static_cast<char>(value);
+    run_.bytes += value;
     behind_ = at + 2;
     texts_ = is_text(value) ? texts_ + 1 : 0;
     most_texts_ = std::max(most_texts_, texts_);
@@ -160,7 +159,7 @@ void decode_dumps(View text, std::uint64_t offset, std::size_t begin, std::size_
         continue;
       }
       from = at;
-      while (from > covered && (is_hex(text[from - 1]) || is_blank(text[from - 1]) || text[from - 1] == ':' ||
+      while (from > covered && (is_hex(text[from - 1]) || is_gap(text[from - 1]) || text[from - 1] == ':' ||
                                 text[from - 1] == ',' || text[from - 1] == '\n' || text[from - 1] == '\\'))
         --from;
       // What is no pair is of something else.

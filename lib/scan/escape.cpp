@@ -7,16 +7,6 @@
 #include "base/text.hpp"
 
 namespace imgbuild {
-namespace {
-
-int nibble(std::uint8_t c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  c |= 0x20;
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-}  // namespace
-
 Escape Escapes::opener(std::size_t i) const {
   const auto at = std::lower_bound(joined_.openers.begin(), joined_.openers.end(), i,
                                    [](const Joined::Opener& one, std::size_t value) { return one.begin < value; });

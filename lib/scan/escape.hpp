@@ -9,9 +9,6 @@
 /// One escape, as its format reads it. Room-internal.
 namespace imgbuild {
 
-inline bool is_quote(std::uint8_t c) { return c == '"' || c == '\'' || c == '`'; }
-inline bool is_space(std::uint8_t c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-inline bool is_text(std::uint8_t c) { return (c >= 0x20 && c < 0x7f) || c == '\t' || c == '\n' || c == '\r'; }
 /// What tokens, keys and passwords are made of: words of a message end in a blank where they are joined.
 inline bool is_token(std::uint8_t c) {
   return c > 0x20 && c < 0x7f && !is_quote(c) && c != ',' && c != '(' && c != ')';

@@ -12,6 +12,7 @@
 #include "scan/anchors.hpp"
 #include "scan/except.hpp"
 #include "scan/letters.hpp"
+#include "scan/toml_table.hpp"
 
 namespace imgbuild {
 namespace {
@@ -86,79 +87,15 @@ std::string rewritten(std::string_view pattern, int bound, int group) {
   return out;
 }
 
-class Table {
- public:
-  Table(const toml::table& table, std::string where) : table_(table), where_(std::move(where)) {}
-
-  Error wrong(const std::string& what) const { return usage_error(where_ + ": " + what); }
-  const toml::table& table() const { return table_; }
-  const std::string& where() const { return where_; }
-
-  void only(std::initializer_list<std::string_view> known) const {
-    for (const auto& [key, value] : table_)
-      if (std::find(known.begin(), known.end(), std::string_view(key)) == known.end())
-        throw wrong("`" + printable(std::string_view(key)) + "` is not read here");
-  }
-  std::string text(const char* key) const {
-    const auto* node = table_.get(key);
-    if (node == nullptr) return {};
-    const auto value = node->value_exact<std::string>();
-    if (!value) throw wrong(std::string("`") + key + "` is no text");
-    return *value;
-  }
-  std::vector<std::string> texts(const char* key) const {
-    std::vector<std::string> all;
-    const auto* node = table_.get(key);
-    if (node == nullptr) return all;
-    const auto* list = node->as_array();
-    if (list == nullptr) throw wrong(std::string("`") + key + "` is no list of texts");
-    for (const auto& item : *list) {
-      auto value = item.value_exact<std::string>();
-      if (!value) throw wrong(std::string("`") + key + "` is no list of texts");
-      all.push_back(std::move(*value));
-    }
-    return all;
-  }
-  double number(const char* key, double most) const {
-    const auto* node = table_.get(key);
-    if (node == nullptr) return 0;
-    const auto value = node->is_number() ? node->value<double>() : std::nullopt;
-    if (!value || !(*value >= 0 && *value <= most)) throw wrong(std::string("`") + key + "` is no number of its kind");
-    return *value;
-  }
-  /// The tables under a key, one or a list.
-  std::vector<Table> tables(const char* key) const {
-    std::vector<Table> all;
-    const auto* node = table_.get(key);
-    if (node == nullptr) return all;
-    const std::string where = where_ + ": " + key;
-    if (const auto* one = node->as_table()) {
-      all.emplace_back(*one, where);
-    } else if (const auto* list = node->as_array()) {
-      for (const auto& item : *list) {
-        if (!item.is_table()) throw wrong(std::string("`") + key + "` is no list of tables");
-        all.emplace_back(*item.as_table(), where);
-      }
-    } else {
-      throw wrong(std::string("`") + key + "` is no table");
-    }
-    return all;
-  }
-
- private:
-  const toml::table& table_;
-  std::string where_;
-};
-
 struct Allowlist {
   Exceptions::Allowed allowed;
   std::vector<std::string> targets;  // rules; none: all
 };
 
-std::vector<Allowlist> allowlists(const Table& table) {
+std::vector<Allowlist> allowlists(const TomlTable& table) {
   std::vector<Allowlist> all;
   for (const char* key : {"allowlist", "allowlists"})
-    for (const Table& from : table.tables(key)) {
+    for (const TomlTable& from : table.tables(key)) {
       from.only({"description", "condition", "commits", "paths", "regexes", "regexTarget", "stopwords", "targetRules"});
       Allowlist list;
       list.allowed.paths = from.texts("paths");
@@ -184,7 +121,7 @@ std::vector<Allowlist> allowlists(const Table& table) {
 
 // The pattern as narrow as it must be for us. Throws what RE2 or the plan has against it.
 void fit(Rule& rule, const std::string& pattern, int group, const std::vector<std::string>& keywords,
-         const Table& table) {
+         const TomlTable& table) {
   RE2::Options options(RE2::Latin1);
   options.set_log_errors(false);
   const RE2 as_written(pattern, options);
@@ -216,7 +153,7 @@ void fit(Rule& rule, const std::string& pattern, int group, const std::vector<st
   throw table.wrong("regex: " + why);
 }
 
-std::optional<Rule> rule_of(const Table& table, const std::vector<Allowlist>& global, const std::string& id) {
+std::optional<Rule> rule_of(const TomlTable& table, const std::vector<Allowlist>& global, const std::string& id) {
   table.only({"id", "description", "regex", "secretGroup", "entropy", "keywords", "path", "tags", "allowlist",
               "allowlists", "skipReport"});
   if (const auto* skipped = table.table().get("skipReport"); skipped != nullptr && skipped->value_or(false)) return {};
@@ -257,33 +194,31 @@ bool is_gitleaks(const toml::table& document) {
 }
 
 std::vector<Rule> gitleaks_rules(const toml::table& document, const std::string& file, int depth) {
-  const Table top(document, file);
+  const TomlTable top(document, file);
   top.only({"title", "description", "minVersion", "extend", "rules", "allowlist", "allowlists"});
   std::vector<Rule> rules;
   const auto global = allowlists(top);
-  for (const Table& extend : top.tables("extend")) {
+  for (const TomlTable& extend : top.tables("extend")) {
     extend.only({"path", "useDefault", "disabledRules", "url"});
     const std::string path = extend.text("path");
     if (path.empty()) continue;
     if (depth == most_depth) throw extend.wrong("more than two files deep");
-    toml::table base;
+    std::string text;
     try {
-      base = toml::parse(read_file(path, std::size_t{16} << 20));
-    } catch (const toml::parse_error& error) {
-      throw usage_error(printable(path) + ":" + std::to_string(error.source().begin.line) + ": " +
-                        printable(error.description()));
+      text = read_file(path, std::size_t{16} << 20);
     } catch (const Error& error) {
       throw extend.wrong(error.what());
     }
+    const toml::table base = parse_toml(text, printable(path));
     const auto disabled = extend.texts("disabledRules");
     for (auto& rule : gitleaks_rules(base, printable(path), depth + 1))
       if (std::none_of(disabled.begin(), disabled.end(), [&](const std::string& id) { return id_of(id) == rule.id; }))
         rules.push_back(std::move(rule));
   }
-  for (const Table& from : top.tables("rules")) {
-    const std::string id = Table(from.table(), file + ": a rule").text("id");
-    if (id.empty() || id_of(id) == "gitleaks.") throw usage_error(file + ": a rule: no `id`");
-    const auto rule = rule_of(Table(from.table(), file + ": rule " + printable(id)), global, id);
+  for (const TomlTable& from : top.tables("rules")) {
+    const std::string id = TomlTable(from.table(), file + ": a rule").text("id", true);
+    if (id_of(id) == "gitleaks.") throw usage_error(file + ": a rule: no `id`");
+    const auto rule = rule_of(TomlTable(from.table(), file + ": rule " + printable(id)), global, id);
     if (!rule) continue;
     // One of the same name is this one's base, and gives way to it.
     std::erase_if(rules, [&](const Rule& other) { return other.id == rule->id; });

@@ -9,11 +9,8 @@
 namespace imgbuild {
 namespace {
 
-bool is_gap(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-bool is_quote(char c) { return c == '"' || c == '\'' || c == '`'; }
-
 std::string_view without_blanks_behind(std::string_view text) {
-  while (!text.empty() && is_gap(text.back())) text.remove_suffix(1);
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
   return text;
 }
 
@@ -38,10 +35,10 @@ std::size_t read_forward(std::string_view all, std::size_t at, std::vector<std::
     const std::size_t close = all.find(all[at], at + 1);
     if (close == std::string_view::npos || close >= limit) break;
     at = close + 1;
-    while (at < limit && is_gap(all[at])) ++at;
+    while (at < limit && is_space(all[at])) ++at;
     if (at >= limit || all[at] != ',') break;
     ++at;
-    while (at < limit && is_gap(all[at])) ++at;
+    while (at < limit && is_space(all[at])) ++at;
     if (at < limit && is_quote(all[at])) ends.push_back(close);
   }
   return first;
@@ -71,7 +68,7 @@ std::size_t behind_operator(std::string_view all, std::size_t first) {
   for (std::size_t at = first; at > 0 && first - at < reach; --at) {
     const char c = all[at - 1];
     if (c == '=' || c == ':') return at;
-    if (!is_alphanumeric(c) && !is_gap(c) && std::string_view("_.,[](){}<>\"'`").find(c) == std::string_view::npos)
+    if (!is_alphanumeric(c) && !is_space(c) && std::string_view("_.,[](){}<>\"'`").find(c) == std::string_view::npos)
       break;
   }
   return std::string_view::npos;
@@ -88,7 +85,7 @@ void find_joined(View text, std::size_t empty, Joined& joined) {
   const std::string_view all = text_of(text);
   std::string_view before = without_blanks_behind(all.substr(0, empty));
   std::size_t at = empty + 2;
-  while (at < all.size() && is_gap(all[at])) ++at;
+  while (at < all.size() && is_space(all[at])) ++at;
   const std::string_view after = all.substr(std::min(at, all.size()));
   const std::size_t had = joined.ends.size();
   std::size_t first = std::string_view::npos;

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/bytes.hpp"
+
 /// What kind of character a byte is. Room-internal.
 namespace imgbuild {
 
@@ -14,7 +16,18 @@ inline bool is_alphanumeric(char c) { return is_letter(c) || is_digit(c); }
 inline bool is_name_char(char c) { return is_alphanumeric(c) || c == '_' || c == '-' || (c & 0x80) != 0; }
 inline bool is_blank(char c) { return c == ' ' || c == '\t'; }
 inline bool is_break(char c) { return c == '\n' || c == '\r'; }
+inline bool is_space(char c) { return is_blank(c) || is_break(c); }
 inline bool is_quote(char c) { return c == '"' || c == '\'' || c == '`'; }
+/// Of a text: printable ASCII, blanks and line breaks.
+inline bool is_text(char c) { return (c >= 0x20 && c < 0x7f) || is_space(c); }
+/// A hex digit's value; -1: it is none.
+inline int nibble(char c) {
+  if (is_digit(c)) return c - '0';
+  c |= 0x20;
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+/// '\0' behind the end.
+inline char char_at(View text, std::size_t at) { return at < text.size() ? static_cast<char>(text[at]) : '\0'; }
 
 /// Does it start with `small`, which is in lower case, in whatever case?
 inline bool starts_caseless(std::string_view text, std::string_view small) {

@@ -11,7 +11,6 @@ namespace {
 
 constexpr std::size_t longest_opener = 80, backward = std::size_t{2} << 10;
 
-char char_at(View text, std::size_t at) { return at < text.size() ? static_cast<char>(text[at]) : '\0'; }
 bool is_quote_at(View text, std::size_t at) { return is_quote(char_at(text, at)); }
 bool ends_in(View text, std::size_t end, std::string_view word) {
   return end >= word.size() && end <= text.size() && text_of(text.subspan(end - word.size(), word.size())) == word;

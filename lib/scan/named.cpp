@@ -27,6 +27,18 @@ bool says_secret(std::string_view line) {
   return false;
 }
 
+DecodedRun assigned_run(const char* encoding, std::string_view name, std::size_t name_at, std::string_view value,
+                        std::size_t begin, std::size_t end) {
+  DecodedRun run;
+  run.encoding = encoding;
+  run.bytes.append(name).append("=\"");
+  run.pieces = {{0, name_at}, {name.size(), begin}, {run.bytes.size(), begin}};
+  run.bytes += value;
+  run.pieces.push_back({run.bytes.size(), end});
+  run.bytes += "\"\n";
+  return run;
+}
+
 bool name_run(View text, const DecodedRun& run, DecodedRun& named) {
   if (run.backwards || run.lead >= run.bytes.size()) return false;
   std::string_view value = std::string_view(run.bytes).substr(run.lead);
@@ -63,16 +75,9 @@ bool name_run(View text, const DecodedRun& run, DecodedRun& named) {
   name = name.substr(begin);
   if (!says_secret(name)) return false;
   const auto name_at = low + static_cast<std::size_t>(name.data() - line.data());
-  named = {};
-  named.encoding = run.encoding;
+  named = assigned_run(run.encoding, name, name_at, value, at, end);
   named.plain = true;
-  named.bytes = name;
-  named.bytes += "=\"";
-  named.pieces = {{0, name_at}, {name.size(), at}, {named.bytes.size(), at}};
-  named.lead = named.bytes.size();
-  named.bytes += value;
-  named.pieces.push_back({named.bytes.size(), end});
-  named.bytes += "\"\n";
+  named.lead = name.size() + 2;
   return true;
 }
 

@@ -8,6 +8,11 @@ namespace imgbuild {
 /// Does a word of it say that a secret is meant? In whatever case.
 bool says_secret(std::string_view line);
 
+/// NAME="VALUE": `name`, which stands at `name_at` or says what does, with the value of [begin, end). Its lead is left
+/// 0.
+DecodedRun assigned_run(const char* encoding, std::string_view name, std::size_t name_at, std::string_view value,
+                        std::size_t begin, std::size_t end);
+
 /// What a run says alone, as the assignment that its line makes of it: of `db_password = atob("...")` what is decoded
 /// is shown as db_password="...". False: it is no short text, or no name that says secret is given it.
 bool name_run(View text, const DecodedRun& run, DecodedRun& named);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/numbers.hpp"
 #include "base/text.hpp"
 #include "crypto/key_text.hpp"
 #include "crypto/other_keys.hpp"
@@ -16,25 +17,9 @@ constexpr std::size_t most_object = std::size_t{12} << 10;
 
 // A token of base64 whose slashes and signs may be escaped, as JSON writers do.
 Bytes token_bytes(std::string_view text) {
-  std::string plain;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\\') {
-      plain += text[i];
-      continue;
-    }
-    while (i + 1 < text.size() && text[i + 1] == '\\') ++i;
-    if (i + 5 < text.size() && text[i + 1] == 'u')
-      if (const auto code = unhex(text.substr(i + 2, 4)); code && code->at(0) == 0) {
-        plain += static_cast<char>(code->at(1));
-        i += 5;
-      }
-  }
+  std::string plain = without_backslashes(text);
   plain.resize(std::min(plain.size(), plain.find_last_not_of('=') + 1));
   return decoded_base64(plain);
-}
-
-std::uint32_t big16(std::string_view text, std::size_t at) {
-  return static_cast<std::uint32_t>(static_cast<std::uint8_t>(text[at])) << 8 | static_cast<std::uint8_t>(text[at + 1]);
 }
 
 }  // namespace
@@ -69,7 +54,7 @@ Proof pgp_keyring(const Suspect& suspect) {
   if (text[0] == '\x16') return before.size() >= 5 ? try_at(before.size() - 5) : Proof{};
   for (std::size_t size = 128; size <= 1024 && size + 8 <= before.size(); ++size) {
     const std::size_t number = before.size() - size - 2;
-    const std::uint32_t bits = big16(before, number);
+    const std::uint64_t bits = big_endian(view_of(before), number, 2);
     if ((bits + 7) / 8 != size || before[number - 1] < 1 || before[number - 1] > 3 || before[number - 6] != 4) continue;
     if (Proof proof = try_at(number - 6); proof.proven) return proof;
   }

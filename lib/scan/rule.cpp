@@ -4,15 +4,13 @@
 
 #include <re2/re2.h>
 
-#include <toml++/toml.h>
 #include <algorithm>
 
-#include "base/error.hpp"
-#include "base/text.hpp"
 #include "crypto/digest.hpp"
 #include "scan/anchors.hpp"
 #include "scan/gitleaks.hpp"
 #include "scan/proof.hpp"
+#include "scan/toml_table.hpp"
 
 namespace imgbuild {
 namespace {
@@ -33,84 +31,40 @@ std::string example_of(std::string text) {
   return text;
 }
 
-// One [[rule]]; errors name it.
-class Table {
- public:
-  Table(const toml::table& table, std::string where) : table_(table), where_(std::move(where)) {}
-
-  Error wrong(const std::string& what) const { return usage_error(where_ + ": " + what); }
-
-  std::string text(const char* key, bool required) const {
-    const auto* node = table_.get(key);
-    if (node == nullptr) {
-      if (required) throw wrong(std::string("no `") + key + "`");
-      return {};
-    }
-    const auto value = node->value_exact<std::string>();
-    if (!value || (required && value->empty())) throw wrong(std::string("`") + key + "` is no text");
-    return *value;
-  }
-  std::vector<std::string> texts(const char* key) const {
-    std::vector<std::string> all;
-    const auto* node = table_.get(key);
-    if (node == nullptr) return all;
-    const auto* list = node->as_array();
-    if (list == nullptr) throw wrong(std::string("`") + key + "` is no list of texts");
-    for (const auto& item : *list) {
-      auto value = item.value_exact<std::string>();
-      if (!value || value->empty()) throw wrong(std::string("`") + key + "` is no list of texts");
-      all.push_back(std::move(*value));
-    }
-    return all;
-  }
-  double number(const char* key) const {
-    const auto* node = table_.get(key);
-    if (node == nullptr) return 0;
-    const auto value = node->is_number() ? node->value<double>() : std::nullopt;
-    if (!value || !(*value >= 0 && *value <= 8))
-      throw wrong(std::string("`") + key + "` is no number of bits per byte");
-    return *value;
-  }
-
- private:
-  const toml::table& table_;
-  std::string where_;
-};
-
 Rule read_rule(const toml::table& from, const std::string& file, const std::string& family) {
   static const std::vector<std::string_view> known = {"id",    "says",  "see",      "text",   "path", "near", "entropy",
                                                       "proof", "scrub", "severity", "rotate", "fix",  "leak", "safe"};
   Rule rule;
   rule.family = family;
-  rule.id = Table(from, file + ": a rule").text("id", true);
-  const Table table(from, file + ": rule " + printable(rule.id));
+  rule.id = TomlTable(from, file + ": a rule").text("id", true);
+  const TomlTable table(from, file + ": rule " + printable(rule.id));
   if (!is_id(rule.id)) throw table.wrong("`id` is not family.thing in lower case");
   for (const auto& [key, value] : from)
     if (std::find(known.begin(), known.end(), std::string_view(key)) == known.end())
       throw table.wrong("unknown key `" + printable(std::string_view(key)) + "`");
   rule.says = table.text("says", true);
-  rule.see = table.texts("see");
-  rule.text = table.texts("text");
-  rule.path = table.texts("path");
-  rule.near = table.texts("near");
-  rule.entropy = table.number("entropy");
-  rule.proof = table.text("proof", false);
-  rule.rotate = table.text("rotate", false);
-  rule.fix = table.text("fix", false);
-  rule.leak = table.texts("leak");
-  rule.safe = table.texts("safe");
+  rule.see = table.texts("see", 1);
+  rule.text = table.texts("text", 1);
+  rule.path = table.texts("path", 1);
+  rule.near = table.texts("near", 1);
+  rule.entropy = table.number("entropy", 8);
+  rule.proof = table.text("proof");
+  rule.rotate = table.text("rotate");
+  rule.fix = table.text("fix");
+  rule.leak = table.texts("leak", 1);
+  rule.safe = table.texts("safe", 1);
   if (rule.text.empty() && rule.path.empty()) throw table.wrong("neither `text` nor `path`");
   if (!rule.proof.empty() && !is_proof(rule.proof)) throw table.wrong("unknown proof `" + printable(rule.proof) + "`");
   for (const auto& word : rule.near)
     if (word.size() < 3 || word.size() > 64) throw table.wrong("a `near` word has 3 to 64 bytes");
-  const std::string scrub = table.text("scrub", false);
+  const std::string scrub = table.text("scrub");
   if (scrub == "line")
     rule.scrub = Scrub::line;
   else if (scrub == "file")
     rule.scrub = Scrub::file;
   else if (!scrub.empty() && scrub != "refuse")
     throw table.wrong("`scrub` is none of line, file, refuse");
-  if (const std::string name = table.text("severity", false); !name.empty()) {
+  if (const std::string name = table.text("severity"); !name.empty()) {
     const auto severity = severity_of(name);
     if (!severity) throw table.wrong("`severity` is none of low, medium, high, critical");
     rule.severity = *severity;
@@ -173,12 +127,7 @@ std::string family_of(const std::string& file) {
 }
 
 std::vector<Rule> read_unchecked_rules(std::string_view toml, const std::string& file) {
-  toml::table document;
-  try {
-    document = toml::parse(toml);
-  } catch (const toml::parse_error& e) {
-    throw usage_error(file + ":" + std::to_string(e.source().begin.line) + ": " + printable(e.description()));
-  }
+  const toml::table document = parse_toml(toml, file);
   if (is_gitleaks(document)) return gitleaks_rules(document, file);
   for (const auto& [key, value] : document)
     if (std::string_view(key) != "rule" && std::string_view(key) != "service")

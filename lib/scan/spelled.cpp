@@ -21,10 +21,7 @@ constexpr std::size_t step = 88, probe = 16, seen_bytes = 64, seen_before = 24, 
 constexpr std::size_t beyond = 1024;  // of a block's end: where what begins in it is looked for
 constexpr std::size_t least_units = 12;
 
-bool is_gap(std::uint8_t c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-bool is_character(int value) {
-  return (value >= 0x20 && value < 0x7f) || value == '\n' || value == '\r' || value == '\t';
-}
+bool is_character(int value) { return value < 0x80 && is_text(static_cast<char>(value)); }
 
 enum class Kind : std::uint8_t { none, number, literal, css };
 
@@ -178,7 +175,7 @@ class Row {
   }
   // Blanks, line breaks and what says that a line goes on.
   bool is_passed(std::size_t at) const {
-    if (is_gap(text_[at])) return true;
+    if (is_space(text_[at])) return true;
     return (text_[at] == '_' || (text_[at] == '\\' && kind_ != Kind::css)) && at + 1 < high_ &&
            (text_[at + 1] == '\n' || text_[at + 1] == '\r');
   }
@@ -196,10 +193,7 @@ class Row {
     if (kind_ == Kind::css) {
       if (at >= high_ || text_[at] != '\\') return one;
       for (; end < high_ && end - first < 6; ++end) {
-        const std::uint8_t c = text_[end];
-        const int digit = is_digit(static_cast<char>(c))           ? c - '0'
-                          : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
-                                                                   : -1;
+        const int digit = nibble(static_cast<char>(text_[end]));
         if (digit < 0) break;
         value = value << 4 | digit;
       }

@@ -11,7 +11,6 @@ namespace {
 
 constexpr std::size_t longest_name = 80, longest_line = 1000;
 
-char char_at(View text, std::size_t at) { return at < text.size() ? static_cast<char>(text[at]) : '\0'; }
 bool is_of_name(char c) {
   return is_alphanumeric(c) || c == '_' || c == '.' || c == '$' || c == '@' || c == '>' || c == ':';
 }

@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "scan/letters.hpp"
 #include "scan/literals.hpp"
+#include "scan/named.hpp"
 
 namespace imgbuild {
 namespace {
@@ -16,8 +17,6 @@ constexpr std::size_t longest_head = 1000, longest_name = 40, most_columns = 60,
 constexpr std::size_t shortest_value = 6, longest_value = 400;
 
 std::string_view in(View text, Part part) { return text_of(text.subspan(part.begin, part.end - part.begin)); }
-char char_at(View text, std::size_t at) { return at < text.size() ? static_cast<char>(text[at]) : '\0'; }
-bool is_space(char c) { return is_blank(c) || is_break(c); }
 
 std::size_t behind_blanks(View text, std::size_t at, std::size_t limit) {
   while (at < limit && is_blank(char_at(text, at))) ++at;
@@ -43,15 +42,7 @@ void show(View text, Part name, std::string_view said, Part value, const SeeRun&
   if (written.size() < shortest_value || written.size() > longest_value ||
       written.find_first_of("\"\\\r\n \t") != std::string_view::npos)
     return;
-  DecodedRun run;
-  run.encoding = "table";
-  run.pieces = {{0, name.begin}, {said.size(), value.begin}};
-  run.bytes = said;
-  run.bytes += "=\"";
-  run.pieces.push_back({run.bytes.size(), value.begin});
-  run.bytes += written;
-  run.pieces.push_back({run.bytes.size(), value.end});
-  run.bytes += "\"\n";
+  DecodedRun run = assigned_run("table", said, name.begin, written, value.begin, value.end);
   see(run, {0, text.size()});
 }
 void show(View text, Part name, Part value, const SeeRun& see) { show(text, name, in(text, name), value, see); }

@@ -27,12 +27,6 @@ Part lines_around(View text, std::size_t at) {
   return part;
 }
 
-int nibble(std::uint8_t c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  c |= 0x20;
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 // How many bytes are nothing at `at`; 0: none.
 std::size_t nothing_at(View text, std::size_t at) {
   const auto rest = text_of(text.subspan(at));

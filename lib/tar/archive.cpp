@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/numbers.hpp"
 #include "base/owned.hpp"
 #include "tar/squashfs.hpp"
 #include "tar/zip.hpp"
@@ -387,11 +388,7 @@ std::optional<std::uint64_t> rpm_payload(const Whole& whole) {
   for (const bool signature : {true, false}) {
     const Bytes head = whole.part(at, 16);
     if (head.size() < 16 || !text_of(head).starts_with("\x8e\xad\xe8")) return std::nullopt;
-    const auto number = [&](std::size_t i) {
-      return std::uint64_t{head[i]} << 24 | std::uint64_t{head[i + 1]} << 16 | std::uint64_t{head[i + 2]} << 8 |
-             head[i + 3];
-    };
-    const std::uint64_t index = number(8) * 16, store = number(12);
+    const std::uint64_t index = big_endian(head, 8, 4) * 16, store = big_endian(head, 12, 4);
     if (index > most || store > most) return std::nullopt;
     at += 16 + index + store;
     if (signature) at = (at + 7) / 8 * 8;

@@ -7,13 +7,11 @@
 #include <algorithm>
 #include <string_view>
 
+#include "base/numbers.hpp"
 #include "tar/reader.hpp"
 
 namespace imgbuild {
 namespace {
-
-std::uint32_t little16(View at) { return static_cast<std::uint32_t>(at[0] | at[1] << 8); }
-std::uint32_t little32(View at) { return little16(at) | little16(at.subspan(2)) << 16; }
 
 bool begins(View head, std::string_view magic) { return text_of(head).starts_with(magic); }
 
@@ -43,26 +41,26 @@ bool begins_lha(View head) {
 /// byte, which is 0 always (the format of `lzma` and of `xz --format=lzma`, which has no magic number).
 bool begins_lzma(View head) {
   if (head.size() < 18 || head[0] != 0x5d || head[13] != 0) return false;
-  const std::uint32_t dictionary = little32(head.subspan(1)), high = little32(head.subspan(9));
-  const auto is_power = [](std::uint32_t size) { return size >= 4096 && (size & (size - 1)) == 0; };
+  const std::uint64_t dictionary = little_endian(head, 1, 4), high = little_endian(head, 9, 4);
+  const auto is_power = [](std::uint64_t size) { return size >= 4096 && (size & (size - 1)) == 0; };
   const bool known = dictionary == UINT32_MAX || is_power(dictionary) || is_power(dictionary / 3 * 2);
-  return known && (high < 64 || (high == UINT32_MAX && little32(head.subspan(5)) == UINT32_MAX));
+  return known && (high < 64 || (high == UINT32_MAX && little_endian(head, 5, 4) == UINT32_MAX));
 }
 
 /// Python's header (PEP 552) is of 16 bytes since 3.7, of 12 since 3.3, of 8 before; a code object follows.
 bool begins_python_code(View head) {
   if (head.size() < 24 || head[2] != '\r' || head[3] != '\n') return false;
   const auto is_code = [&](std::size_t at) { return (head[at] & 0x7f) == 'c'; };
-  return (is_code(16) && little32(head.subspan(4)) <= 3) || is_code(12) || is_code(8);
+  return (is_code(16) && little_endian(head, 4, 4) <= 3) || is_code(12) || is_code(8);
 }
 
 /// A main header with its checksum (arj's technote.txt).
 bool begins_arj(View head) {
   if (head.size() < 40 || head[1] != 0xea || head[10] != 2) return false;
   constexpr std::uint32_t least = 30, most = 2600;
-  const std::uint32_t size = little16(head.subspan(2));
+  const std::uint64_t size = little_endian(head, 2, 2);
   return size >= least && size <= most && head.size() >= size + 8 &&
-         crc32_gzip_refl(0, head.data() + 4, size) == little32(head.subspan(4 + size));
+         crc32_gzip_refl(0, head.data() + 4, size) == little_endian(head, 4 + size, 4);
 }
 
 /// Whose files are packed: where they lie as they are, its bytes say everything (Linux, fs/erofs/erofs_fs.h).
@@ -70,7 +68,7 @@ bool begins_erofs(View head) {
   constexpr std::size_t at = 1024;
   constexpr std::uint32_t packing = 0x1 | 0x2 | 0x10 | 0x20;
   return head.size() >= at + 128 && begins(head.subspan(at), "\xe2\xe1\xf5\xe0") &&
-         (little32(head.subspan(at + 80)) & packing) != 0;
+         (little_endian(head, at + 80, 4) & packing) != 0;
 }
 
 /// Formats that nobody here reads, by magic numbers too long to be anything else at a file's beginning.
@@ -121,7 +119,7 @@ bool begins_zip(View head) {
   // A part of a split archive that is none, and Java's jmod files, have four bytes before it.
   if (begins(head, "PK00PK\3\4") || begins(head, {"JM\1\0PK\3\4", 8})) head = head.subspan(4);
   if (!begins(head, "PK\3\4") || head.size() < 30) return false;
-  const std::uint32_t version = head[4], method = little16(head.subspan(8)), name = little16(head.subspan(26));
+  const std::uint64_t version = head[4], method = little_endian(head, 8, 2), name = little_endian(head, 26, 2);
   return version <= 63 && (method <= 20 || (method >= 93 && method <= 99)) && name > 0 && name < 4096;
 }
 
@@ -166,7 +164,7 @@ Container container_of(View head) {
       break;
     case 0x02: {  // the legacy format: a first block that is no larger than 8 MiB can become
       constexpr std::uint32_t most = (8u << 20) + (8u << 20) / 255 + 16;
-      const std::uint32_t block = head.size() >= 8 ? little32(head.subspan(4)) : 0;
+      const std::uint64_t block = head.size() >= 8 ? little_endian(head, 4, 4) : 0;
       if (begins(head, "\x02\x21\x4c\x18") && block > 0 && block <= most) return Container::lz4;
       break;
     }
@@ -214,7 +212,7 @@ Container container_of(View head) {
   if (head.size() >= 4 && head[0] >= 0x50 && head[0] <= 0x5f && begins(head.subspan(1), "\x2a\x4d\x18") &&
       head.size() >= 12) {
     // A skippable frame is a frame of zstd and of lz4 alike; what follows it decides.
-    const std::uint64_t skipped = std::uint64_t{8} + little32(head.subspan(4));
+    const std::uint64_t skipped = 8 + little_endian(head, 4, 4);
     return skipped < head.size() ? container_of(head.subspan(static_cast<std::size_t>(skipped))) : Container::zstd;
   }
   if (begins_lha(head)) return Container::lha;
@@ -235,8 +233,8 @@ bool ends_as_zip(View end, std::uint64_t size) {
   const View tail = end.last(most);
   for (std::size_t at = most - 22;; --at) {  // APPNOTE 4.3.16
     const View record = tail.subspan(at);
-    if (record[0] == 'P' && begins(record, "PK\5\6") && little16(record.subspan(20)) == record.size() - 22) {
-      const std::uint64_t table = little32(record.subspan(12)), before = end.size() - record.size();
+    if (record[0] == 'P' && begins(record, "PK\5\6") && little_endian(record, 20, 2) == record.size() - 22) {
+      const std::uint64_t table = little_endian(record, 12, 4), before = end.size() - record.size();
       if (table < 46 || table > size - record.size()) return false;
       return table > before || begins(end.subspan(static_cast<std::size_t>(before - table)), "PK\1\2");
     }

@@ -4,16 +4,11 @@
 #include <zstd.h>
 
 #include "base/error.hpp"
+#include "base/numbers.hpp"
 #include "tar/archive.hpp"
 
 namespace imgbuild {
 namespace {
-
-std::uint64_t big(View bytes, std::size_t at, std::size_t size) {
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < size; ++i) value = value << 8 | bytes[at + i];
-  return value;
-}
 
 class Disk : public Source {
  public:
@@ -21,14 +16,14 @@ class Disk : public Source {
     Bytes head = file.part(0, 112);
     head.resize(112);
     constexpr std::uint64_t separate_data = 4, other_packing = 8, wide_entries = 16;  // features
-    const std::uint64_t version = big(head, 4, 4), features = version >= 3 ? big(head, 72, 8) : 0;
+    const std::uint64_t version = big_endian(head, 4, 4), features = version >= 3 ? big_endian(head, 72, 8) : 0;
     if (version < 2) throw Error("no reader for qcow of version 1");
-    if (big(head, 32, 4) != 0) throw Error("encrypted");
+    if (big_endian(head, 32, 4) != 0) throw Error("encrypted");
     if ((features & separate_data) != 0) throw Error("qcow2 without its data file");
-    bits_ = static_cast<unsigned>(big(head, 20, 4));
+    bits_ = static_cast<unsigned>(big_endian(head, 20, 4));
     if (bits_ < 9 || bits_ > 21) damaged();
-    first_left_ = big(head, 36, 4);
-    first_at_ = big(head, 40, 8);
+    first_left_ = big_endian(head, 36, 4);
+    first_at_ = big_endian(head, 40, 8);
     is_zstd_ = (features & other_packing) != 0 && head[104] == 1;
     entry_size_ = (features & wide_entries) != 0 ? 16 : 8;
     cluster_.resize(std::size_t{1} << bits_);
@@ -38,7 +33,7 @@ class Disk : public Source {
   View next() override {
     constexpr std::uint64_t is_packed = std::uint64_t{1} << 62;
     while (at_ < table_.size() || next_table()) {
-      const std::uint64_t entry = big(table_, at_, 8);
+      const std::uint64_t entry = big_endian(table_, at_, 8);
       at_ += entry_size_;
       if ((entry & is_packed) != 0) return unpacked(entry);
       if ((entry & offset) == 0) continue;
@@ -57,7 +52,7 @@ class Disk : public Source {
     for (; first_left_ > 0; --first_left_, first_at_ += 8) {
       const Bytes entry = file_.part(first_at_, 8);
       if (entry.size() < 8) damaged();
-      const std::uint64_t table = big(entry, 0, 8) & offset;
+      const std::uint64_t table = big_endian(entry, 0, 8) & offset;
       if (table == 0) continue;
       if (tables_left_-- == 0) damaged();
       table_ = file_.part(table, cluster_.size());

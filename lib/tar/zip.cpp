@@ -12,6 +12,8 @@
 #include <memory>
 #include <string_view>
 
+#include "base/numbers.hpp"
+
 namespace imgbuild {
 namespace {
 
@@ -20,9 +22,6 @@ constexpr std::size_t most_comment = 65535, most_table = std::size_t{32} << 20;
 constexpr std::uint32_t store = 0, deflate = 8;                                  // methods
 constexpr std::uint32_t encrypted = 1, sizes_behind = 1 << 3, masked = 1 << 13;  // flags
 constexpr std::uint8_t made_by_unix = 3;
-
-std::uint32_t little16(View at) { return static_cast<std::uint32_t>(at[0] | at[1] << 8); }
-std::uint32_t little32(View at) { return little16(at) | little16(at.subspan(2)) << 16; }
 
 bool begins(View bytes, std::string_view magic) { return text_of(bytes).starts_with(magic); }
 
@@ -104,7 +103,7 @@ std::optional<std::vector<ZipMember>> plain_members(const Whole& zip) {
   if (found == std::string_view::npos || tail.size() - found < end_size) return {};
   const View record = View(tail).subspan(found);
   const std::uint64_t end = tail_at + found;
-  const std::uint64_t table_size = little32(record.subspan(12)), table_at = little32(record.subspan(16));
+  const std::uint64_t table_size = little_endian(record, 12, 4), table_at = little_endian(record, 16, 4);
   if (table_size + table_at > end || table_size > most_table) return {};  // zip64 among others
   const std::uint64_t base = end - table_size - table_at;
   const Bytes table = zip.part(end - table_size, static_cast<std::size_t>(table_size));
@@ -112,29 +111,29 @@ std::optional<std::vector<ZipMember>> plain_members(const Whole& zip) {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
   for (View rest = table; !rest.empty();) {
     if (rest.size() < central_size || !begins(rest, "PK\1\2")) return {};
-    const std::uint32_t flags = little16(rest.subspan(8)), method = little16(rest.subspan(10));
-    const std::size_t name = little16(rest.subspan(28));
-    const std::size_t whole = central_size + name + little16(rest.subspan(30)) + little16(rest.subspan(32));
-    const std::uint64_t begin = base + little32(rest.subspan(42));
+    const std::uint64_t flags = little_endian(rest, 8, 2), method = little_endian(rest, 10, 2);
+    const std::size_t name = little_endian(rest, 28, 2);
+    const std::size_t whole = central_size + name + little_endian(rest, 30, 2) + little_endian(rest, 32, 2);
+    const std::uint64_t begin = base + little_endian(rest, 42, 4);
     if (begin + local_size > end || rest.size() < whole) return {};
     ZipMember member;
     member.path = text_of(rest.subspan(central_size, name));
-    member.packed = little32(rest.subspan(20));
-    member.size = little32(rest.subspan(24));
-    member.crc = little32(rest.subspan(16));
+    member.packed = little_endian(rest, 20, 4);
+    member.size = little_endian(rest, 24, 4);
+    member.crc = static_cast<std::uint32_t>(little_endian(rest, 16, 4));
     member.deflated = method == deflate;
-    member.symlink = rest[5] == made_by_unix && S_ISLNK(little16(rest.subspan(40)));
+    member.symlink = rest[5] == made_by_unix && S_ISLNK(little_endian(rest, 40, 2));
     member.ours =
         (flags & (encrypted | masked)) == 0 && (member.deflated || (method == store && member.packed == member.size));
     const Bytes head = zip.part(begin, local_size + name);
     if (head.size() < local_size + name || !begins(head, "PK\3\4")) return {};
     const View local(head);
-    member.data_at = begin + local_size + name + little16(local.subspan(28));
-    const bool told_behind = (little16(local.subspan(6)) & sizes_behind) != 0;
-    if (little16(local.subspan(26)) != name || text_of(local.subspan(local_size)) != member.path ||
-        little16(local.subspan(8)) != method || ((little16(local.subspan(6)) ^ flags) & encrypted) != 0 ||
+    member.data_at = begin + local_size + name + little_endian(local, 28, 2);
+    const bool told_behind = (little_endian(local, 6, 2) & sizes_behind) != 0;
+    if (little_endian(local, 26, 2) != name || text_of(local.subspan(local_size)) != member.path ||
+        little_endian(local, 8, 2) != method || ((little_endian(local, 6, 2) ^ flags) & encrypted) != 0 ||
         member.data_at + member.packed > end ||
-        (!told_behind && (little32(local.subspan(18)) != member.packed || little32(local.subspan(22)) != member.size)))
+        (!told_behind && (little_endian(local, 18, 4) != member.packed || little_endian(local, 22, 4) != member.size)))
       return {};
     ranges.emplace_back(begin, member.data_at + member.packed);
     members.push_back(std::move(member));

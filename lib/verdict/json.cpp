@@ -1,6 +1,7 @@
 #include "verdict/json.hpp"
 
 #include "base/text.hpp"
+#include "base/utc.hpp"
 
 namespace imgbuild {
 namespace {
@@ -120,11 +121,7 @@ Json to_json(const Withheld& withheld) {
 }
 
 Json to_json(const Signature& signature) {
-  char time[32] = "";
-  std::tm parts{};
-  gmtime_r(&signature.time, &parts);
-  std::strftime(time, sizeof time, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  Json json{{"time", time},
+  Json json{{"time", utc(signature.time)},
             {"key", signature.key},
             {"host", printable(signature.host)},
             {"user", printable(signature.user)},

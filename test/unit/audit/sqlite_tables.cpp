@@ -14,8 +14,8 @@ namespace {
 
 std::multimap<std::string, std::string> named(const std::string& database) {
   std::multimap<std::string, std::string> all;
-  each_named_value(view_of(database),
-                   [&](const std::string& name, View value) { all.emplace(name, std::string(text_of(value))); });
+  const ViewWhole whole(view_of(database));
+  each_named_value(whole, [&](const std::string& name, View value) { all.emplace(name, std::string(text_of(value))); });
   return all;
 }
 

@@ -395,6 +395,17 @@ TEST_CASE("gc removes what a killed build left, and touches no live one and no o
   CHECK(read_journal().size() == 3);
 }
 
+TEST_CASE("the journal lies in one place, wherever a build was started") {
+  const TempDir home;
+  const std::string id = "0123456789abcdef", before = std::getenv("HOME") != nullptr ? std::getenv("HOME") : "/root";
+  ::setenv("XDG_STATE_HOME", "state", 1);  // relative: to be ignored, as its specification says
+  ::setenv("HOME", home.path().c_str(), 1);
+  write_journal({id, "unix:///fake.sock", {}, false});
+  CHECK(std::filesystem::exists(home.path() + "/.local/state/imgbuild/builds/" + id));
+  forget_journal(id);
+  ::setenv("HOME", before.c_str(), 1);
+}
+
 TEST_CASE("a dry run tells each step and asks nobody") {
   Bench bench;
   bench.plan.user = "dev";
