@@ -54,9 +54,12 @@ const EngineFacts& DockerEngine::facts() {
   driver_ = text_at(info, "Driver");
   if (!api_.address().http.socket.empty())
     files_ = EngineFiles(facts.kind, root_, driver_, text_at(at(info, "Containerd"), "Address"));
+  if (helper_) helped_files_ = EngineFiles(facts.kind, driver_, helper_);
   facts_ = std::move(facts);
   return facts_;
 }
+
+EngineFacts::Kind DockerEngine::kind() { return api_.podman() ? EngineFacts::Kind::podman : facts().kind; }
 
 std::string DockerEngine::create(const BuilderSpec& spec) {
   // Inert: nothing of the base's runs or writes (its ENTRYPOINT, HEALTHCHECK, a WORKDIR that is not there), no init
@@ -104,8 +107,9 @@ std::string DockerEngine::create(const BuilderSpec& spec) {
 }
 
 void DockerEngine::read_files_by(std::function<std::unique_ptr<Fetch>()> open) {
-  const EngineFacts& known = facts();  // before driver_ is looked at: asking for them fills it in
-  helped_files_ = open ? EngineFiles(known.kind, driver_, std::move(open)) : EngineFiles();
+  helper_ = std::move(open);
+  const bool known = !facts_.version.empty();  // else facts() does it
+  helped_files_ = helper_ && known ? EngineFiles(facts_.kind, driver_, helper_) : EngineFiles();
 }
 
 std::string DockerEngine::create_helper(const std::string& image, const std::vector<std::string>& argv,

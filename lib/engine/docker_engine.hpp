@@ -15,8 +15,11 @@ class DockerEngine : public Engine {
   DockerEngine(EngineAddress address, Variables variables);
 
   const EngineFacts& facts() override;
+  EngineFacts::Kind kind() override;
   EngineImage find_image(const std::string& name, const std::string& platform, Pull pull) override;
   ImageConfig config_of(const std::string& handle) override;
+  std::optional<ImageConfig> stored_config(const std::string& handle) override;
+  std::optional<std::map<std::string, bool>> manifests_of(const std::string& handle) override;
   std::unique_ptr<Source> save(const std::string& handle) override;
   std::unique_ptr<Source> stored_layer(const std::string& handle, const std::vector<std::string>& diff_ids,
                                        std::size_t index) override;
@@ -65,7 +68,8 @@ class DockerEngine : public Engine {
   Api api_;
   Variables variables_;
   EngineFacts facts_;
-  EngineFiles files_, helped_files_;            // by this process; by a helper
+  EngineFiles files_, helped_files_;  // by this process; by a helper
+  std::function<std::unique_ptr<Fetch>()> helper_;
   std::string root_, driver_;                   // as the engine tells
   std::map<std::string, ImageConfig> configs_;  // by handle; images do not change
   std::map<std::string, std::string> meant_;    // the platform, by handle

@@ -147,6 +147,8 @@ class FakeEngine : public Engine {
   ImageConfig config_of(const std::string& handle) override {
     return step("config", [&] { return parse_config(images.at(handle).config); });
   }
+  std::optional<ImageConfig> stored_config(const std::string& handle) override { return config_of(handle); }
+  std::optional<std::map<std::string, bool>> manifests_of(const std::string&) override { return std::nullopt; }
   std::unique_ptr<Source> save(const std::string& handle) override {
     return step("save", [&]() -> std::unique_ptr<Source> {
       const Image& image = images.at(handle);
