@@ -26,7 +26,8 @@ class DockerEngine : public Engine {
   std::unique_ptr<ImageStore> stored_image(const std::string& handle) override;
   void read_files_by(std::function<std::unique_ptr<Fetch>()> open) override;
   std::string create_helper(const std::string& image, const std::vector<std::string>& argv,
-                            const std::map<std::string, std::string>& labels) override;
+                            const std::map<std::string, std::string>& labels, const std::string& containerd) override;
+  std::vector<std::string> containerd_roots() override;
   std::string create(const BuilderSpec& spec) override;
   std::unique_ptr<Stream> start(const std::string& container) override;
   std::unique_ptr<Exec> exec(const std::string& container, const ExecSpec& spec) override;
@@ -54,9 +55,9 @@ class DockerEngine : public Engine {
   Json inspect_image(const std::string& name);
   bool has_platform(const std::string& name, const std::string& platform);
   Json inspect_container(const std::string& container);
-  std::string create_helper(const std::string& image, const std::vector<std::string>& argv,
-                            const std::map<std::string, std::string>& labels,
-                            const std::map<std::string, std::string>& folders);
+  std::string create_helper_with(const std::map<std::string, std::string>& folders, const std::string& image,
+                                 const std::vector<std::string>& argv,
+                                 const std::map<std::string, std::string>& labels);
   void pull_image(const std::string& name, const std::string& platform);
   void load(const std::string& tar);
   static void check_loaded(const HttpAnswer& answer);

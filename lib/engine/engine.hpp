@@ -142,9 +142,13 @@ class Engine {
   /// cannot be read so either. An empty function ends this.
   virtual void read_files_by(std::function<std::unique_ptr<Fetch>()> open) = 0;
   /// Creates a container of `image` that has the engine's own folders, read-only, and no network, and runs `argv`. It
-  /// starts and ends as a builder does; returns its id.
+  /// starts and ends as a builder does; returns its id. `containerd`: the folder of the containerd that it uses; empty:
+  /// any of containerd_roots().
   virtual std::string create_helper(const std::string& image, const std::vector<std::string>& argv,
-                                    const std::map<std::string, std::string>& labels) = 0;
+                                    const std::map<std::string, std::string>& labels,
+                                    const std::string& containerd) = 0;
+  /// Where its containerd usually has its folder, on its machine; none where the images are not in containerd's store.
+  virtual std::vector<std::string> containerd_roots() = 0;
 
   /// Creates the builder and returns its id. Nothing runs yet.
   virtual std::string create(const BuilderSpec& spec) = 0;

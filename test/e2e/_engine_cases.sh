@@ -284,6 +284,17 @@ audits() {
   ran "$1" env DOCKER_HOST="unix://$t/road.sock" "${hide[@]}" "$IMGBUILD" audit --format json "${@:3}"
   [ "$(grep -c '/get' "$t/asked")" = "$2" ] || { cat "$t/asked"; fail "saved not $2 times: ${*:3}"; }
 }
+# A helper reads the engine's files, wherever its containerd keeps them: nothing is saved.
+helped() {
+  local facts='.images[0] | [.id, .verdict, .layers, .coverage.entries, .coverage.bytes]'
+  counted
+  ran 0 "$IMGBUILD" audit --no-cache --format json "$busybox"
+  jq "$facts" "$t/out" >"$t/read"
+  audits 0 0 --no-cache --engine-helper "$busybox"
+  hasnt "$t/err" warning
+  jq "$facts" "$t/out" | diff "$t/read" - || fail 'the helper shows another image'
+  nothing_left
+}
 # Nothing is saved for an image that was audited before, by whoever cannot read the engine's files.
 remembered() {
   local facts='.images[0] | [.id, .platform, .verdict, .layers, .coverage.entries, .coverage.bytes]'
@@ -439,6 +450,7 @@ limits a name, a limit of memory, one of processors
 audit_by_name audit by name
 audit_cached a second audit reads nothing, a rebuild what is new
 hidden without the engine's files: the same
+helped without them, with a helper: nothing is saved
 remembered without them: nothing is saved for a second audit
 remembered_index nor for an index, unless more of it is there
 pushed push

@@ -256,8 +256,9 @@ class FakeEngine : public Engine {
   }
   std::unique_ptr<ImageStore> stored_image(const std::string&) override { return nullptr; }
   void read_files_by(std::function<std::unique_ptr<Fetch>()>) override {}
+  std::vector<std::string> containerd_roots() override { return {}; }
   std::string create_helper(const std::string&, const std::vector<std::string>&,
-                            const std::map<std::string, std::string>&) override {
+                            const std::map<std::string, std::string>&, const std::string&) override {
     return "helper";
   }
   std::unique_ptr<Stream> open_session(const std::string&, const std::vector<std::string>& methods) override {
