@@ -1,4 +1,4 @@
-// imgbuild cache: what is remembered of layers that were audited before.
+// imgbuild cache: what is remembered of images that were audited before.
 #include <algorithm>
 
 #include "audit/record_store.hpp"
@@ -26,7 +26,7 @@ std::unique_ptr<RecordStore> the_store() {
 std::string summary(const std::vector<RecordStore::Item>& items) {
   std::uint64_t bytes = 0;
   for (const auto& item : items) bytes += item.bytes;
-  return std::to_string(items.size()) + (items.size() == 1 ? " layer, " : " layers, ") + human_size(bytes);
+  return std::to_string(items.size()) + (items.size() == 1 ? " record, " : " records, ") + human_size(bytes);
 }
 
 int show() {
@@ -67,8 +67,10 @@ Work offer_cache(CLI::App& app, Session&) {
   prunes->add_option("--size", flags->megabytes, "the least used, until so many MB are left")->type_name("MB");
   app.require_subcommand(1);
   app.footer(
-      "\nA record says what was found in a layer, never a value of it, and is signed with a key that lies elsewhere;\n"
-      "`audit` and `build` use it instead of reading the layer again, unless --no-cache.");
+      "\nA record says what was found in a layer, never a value of it, or is an image's config or manifest in which\n"
+      "nothing was found; it is signed with a key that lies elsewhere. `audit` and `build` use it instead of having "
+      "the\n"
+      "same read or sent again, unless --no-cache.");
   return [flags, verifies, prunes] {
     if (prunes->parsed()) return prune(*flags);
     return verifies->parsed() ? verify() : show();

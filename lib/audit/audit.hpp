@@ -61,6 +61,9 @@ class Auditor {
   /// what the engine saves is to be audited then.
   std::optional<Audit> stored(const ImageConfig& config, const std::string& source, const LayerOpener& open,
                               std::size_t from_cache);
+  /// A document of an image (its config, a manifest) as an earlier run found it, and found nothing in it; nullopt where
+  /// none did, or the options want no cache. Its digest is right. Any thread.
+  std::optional<std::string> remembered(const std::string& digest) const;
   /// An unpacked root file system: a record without id, platform and layers. What cannot be read is a gap; a file that
   /// changes while it is read is an Error.
   Audit tree(const std::string& path, const std::string& source);

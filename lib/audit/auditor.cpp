@@ -60,6 +60,10 @@ std::optional<Audit> Auditor::stored(const ImageConfig& config, const std::strin
   return read_stored(reading, config, open, from_cache);
 }
 
+std::optional<std::string> Auditor::remembered(const std::string& digest) const {
+  return workshop_->remembered(digest);
+}
+
 Audit Auditor::tree(const std::string& path, const std::string& source) {
   Reading reading(*workshop_, source, false);
   return read_tree(reading, path);

@@ -28,11 +28,19 @@ void give_back(View bytes) {
   if (end > begin) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
+/// Is it a blob, and rightly called so? An archive's own tables are no document of an image.
+bool names_digest(std::string_view name, std::string_view digest) {
+  constexpr std::string_view folder = "blobs/sha256/", kind = "sha256:";
+  return name.starts_with(folder) && digest.starts_with(kind) &&
+         name.substr(folder.size()) == digest.substr(kind.size());
+}
+
 }  // namespace
 
 Workshop::Workshop(const AuditOptions& options)
     : options_(options),
       cache_(options.cache ? LayerCache::open(*options.scanner) : nullptr),
+      documents_(options.cache ? DocumentCache::open() : nullptr),
       pool_(threads_of(options), most_in_flight) {}
 
 Member Workshop::known(const std::string& digest) {
@@ -57,6 +65,18 @@ Member Workshop::known_before(const std::string& digest) {
 
 void Workshop::remember(const Member& layer) {
   if (cache_) cache_->keep(*layer);
+}
+
+void Workshop::remember(const std::string& digest, const std::string& text, bool clean) {
+  if (!documents_) return;
+  if (!clean)
+    documents_->forget(digest);
+  else if (options_.values == nullptr)  // a build's weak secrets are not looked for
+    documents_->keep(digest, text);
+}
+
+std::optional<std::string> Workshop::remembered(const std::string& digest) const {
+  return documents_ ? documents_->find(digest) : std::nullopt;
 }
 
 void Workshop::keep(const Member& member, const std::string& identity) {
@@ -136,8 +156,20 @@ std::vector<Audit> Reading::decide(std::vector<Subject> subjects) {
     for (const Member& member : beside) look(member);
   }
   pool().drain();
-  for (const Subject& subject : subjects)
-    for (const Member& layer : subject.outline.layers) workshop_.remember(layer);
+  std::map<std::string, std::pair<const std::string*, bool>> documents;  // by digest; is nothing found in it?
+  const auto told = [&](const std::string& digest, const std::string& text, const Sightings& record) {
+    auto& document = documents.try_emplace(digest, &text, true).first->second;
+    document.second = document.second && record.found.empty();
+  };
+  for (std::size_t i = 0; i < subjects.size(); ++i) {
+    const ImageConfig& config = subjects[i].outline.config;
+    for (const Member& layer : subjects[i].outline.layers) workshop_.remember(layer);
+    if (!config.raw.empty()) told(config.id, config.raw, configs[i]->record);
+    for (const Member& member : subjects[i].beside)
+      if (member->type == MemberRecord::Type::document && names_digest(member->name, member->digest))
+        told(member->digest, member->text, member->record);
+  }
+  for (const auto& [digest, document] : documents) workshop_.remember(digest, *document.first, document.second);
   std::vector<Audit> audits;
   for (std::size_t i = 0; i < subjects.size(); ++i) {
     std::vector<const MemberRecord*> beside;

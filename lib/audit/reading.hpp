@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "audit/audit.hpp"
+#include "audit/document_cache.hpp"
 #include "audit/layer_cache.hpp"
 #include "audit/member.hpp"
 #include "audit/outline.hpp"
@@ -30,6 +31,10 @@ class Workshop {
   Member known_before(const std::string& digest);
   /// All looking is done: layers that were read join the cache.
   void remember(const Member& layer);
+  /// The same for a document: `clean` where nothing was found in it.
+  void remember(const std::string& digest, const std::string& text, bool clean);
+  /// Auditor::remembered.
+  std::optional<std::string> remembered(const std::string& digest) const;
   /// From now on it may be known. Only what was read whole; only layers: where else something was found is told by the
   /// name that it had. `identity`: of the file that it came from (ImageStore::Blob).
   void keep(const Member& member, const std::string& identity = {});
@@ -39,6 +44,7 @@ class Workshop {
  private:
   const AuditOptions options_;
   const std::unique_ptr<LayerCache> cache_;
+  const std::unique_ptr<DocumentCache> documents_;
   Buffers buffers_;
   std::mutex mutex_;
   std::map<std::string, Member> known_;

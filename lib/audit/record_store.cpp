@@ -138,6 +138,10 @@ bool RecordStore::put(const std::string& name, View record) const {
   }
 }
 
+void RecordStore::remove(const std::string& name) const {
+  if (is_record_name(name)) ::unlink((folder_ + "/" + name).c_str());
+}
+
 std::string RecordStore::name_for(View bytes) const {
   // Never what mac_of() makes: that begins with a name, this with a word that is none.
   Bytes named{'n', 'a', 'm', 'e', ' '};

@@ -23,6 +23,8 @@ class RecordStore {
   std::optional<Bytes> get(const std::string& name) const;
   /// False where it could not be written: a cache that is full or read-only is no failure.
   bool put(const std::string& name, View record) const;
+  /// One that is not there is no error.
+  void remove(const std::string& name) const;
 
   /// An HMAC-SHA256 of the bytes under the same key: a name that tells nobody else what it was made of.
   std::string name_for(View bytes) const;

@@ -6,6 +6,7 @@
 #include "base/interrupt.hpp"
 #include "base/text.hpp"
 #include "crypto/digest.hpp"
+#include "engine/content_store.hpp"
 #include "image/json.hpp"
 #include "relay/session.hpp"
 #include "tar/archive.hpp"
@@ -15,6 +16,7 @@ namespace imgbuild {
 namespace {
 
 constexpr const char* program_name = "relay";
+constexpr std::size_t most_mounts = std::size_t{1} << 20;
 
 // A layer that holds the program, as bytes.
 std::string layer_of(View program) {
@@ -97,13 +99,26 @@ void EngineHelper::start() {
                        {"config", {{"Labels", traces_->labels()}}},
                        {"rootfs", {{"type", "layers"}, {"diff_ids", {layer.diff_id}}}},
                        {"history", {{{"created_by", "imgbuild: engine helper"}}}}};
-  const std::string path = std::string("/") + program_name;
-  traces_->open_helper(traces_->load_base(layer, config.dump()), {path, relay_serves});
+  traces_->load_base(layer, config.dump());
+  open({});
+  // Where the engine's containerd has its folder nobody tells but the helper's own mounts.
+  const std::vector<std::string> usual = engine_.containerd_roots();
+  if (usual.empty()) return;
+  const auto mounts = fetch_whole(*free_.front().files, "/proc", "self/mountinfo", most_mounts);
+  const std::string root = containerd_root_in(mounts.value_or(""));
+  if (root.empty() || std::find(usual.begin(), usual.end(), root) != usual.end()) return;
+  free_.clear();
+  open(root);
+}
+
+void EngineHelper::open(const std::string& containerd) {
+  const std::vector<std::string> command{std::string("/") + program_name, relay_serves};
+  traces_->open_helper(command, containerd);
   // As many as there are threads that may read layers side by side.
   const unsigned channels = std::max(2U, std::thread::hardware_concurrency());
   for (unsigned i = 0; i < channels; ++i) {
     Channel channel;
-    channel.exec = engine_.exec(traces_->builder(), {{path, relay_serves}});
+    channel.exec = engine_.exec(traces_->builder(), {command});
     channel.files = std::make_unique<RelayFetch>(*channel.exec);
     free_.push_back(std::move(channel));
   }

@@ -31,6 +31,7 @@ class EngineHelper {
   };
   std::unique_ptr<Fetch> lend();
   void start();
+  void open(const std::string& containerd);
   void take_back(Channel channel);
 
   Engine& engine_;

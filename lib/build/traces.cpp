@@ -28,8 +28,10 @@ std::string Traces::load_base(const NewLayer& layer, const std::string& config) 
   return base_;
 }
 
-void Traces::open_helper(const std::string& image, const std::vector<std::string>& argv) {
-  builder_ = engine_.create_helper(image, argv, labels_);
+void Traces::open_helper(const std::vector<std::string>& argv, const std::string& containerd) {
+  attached_.reset();
+  if (!builder_.empty()) engine_.remove_container(std::exchange(builder_, {}));
+  builder_ = engine_.create_helper(base_, argv, labels_, containerd);
   attached_ = engine_.start(builder_);
 }
 

@@ -30,8 +30,8 @@ class Traces {
   std::string load_base(const NewLayer& layer, const std::string& config);
   /// Creates the builder and starts it; it lives as long as this.
   void open_builder(BuilderSpec spec);
-  /// The same of a helper, in the builder's stead.
-  void open_helper(const std::string& image, const std::vector<std::string>& argv);
+  /// The same of a helper, in the builder's stead; one that was there goes. `containerd`: Engine::create_helper.
+  void open_helper(const std::vector<std::string>& argv, const std::string& containerd);
   const std::string& builder() const { return builder_; }
   /// Commits the builder; the intermediate image's handle. It goes in any case.
   std::string commit();

@@ -86,6 +86,7 @@ Api::Api(EngineAddress address)
     : address_(std::move(address)),
       client_([&] { return told(address_, [&] { return HttpClient(address_.http); }); }()) {
   const HttpAnswer pong = ask("GET", "/_ping");
+  podman_ = !pong.header("libpod-api-version").empty();
   const auto theirs = pong.headers.find("api-version");
   if (pong.status != 200 && theirs == pong.headers.end()) throw refusal("ping", pong);
   version_ = negotiate(theirs == pong.headers.end() ? "" : theirs->second);

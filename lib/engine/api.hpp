@@ -25,6 +25,7 @@ class Api {
   const EngineAddress& address() const noexcept { return address_; }
   const std::string& version() const noexcept { return version_; }  ///< "1.41"
   bool at_least(int minor) const noexcept { return minor_ >= minor; }
+  bool podman() const noexcept { return podman_; }  ///< says so when it is greeted
 
   /// The answer, whatever its status. `path` begins with '/' and has no version. Throws Error "engine: ..." only where
   /// no answer came.
@@ -55,6 +56,7 @@ class Api {
   HttpClient client_;
   std::string version_;
   int minor_ = 0;
+  bool podman_ = false;
 };
 
 }  // namespace imgbuild

@@ -114,6 +114,21 @@ SavedImage find_kept(ImageStore& store, const std::function<bool(const ImageConf
   throw Error("the content store does not have the image's config");
 }
 
+std::string containerd_root_in(std::string_view mountinfo) {
+  for (const std::string& line : split(std::string(mountinfo), '\n')) {
+    const auto fields = split(line, ' ');  // ID PARENT DEVICE ROOT WHERE OPTIONS ... - KIND SOURCE OPTIONS
+    if (fields.size() < 7 || fields[4] != "/") continue;
+    for (const std::string& option : split(fields.back(), ',')) {
+      constexpr std::string_view key = "upperdir=", below = "/io.containerd.snapshotter.v1.";
+      if (!option.starts_with(key) || option.find('\\') != std::string::npos) continue;  // escaped: no usual name
+      const std::string folder = option.substr(key.size());
+      const std::size_t end = folder.find(below);
+      if (folder.starts_with('/') && end != std::string::npos) return folder.substr(0, end);
+    }
+  }
+  return {};
+}
+
 std::string find_content(const std::string& docker_root, const std::string& address, const std::string& handle) {
   const std::string blob = descriptor_of(handle).path();
   const auto has = [&](const std::string& root) {

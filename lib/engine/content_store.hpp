@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/fetch.hpp"
@@ -56,6 +57,10 @@ class FetchedContent : public ImageStore {
 /// The image's config and layer descriptors; of several images the first that `wanted` says yes to, of one that one.
 /// The config's bytes are what its digest says. Throws Error where there is none.
 SavedImage find_kept(ImageStore& store, const std::function<bool(const ImageConfig&)>& wanted);
+
+/// The root of the containerd that keeps a container's file system, by the container's own /proc/self/mountinfo: a path
+/// of the engine's machine, as in the overlay's options (proc(5)). Empty where that does not say.
+std::string containerd_root_in(std::string_view mountinfo);
 
 /// Where containerd keeps its blobs, of the folders that are usual and of that which the containerd listening at the
 /// socket `address` ("" where none is told) has in use; the first that has `handle`. Empty: not to be read from here.

@@ -25,6 +25,8 @@ std::string id_of(const Json& json, const char* what) {
   return id;
 }
 
+constexpr const char* usual_containerd = "/var/lib/containerd";
+
 std::string filter_of(const Json& filters) { return "filters=" + percent_encode(filters.dump()); }
 
 }  // namespace
@@ -54,9 +56,12 @@ const EngineFacts& DockerEngine::facts() {
   driver_ = text_at(info, "Driver");
   if (!api_.address().http.socket.empty())
     files_ = EngineFiles(facts.kind, root_, driver_, text_at(at(info, "Containerd"), "Address"));
+  if (helper_) helped_files_ = EngineFiles(facts.kind, driver_, helper_);
   facts_ = std::move(facts);
   return facts_;
 }
+
+EngineFacts::Kind DockerEngine::kind() { return api_.podman() ? EngineFacts::Kind::podman : facts().kind; }
 
 std::string DockerEngine::create(const BuilderSpec& spec) {
   // Inert: nothing of the base's runs or writes (its ENTRYPOINT, HEALTHCHECK, a WORKDIR that is not there), no init
@@ -104,25 +109,34 @@ std::string DockerEngine::create(const BuilderSpec& spec) {
 }
 
 void DockerEngine::read_files_by(std::function<std::unique_ptr<Fetch>()> open) {
-  const EngineFacts& known = facts();  // before driver_ is looked at: asking for them fills it in
-  helped_files_ = open ? EngineFiles(known.kind, driver_, std::move(open)) : EngineFiles();
+  helper_ = std::move(open);
+  const bool known = !facts_.version.empty();  // else facts() does it
+  helped_files_ = helper_ && known ? EngineFiles(facts_.kind, driver_, helper_) : EngineFiles();
+}
+
+std::vector<std::string> DockerEngine::containerd_roots() {
+  if (facts().kind != EngineFacts::Kind::docker_containerd) return {};
+  return {root_ + "/containerd/daemon", usual_containerd};
 }
 
 std::string DockerEngine::create_helper(const std::string& image, const std::vector<std::string>& argv,
-                                        const std::map<std::string, std::string>& labels) {
+                                        const std::map<std::string, std::string>& labels,
+                                        const std::string& containerd) {
   if (facts().kind == EngineFacts::Kind::docker_containerd) try {
-      return create_helper(image, argv, labels, {{root_, helper_root}, {"/var/lib/containerd", helper_containerd}});
+      const std::string folder = containerd.empty() ? usual_containerd : containerd;
+      return create_helper_with({{root_, helper_root}, {folder, helper_containerd}}, image, argv, labels);
     } catch (const Interrupted&) {
       throw;
     } catch (const Error&) {  // a containerd of the engine's own: its folder is in the root
+      if (!containerd.empty()) throw;
     }
-  return create_helper(image, argv, labels, {{root_, helper_root}});
+  return create_helper_with({{root_, helper_root}}, image, argv, labels);
 }
 
 // Nothing of what is mounted below the folders comes along: what runs would find its own mounts busy.
-std::string DockerEngine::create_helper(const std::string& image, const std::vector<std::string>& argv,
-                                        const std::map<std::string, std::string>& labels,
-                                        const std::map<std::string, std::string>& folders) {
+std::string DockerEngine::create_helper_with(const std::map<std::string, std::string>& folders,
+                                             const std::string& image, const std::vector<std::string>& argv,
+                                             const std::map<std::string, std::string>& labels) {
   Json mounts = Json::array();
   for (const auto& [folder, target] : folders)
     mounts.push_back({{"Type", "bind"},

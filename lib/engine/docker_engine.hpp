@@ -15,15 +15,19 @@ class DockerEngine : public Engine {
   DockerEngine(EngineAddress address, Variables variables);
 
   const EngineFacts& facts() override;
+  EngineFacts::Kind kind() override;
   EngineImage find_image(const std::string& name, const std::string& platform, Pull pull) override;
   ImageConfig config_of(const std::string& handle) override;
+  std::optional<ImageConfig> stored_config(const std::string& handle) override;
+  std::optional<std::map<std::string, bool>> manifests_of(const std::string& handle) override;
   std::unique_ptr<Source> save(const std::string& handle) override;
   std::unique_ptr<Source> stored_layer(const std::string& handle, const std::vector<std::string>& diff_ids,
                                        std::size_t index) override;
   std::unique_ptr<ImageStore> stored_image(const std::string& handle) override;
   void read_files_by(std::function<std::unique_ptr<Fetch>()> open) override;
   std::string create_helper(const std::string& image, const std::vector<std::string>& argv,
-                            const std::map<std::string, std::string>& labels) override;
+                            const std::map<std::string, std::string>& labels, const std::string& containerd) override;
+  std::vector<std::string> containerd_roots() override;
   std::string create(const BuilderSpec& spec) override;
   std::unique_ptr<Stream> start(const std::string& container) override;
   std::unique_ptr<Exec> exec(const std::string& container, const ExecSpec& spec) override;
@@ -51,9 +55,9 @@ class DockerEngine : public Engine {
   Json inspect_image(const std::string& name);
   bool has_platform(const std::string& name, const std::string& platform);
   Json inspect_container(const std::string& container);
-  std::string create_helper(const std::string& image, const std::vector<std::string>& argv,
-                            const std::map<std::string, std::string>& labels,
-                            const std::map<std::string, std::string>& folders);
+  std::string create_helper_with(const std::map<std::string, std::string>& folders, const std::string& image,
+                                 const std::vector<std::string>& argv,
+                                 const std::map<std::string, std::string>& labels);
   void pull_image(const std::string& name, const std::string& platform);
   void load(const std::string& tar);
   static void check_loaded(const HttpAnswer& answer);
@@ -65,7 +69,8 @@ class DockerEngine : public Engine {
   Api api_;
   Variables variables_;
   EngineFacts facts_;
-  EngineFiles files_, helped_files_;            // by this process; by a helper
+  EngineFiles files_, helped_files_;  // by this process; by a helper
+  std::function<std::unique_ptr<Fetch>()> helper_;
   std::string root_, driver_;                   // as the engine tells
   std::map<std::string, ImageConfig> configs_;  // by handle; images do not change
   std::map<std::string, std::string> meant_;    // the platform, by handle

@@ -115,11 +115,34 @@ void DockerEngine::pull_image(const std::string& name, const std::string& platfo
   if (!messages.failure().empty()) throw Error("engine: " + what + ": " + messages.failure(), hint);
 }
 
-ImageConfig DockerEngine::config_of(const std::string& handle) {
+std::optional<ImageConfig> DockerEngine::stored_config(const std::string& handle) {
   if (const auto known = configs_.find(handle); known != configs_.end()) return known->second;
   facts();
   std::string raw = files_.config(handle);
   if (raw.empty()) raw = helped_files_.config(handle);
+  if (raw.empty()) return std::nullopt;
+  return configs_.emplace(handle, parse_config(std::move(raw))).first->second;
+}
+
+std::optional<std::map<std::string, bool>> DockerEngine::manifests_of(const std::string& handle) {
+  if (!api_.at_least(48)) return std::nullopt;
+  const HttpAnswer answer = api_.ask("GET", image_path(handle) + "/json?manifests=1");
+  if (answer.status != 200) return std::nullopt;
+  const Json image = parse_json(answer.body, "engine: inspect: the answer");
+  if (!at(image, "Manifests").is_array()) return std::nullopt;
+  std::map<std::string, bool> manifests;
+  for (const Json& manifest : at(image, "Manifests")) {
+    const Json& available = at(manifest, "Available");
+    const bool whole = available.is_boolean() && available.get<bool>();
+    if (!whole && number_at(at(manifest, "Size"), "Content", 1) != 0) return std::nullopt;
+    manifests[text_at(manifest, "ID")] = whole;
+  }
+  return manifests;
+}
+
+ImageConfig DockerEngine::config_of(const std::string& handle) {
+  if (auto stored = stored_config(handle)) return *stored;
+  std::string raw;
   // Of the image that is meant, where the engine has several of that handle.
   const auto asked = meant_.find(handle);
   std::string platform = asked == meant_.end() ? "" : asked->second;

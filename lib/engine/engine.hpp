@@ -111,11 +111,19 @@ class Engine {
  public:
   virtual ~Engine() = default;
   virtual const EngineFacts& facts() = 0;
+  /// That of facts(), and no more is asked than it takes: podman is slow to tell about itself.
+  virtual EngineFacts::Kind kind() { return facts().kind; }
 
   /// Finds an image by name or id, pulling it as `pull` says. Throws Error with a hint where there is none.
   virtual EngineImage find_image(const std::string& name, const std::string& platform, Pull pull) = 0;
   /// The config of an image, verbatim: its bytes' sha256 is its id.
   virtual ImageConfig config_of(const std::string& handle) = 0;
+  /// The same where it is known already or can be read from the engine's own files; else nullopt, and config_of() would
+  /// have it saved. Not of a handle that is no config's digest.
+  virtual std::optional<ImageConfig> stored_config(const std::string& handle) = 0;
+  /// The manifests below an index, attestations included, by their digests: has the engine all of the blobs (true), or
+  /// none (false)? nullopt: it does not tell, or has some blobs of one.
+  virtual std::optional<std::map<std::string, bool>> manifests_of(const std::string& handle) = 0;
   /// The bytes that a push would send, as a docker-archive stream (`save`). The engine must outlive it.
   virtual std::unique_ptr<Source> save(const std::string& handle) = 0;
 
@@ -134,9 +142,13 @@ class Engine {
   /// cannot be read so either. An empty function ends this.
   virtual void read_files_by(std::function<std::unique_ptr<Fetch>()> open) = 0;
   /// Creates a container of `image` that has the engine's own folders, read-only, and no network, and runs `argv`. It
-  /// starts and ends as a builder does; returns its id.
+  /// starts and ends as a builder does; returns its id. `containerd`: the folder of the containerd that it uses; empty:
+  /// any of containerd_roots().
   virtual std::string create_helper(const std::string& image, const std::vector<std::string>& argv,
-                                    const std::map<std::string, std::string>& labels) = 0;
+                                    const std::map<std::string, std::string>& labels,
+                                    const std::string& containerd) = 0;
+  /// Where its containerd usually has its folder, on its machine; none where the images are not in containerd's store.
+  virtual std::vector<std::string> containerd_roots() = 0;
 
   /// Creates the builder and returns its id. Nothing runs yet.
   virtual std::string create(const BuilderSpec& spec) = 0;

@@ -93,9 +93,13 @@ std::optional<std::string> EngineFiles::read(const std::string& path, std::size_
 }
 
 std::string EngineFiles::config(const std::string& handle) const {
-  if (root_.empty() || kind_ != EngineFacts::Kind::docker_classic || !is_image_id(handle)) return {};
+  if (root_.empty() || kind_ == EngineFacts::Kind::docker_containerd || !is_image_id(handle)) return {};
   try {
-    auto config = read("image/" + driver_ + "/imagedb/content/sha256/" + handle.substr(7), most_config);
+    // Podman keeps it as one of an image's "big data", in a file named by its digest: "=" and that in base64.
+    auto config = read(kind_ == EngineFacts::Kind::podman
+                           ? driver_ + "-images/" + handle.substr(7) + "/=" + base64(view_of(handle))
+                           : "image/" + driver_ + "/imagedb/content/sha256/" + handle.substr(7),
+                       most_config);
     return config && sha256_digest(view_of(*config)) == handle ? std::move(*config) : std::string();
   } catch (const Interrupted&) {
     throw;

@@ -14,7 +14,7 @@ namespace imgbuild {
 ///
 /// Docker's classic store: ROOT/image/DRIVER/imagedb/content/sha256/ID, ROOT/image/DRIVER/layerdb/sha256/CHAIN, the
 /// latter named by the chain id (OCI image-spec config.md, "Layer ChainID"). Podman: containers/storage's
-/// ROOT/overlay-layers/layers.json.
+/// ROOT/overlay-layers/layers.json and ROOT/overlay-images/ID/=BASE64.
 /// containerd's content store is a class of its own.
 class EngineFiles {
  public:

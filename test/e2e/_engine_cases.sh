@@ -253,13 +253,14 @@ audit_cached() {
   script 0 'echo other >/srv-other'
   [ "$(jq -c '.images[0].coverage | [.layers, .layers_cached]' "$t/report.json")" = '[2,1]' ] || fail 'a rebuild read its base again'
 }
-# The engine's own files are not to be seen: everything comes from what it saves, and is the same.
+# Where the engine's own files are not to be seen.
+engine_files=$ENGINE_DIR/data
+[ "$ENGINE" != newest ] || engine_files=$ENGINE_DIR/croot
+[ "$ENGINE" != podman ] || engine_files=$ENGINE_DIR/root
+# shellcheck disable=SC2016 # the inner shell expands them
+hide=(unshare -m --propagation private sh -c 'mount -t tmpfs none "$1" && shift && exec "$@"' - "$engine_files")
+# Everything comes from what it saves then, and is the same.
 hidden() {
-  local files=$ENGINE_DIR/data
-  [ "$ENGINE" != newest ] || files=$ENGINE_DIR/croot
-  [ "$ENGINE" != podman ] || files=$ENGINE_DIR/root
-  # shellcheck disable=SC2016 # the inner shell expands them
-  local hide=(unshare -m --propagation private sh -c 'mount -t tmpfs none "$1" && shift && exec "$@"' - "$files")
   local facts='.images[0] | [.id, .verdict, .layers, .coverage.entries, .coverage.archives]'
   ran 0 "${hide[@]}" "$IMGBUILD" build "$t/app" --from $busybox -t "$image" --secret "id=s,src=$t/secret" -- sh -c 'mkdir -p /opt; tar -czf /opt/a.tgz hello'
   ran 0 "${hide[@]}" "$IMGBUILD" audit --no-cache --format json "$image"
@@ -269,6 +270,87 @@ hidden() {
   ran 0 "${hide[@]}" "$IMGBUILD" push --no-cache "$image" "$registry/e2e/hidden:1"
   docker rmi -f "$image" >/dev/null
   nothing_left
+}
+# What is asked of the engine from here on is noted.
+counted() {
+  : >"$t/asked"
+  rm -f "$t/road.sock"
+  python3 "$SOURCE/test/e2e/_counted.py" "$t/road.sock" "$ENGINE_SOCKET" "$t/asked" &
+  eventually test -S "$t/road.sock" || fail 'there is no road'
+}
+# audits STATUS SAVES IMAGE: one that is saved so many times for it.
+audits() {
+  : >"$t/asked"
+  ran "$1" env DOCKER_HOST="unix://$t/road.sock" "${hide[@]}" "$IMGBUILD" audit --format json "${@:3}"
+  [ "$(grep -c '/get' "$t/asked")" = "$2" ] || { cat "$t/asked"; fail "saved not $2 times: ${*:3}"; }
+}
+# A helper reads the engine's files, wherever its containerd keeps them: nothing is saved.
+helped() {
+  local facts='.images[0] | [.id, .verdict, .layers, .coverage.entries, .coverage.bytes]'
+  counted
+  ran 0 "$IMGBUILD" audit --no-cache --format json "$busybox"
+  jq "$facts" "$t/out" >"$t/read"
+  audits 0 0 --no-cache --engine-helper "$busybox"
+  hasnt "$t/err" warning
+  jq "$facts" "$t/out" | diff "$t/read" - || fail 'the helper shows another image'
+  nothing_left
+}
+# Nothing is saved for an image that was audited before, by whoever cannot read the engine's files.
+remembered() {
+  local facts='.images[0] | [.id, .platform, .verdict, .layers, .coverage.entries, .coverage.bytes]'
+  counted
+  script 0 'echo more >/srv-more' --image-env "MARK=$RANDOM$RANDOM"
+  (hide=(env) && audits 0 0 --no-cache "$image") # by whoever can, they are
+  rm -rf "$XDG_CACHE_HOME"
+  audits 0 1 "$image"
+  jq "$facts" "$t/out" >"$t/saved"
+  audits 0 0 "$image"
+  jq "$facts" "$t/out" | diff "$t/saved" - || fail 'what is remembered says something else'
+  [ "$(jq -c '.images[0].coverage | [.layers, .layers_cached]' "$t/out")" = '[2,2]' ] || fail 'not all layers are remembered'
+  audits 0 1 --no-cache "$image"
+  ran 0 "$IMGBUILD" cache verify
+  local record
+  for record in "$XDG_CACHE_HOME"/imgbuild/layers/*; do # the documents alone are text
+    [ "$(head -c 1 "$record")" != '{' ] || printf x | dd of="$record" bs=1 seek=20 conv=notrunc status=none
+  done
+  ran 3 "$IMGBUILD" cache verify
+  audits 0 1 "$image"
+  audits 0 0 "$image"
+  ran 0 "$IMGBUILD" cache prune --all
+  audits 0 1 "$image"
+  # A config with a secret in it is not written down, and looked at each time.
+  docker rmi -f "$image" >/dev/null
+  local token="glpat-$(head -c 15 /dev/urandom | base64 | tr '+/' xy)"
+  "$IMGBUILD" build "$t/app" --from $busybox --keep -t "$image" --image-env "TOKEN=$token" -- true >"$t/out" 2>"$t/err" || true
+  local kept
+  kept=$(sed -n 's/.*kept \(sha256:[0-9a-f]*\).*/\1/p' "$t/err" | head -n 1)
+  audits 1 1 "docker:$kept"
+  audits 1 1 "docker:$kept"
+  ! grep -rqF "$token" "$XDG_CACHE_HOME" || fail 'the secret is in the cache'
+  docker rmi -f "$kept" >/dev/null
+  rm -rf "$XDG_CACHE_HOME"
+}
+# What a push would send with it is looked at as well: attestations, and other platforms as soon as they are there.
+remembered_index() {
+  local token="glpat-$(head -c 15 /dev/urandom | base64 | tr '+/' xy)" index="$SOURCE/test/e2e/_index.py"
+  counted
+  docker save "$busybox" >"$t/saved.tar"
+  python3 "$index" "$t/saved.tar" "$image" nothing "$t/ours.tar" "$t/both.tar" 2>"$t/err" && docker load -q -i "$t/ours.tar" >"$t/out" 2>"$t/err" &&
+    [ "$(docker image inspect "$image" | jq -r '.[0].Descriptor.mediaType')" = application/vnd.oci.image.index.v1+json ] ||
+    cannot 'it keeps no index of an image'
+  audits 0 1 "$image"
+  audits 0 0 "$image"
+  [ "$(jq -c '[.images[].platform]' "$t/out")" = '["linux/amd64"]' ] || fail 'not the one platform that is there'
+  docker load -q -i "$t/both.tar" >/dev/null
+  audits 0 1 "$image"
+  audits 0 0 "$image"
+  [ "$(jq -c '[.images[].platform] | sort' "$t/out")" = '["linux/amd64","linux/s390x"]' ] || fail 'not both platforms'
+  docker rmi -f "$image" >/dev/null
+  python3 "$index" "$t/saved.tar" "$image" "TOKEN=$token" "$t/ours.tar" "$t/both.tar"
+  docker load -q -i "$t/ours.tar" >/dev/null
+  audits 1 1 "$image"
+  audits 1 1 "$image"
+  ! grep -rqF "$token" "$XDG_CACHE_HOME" || fail 'the secret is in the cache'
 }
 pushed() {
   script 0 'echo more >/srv-more'
@@ -368,6 +450,9 @@ limits a name, a limit of memory, one of processors
 audit_by_name audit by name
 audit_cached a second audit reads nothing, a rebuild what is new
 hidden without the engine's files: the same
+helped without them, with a helper: nothing is saved
+remembered without them: nothing is saved for a second audit
+remembered_index nor for an index, unless more of it is there
 pushed push
 interrupted interrupted, killed: nothing is left
 collected gc finds the rest

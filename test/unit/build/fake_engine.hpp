@@ -147,6 +147,8 @@ class FakeEngine : public Engine {
   ImageConfig config_of(const std::string& handle) override {
     return step("config", [&] { return parse_config(images.at(handle).config); });
   }
+  std::optional<ImageConfig> stored_config(const std::string& handle) override { return config_of(handle); }
+  std::optional<std::map<std::string, bool>> manifests_of(const std::string&) override { return std::nullopt; }
   std::unique_ptr<Source> save(const std::string& handle) override {
     return step("save", [&]() -> std::unique_ptr<Source> {
       const Image& image = images.at(handle);
@@ -254,8 +256,9 @@ class FakeEngine : public Engine {
   }
   std::unique_ptr<ImageStore> stored_image(const std::string&) override { return nullptr; }
   void read_files_by(std::function<std::unique_ptr<Fetch>()>) override {}
+  std::vector<std::string> containerd_roots() override { return {}; }
   std::string create_helper(const std::string&, const std::vector<std::string>&,
-                            const std::map<std::string, std::string>&) override {
+                            const std::map<std::string, std::string>&, const std::string&) override {
     return "helper";
   }
   std::unique_ptr<Stream> open_session(const std::string&, const std::vector<std::string>& methods) override {

@@ -110,3 +110,18 @@ TEST_CASE("the content store is where the engine's root or its containerd says, 
   CHECK(find_content(folder.root(), "", diff_id('c')).empty());
   CHECK(find_content("/nonexistent", "/nonexistent/containerd.sock", digest).empty());
 }
+
+TEST_CASE("a container's mounts say where the containerd that keeps its files has its folder") {
+  const std::string before =
+      "22 1 0:20 / /proc rw,nosuid - proc proc rw\n89 58 0:40 / / rw,relatime - overlay overlay ";
+  const std::string snapshots = "/srv/own/io.containerd.snapshotter.v1.overlayfs/snapshots/";
+  CHECK(containerd_root_in(before + "rw,lowerdir=" + snapshots + "1/fs,upperdir=" + snapshots +
+                           "2/fs,workdir=" + snapshots + "2/work\n") == "/srv/own");
+  // Another mount's, one of another kind, one without a usual name, none.
+  CHECK(containerd_root_in("9 8 0:4 / /x rw - overlay overlay rw,upperdir=" + snapshots + "2/fs\n").empty());
+  CHECK(containerd_root_in(before + "rw,upperdir=/var/lib/docker/overlay2/a/diff\n").empty());
+  CHECK(containerd_root_in(before + "rw,upperdir=/a\\054b" + snapshots + "2/fs\n").empty());
+  CHECK(containerd_root_in(before + "rw,upperdir=own" + snapshots + "2/fs\n").empty());
+  CHECK(containerd_root_in(before + "rw,upperdir=/io.containerd.snapshotter.v1.overlayfs/snapshots/2/fs\n").empty());
+  CHECK(containerd_root_in("").empty());
+}
