@@ -311,7 +311,7 @@ class Reader {
     }
     for (int left = 2; left > 0 && (peek() == '[' || peek() == '(' || peek() == '{'); --left) {
       opened_ = true;
-      ++at_;
+      if (text_[at_++] == '(') gap();
       blanks();
       if (!is_quote(peek()) && peek() != '[' && peek() != '(' && peek() != '{') return false;
     }

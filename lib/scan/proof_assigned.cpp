@@ -70,7 +70,9 @@ bool may_be_password(std::string_view value, const Assignment& assignment, bool 
       return false;
     if (strong == 0 && likeness.joints > 0 && likeness.digits <= 2 && makeup.uppers == 0) return false;
     if (strong == 0 && likeness.joints > 1 && likeness.digits <= 2 && makeup.uppers == 0) return false;
-    if (strong == 0 && likeness.digits == 1 && !is_title_phrase(value) && !is_parted_by_digit(value)) return false;
+    if (strong == 0 && likeness.digits == 1 && !is_title_phrase(value) && !is_parted_by_digit(value) &&
+        !changes_case(value))
+      return false;
     // CONSTANT_2, and code that is not quoted.
     if (strong == 0 && makeup.lowers == 0 && likeness.digits <= 2) return false;
     if (!assignment.quoted && strong == 0 && likeness.joints > 0 && likeness.digits <= 2) return false;
@@ -183,6 +185,8 @@ bool is_of_a_list(std::string_view around, const Assignment& assignment) {
     trim_back();
     behind_text = is_quote(back());
   }
+  // (412,'mailserver_pass','VALUE','yes'): a row of options.
+  if (open == ',' && close == ',' && !behind_text && is_digit(back())) return false;
   if (close == ',') {
     after.remove_prefix(1);
     trim_front();

@@ -100,9 +100,28 @@ bool is_plain_phrase(std::string_view value) {
   return words >= 3 && words <= 6 && name_likeness(value).words && !has_technical_word(value);
 }
 
+// Koda-tavo5-giku, as programs make what one can say.
+bool is_spoken(std::string_view value) {
+  std::size_t groups = 0, digits = 0, uppers = 0;
+  for (std::size_t at = 0; at < value.size(); ++groups) {
+    std::size_t end = at, letters = 0;
+    for (; end < value.size() && value[end] != '-'; ++end) {
+      digits += is_digit(value[end]) ? 1 : 0;
+      uppers += is_upper(value[end]) ? 1 : 0;
+      letters += is_letter(value[end]) ? 1 : 0;
+      if (!is_letter(value[end]) && !is_digit(value[end])) return false;
+    }
+    if (letters < 3 || end - at > 7) return false;
+    at = end + 1;
+  }
+  return groups >= 3 && groups <= 5 && digits == 1 && uppers == 1 && !value.ends_with('-') &&
+         !has_technical_word(value);
+}
+
 bool is_numbered_phrase(std::string_view value) {
+  if (is_spoken(value)) return true;
   std::size_t end = value.size();
-  while (end > 0 && std::string_view("!.?*#$").find(value[end - 1]) != std::string_view::npos) --end;
+  while (end > 0 && std::string_view("!.?*#$_-").find(value[end - 1]) != std::string_view::npos) --end;
   const std::size_t marks = value.size() - end;
   while (end > 0 && is_digit(value[end - 1])) --end;
   const std::size_t digits = value.size() - marks - end;
@@ -117,6 +136,16 @@ bool is_numbered_phrase(std::string_view value) {
     least = std::min(least, word.size());
   }
   const bool joined = letters.find_first_of("-_.") != std::string_view::npos;
+  // Walrus-81, Falcon1990., walrusFalcon_7
+  const std::size_t last = letters.find_last_not_of("-_.");
+  const std::string_view plain = letters.substr(0, last + 1);
+  if (last != std::string_view::npos && plain.find_first_of("-_.") == std::string_view::npos && letters.size() >= 5) {
+    const bool parted = plain.size() + 1 == letters.size();
+    if (parted && words.size() >= 2 && least >= 3 && digits >= 1) return true;
+    if (words.size() == 1 && is_upper(plain[0]) && plain.size() >= 5 &&
+        (parted ? digits >= 2 : digits == 4 && marks == 1))
+      return true;
+  }
   // tigerCherry2, falcon-silver-walrus26, hunterwalrus!
   if (!joined && words.size() >= 2) return words.size() <= 4 && least >= 3 && letters.size() >= 8 && digits >= 1;
   // Walrus.falcon48

@@ -201,7 +201,8 @@ Proof generic_password(const Suspect& suspect) {
 // The value of a NAME=VALUE line. Unquoted, so anything may stand there.
 Proof env_value(const Suspect& suspect) {
   const std::string_view value = trim(suspect.secret);
-  if (value.size() < 6 || is_placeholder(value) || is_reference(value) || !is_printable(value) || is_stand_in(value))
+  if (value.size() < 6 || is_placeholder(value) || is_reference(value) || !is_printable(value) || is_stand_in(value) ||
+      value.starts_with("encrypted:"))
     return {};
   if (contains(value, "-----BEGIN")) return {};  // a key is read as one, or is none
   if (is_name(value) && value.size() < 24) return proven(false);

@@ -74,6 +74,7 @@ inline constexpr RoadWord road_words[] = {
     {",PASS", 5, Road::column},
     {", PASS", 6, Road::column},
     {";PASS", 5, Road::column},
+    {"\\tPASS", 5, Road::column},
     {",PWD", 4, Road::column},
     {", PWD", 5, Road::column},
     {"USERS", 5, Road::pairs},
