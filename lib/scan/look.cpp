@@ -325,7 +325,8 @@ void Look::decoded(View text, std::size_t begin, std::size_t end, std::uint64_t 
         raw.hit.end = run.position_of(static_cast<std::size_t>(raw.hit.begin)) + 1;
         raw.hit.begin = point;
       } else {
-        raw.hit.end = run.end_of(static_cast<std::size_t>(raw.hit.end));
+        raw.hit.end = run.use ? run.end_of_piece(static_cast<std::size_t>(raw.hit.begin))
+                              : run.end_of(static_cast<std::size_t>(raw.hit.end));
         raw.hit.begin = run.position_of(static_cast<std::size_t>(raw.hit.begin));
       }
       raw.hit.decoded.insert(raw.hit.decoded.begin(), run.encoding);

@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "scan/letters.hpp"
+#include "scan/literals.hpp"
 
 namespace imgbuild {
 namespace {
@@ -16,6 +17,44 @@ bool is_of_password(char c) { return c > 0x20 && c < 0x7f && c != '"' && c != '\
 bool may_stand_between(char c) {
   return is_alphanumeric(c) || is_blank(c) || is_quote(c) ||
          std::string_view("_.:()[]{}<>&!$@-|%").find(c) != std::string_view::npos;
+}
+
+// What the value behind the line is given to; empty: nothing that has a name.
+std::string_view assigned_name(std::string_view line) {
+  std::size_t sign = line.size();
+  while (sign > 0 && may_stand_between(line[sign - 1])) --sign;
+  // "name": value, name: Type = value
+  const bool assigned = sign > 0 && line[sign - 1] == '=';
+  if (!assigned) {
+    sign = line.rfind(':');
+    if (sign == std::string_view::npos) return {};
+    ++sign;
+  }
+  std::string_view name = trim(line.substr(0, sign - 1));
+  if (const std::size_t colon = name.find(": "); assigned && colon != std::string_view::npos)
+    name = name.substr(0, colon);  // its type
+  while (!name.empty() && !is_name_char(name.back()))
+    if (const std::size_t open = name.find_last_of('['); name.back() == ']' && open != std::string_view::npos)
+      name = trim(name.substr(0, open));
+    else
+      name.remove_suffix(1);
+  std::size_t begin = name.size();
+  while (begin > 0 && name.size() - begin < longest_name && is_name_char(name[begin - 1])) --begin;
+  return name.substr(begin);
+}
+
+// client.setPassword(, builder.withToken(
+std::string_view setter_name(std::string_view line) {
+  while (!line.empty() && (is_quote(line.back()) || is_blank(line.back()))) line.remove_suffix(1);
+  if (!line.ends_with('(')) return {};
+  line.remove_suffix(1);
+  std::size_t begin = line.size();
+  while (begin > 0 && line.size() - begin < longest_name && is_name_char(line[begin - 1])) --begin;
+  line = line.substr(begin);
+  for (const std::string_view verb : {"set", "with"})
+    if (starts_caseless(line, verb))
+      return line.substr(verb.size() + (line.substr(verb.size()).starts_with('_') ? 1 : 0));
+  return {};
 }
 
 }  // namespace
@@ -40,7 +79,7 @@ DecodedRun assigned_run(const char* encoding, std::string_view name, std::size_t
 }
 
 bool name_run(View text, const DecodedRun& run, DecodedRun& named) {
-  if (run.backwards || run.lead >= run.bytes.size()) return false;
+  if (run.backwards || run.lead >= run.bytes.size() || run.use == nowhere) return false;
   std::string_view value = std::string_view(run.bytes).substr(run.lead);
   while (!value.empty() && (is_break(value.back()) || is_quote(value.back()))) value.remove_suffix(1);
   if (value.size() < shortest || value.size() > longest || !std::all_of(value.begin(), value.end(), is_of_password))
@@ -48,36 +87,22 @@ bool name_run(View text, const DecodedRun& run, DecodedRun& named) {
   // Hex that is hex once more: the body of a vault.
   const bool hex = value.size() >= 16 && value.find_first_not_of("0123456789abcdef") == std::string_view::npos;
   if (hex && std::string_view(run.encoding) == "hex") return false;
-  const std::size_t at = run.position_of(run.lead), end = run.end_of(run.lead + value.size());
+  const std::size_t at = run.position_of(run.lead);
+  const std::size_t end = run.use ? run.end_of_piece(run.lead) : run.end_of(run.lead + value.size());
   if (end <= at || end > text.size()) return false;
-  std::size_t low = at;
-  while (low > 0 && at - low < farthest && !is_break(static_cast<char>(text[low - 1]))) --low;
-  const std::string_view line = text_of(text.subspan(low, at - low));
-  std::size_t sign = line.size();
-  while (sign > 0 && may_stand_between(line[sign - 1])) --sign;
-  // "name": value, name: Type = value
-  const bool assigned = sign > 0 && line[sign - 1] == '=';
-  if (!assigned) {
-    sign = line.rfind(':');
-    if (sign == std::string_view::npos) return false;
-    ++sign;
-  }
-  std::string_view name = trim(line.substr(0, sign - 1));
-  if (const std::size_t colon = name.find(": "); assigned && colon != std::string_view::npos)
-    name = name.substr(0, colon);  // its type
-  while (!name.empty() && !is_name_char(name.back()))
-    if (const std::size_t open = name.find_last_of('['); name.back() == ']' && open != std::string_view::npos)
-      name = trim(name.substr(0, open));
-    else
-      name.remove_suffix(1);
-  std::size_t begin = name.size();
-  while (begin > 0 && name.size() - begin < longest_name && is_name_char(name[begin - 1])) --begin;
-  name = name.substr(begin);
+  const std::size_t place = run.use.value_or(at);
+  std::size_t low = place;
+  while (low > 0 && place - low < farthest && !is_break(static_cast<char>(text[low - 1]))) --low;
+  const std::string_view line = text_of(text.subspan(low, place - low));
+  std::string_view name = run.use ? setter_name(line) : std::string_view();
+  if (name.empty()) name = assigned_name(line);
   if (!says_secret(name)) return false;
   const auto name_at = low + static_cast<std::size_t>(name.data() - line.data());
   named = assigned_run(run.encoding, name, name_at, value, at, end);
   named.plain = true;
   named.lead = name.size() + 2;
+  named.use = run.use;
+  if (run.use && end - at < value.size()) named.pieces.insert(named.pieces.end() - 1, {named.lead + (end - at), end});
   return true;
 }
 

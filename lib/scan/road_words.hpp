@@ -16,6 +16,8 @@ enum class Road : std::uint8_t {
   rot13,    ///< "no" in rot13
   drop,     ///< what stands there is nothing: a line that goes on, <wbr>
   column,   ///< the head of a column: user;password
+  sum,      ///< a + b: of names
+  within,   ///< "$a$b": names in a text
   pairs     ///< a list of users and their passwords
 };
 
@@ -50,6 +52,30 @@ inline constexpr RoadWord road_words[] = {
     {"[\"']/[/*]", 3, Road::operate},
     {"[\"'] /[/*]", 4, Road::operate},
     {"[\"'] & _", 5, Road::operate},
+    // (The windows of each are few, or the first stage is slow: of names that are joined without a blank, and of bare
+    // ones, only those are seen that begin as most do.)
+    {"[a-z0-9_\\]] \\+ [a-z_$]", 5, Road::sum},
+    {"[\"'] \\+ [a-z_$]", 5, Road::sum},
+    {"[a-z0-9_] \\+ [\"']", 5, Road::sum},
+    {"1\\+[abkpstx_]", 3, Road::sum},
+    {"\\]\\+_", 3, Road::sum},
+    {"[a-z0-9_] & [a-z_]", 5, Road::sum},
+    {"[a-z0-9_] \\.\\. [a-z_]", 6, Road::sum},
+    {"[a-z0-9_\\]] \\. \\$[a-z_]", 6, Road::sum},
+    {"[\"'] \\. \\$[a-z_]", 6, Road::sum},
+    {"\\.\\$[abkpstx_]", 3, Road::sum},
+    {"\\}\\$\\{", 3, Road::within},
+    {"\\}[-_.:]\\$\\{", 4, Road::within},
+    {"\\}#\\{", 3, Road::within},
+    {"\\}\\{\\$", 3, Road::within},
+    {"\\}\\}\\{\\{", 4, Road::within},
+    {"[f$][\"']\\{", 3, Road::within},
+    {"!\\(\"\\{[a-z_]", 5, Road::within},
+    {"[a-z0-9_]\\)\\\\\\([a-z_]", 5, Road::within},
+    {"[a-z0-9_]\\)\\$\\([a-z_]", 5, Road::within},
+    {"[ =(:]\"\\$[a-z_]", 4, Road::within},
+    {"=\\$[abkpstx_]", 3, Road::within},
+    {": \\$[a-z_]", 4, Road::within},
     {"reverse", 7, Road::reverse},
     {"strrev", 6, Road::reverse},
     {"::-1\\]", 5, Road::reverse},

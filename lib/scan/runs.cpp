@@ -381,6 +381,13 @@ std::size_t DecodedRun::end_of(std::size_t decoded_end) const {
          1;
 }
 
+std::size_t DecodedRun::end_of_piece(std::size_t decoded) const {
+  const auto behind = std::upper_bound(pieces.begin(), pieces.end(), decoded,
+                                       [](std::size_t value, const Piece& piece) { return value < piece.encoded; });
+  if (behind == pieces.end()) return position_of(decoded) + 1;
+  return (behind - 1)->text + (behind->encoded - (behind - 1)->encoded);
+}
+
 void decode_runs(View text, std::uint64_t offset, std::size_t begin, std::size_t end, const See& see) {
   if (begin >= end) return;
   const std::uint64_t first_block = (offset + begin) / block, last_block = (offset + end - 1) / block;

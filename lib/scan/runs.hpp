@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,13 +17,19 @@ struct DecodedRun {
   const char* encoding =
       "";  ///< "base64", "base32" or "hex"; "percent", "unicode", "html", "concatenation", "utf-16", "utf-32"...
   std::string bytes;
-  bool wrapped = false;    ///< it went over several lines
-  bool shaped = false;     ///< only rules with a shape of their own count in it: the pieces may not belong together
-  bool plain = false;      ///< its pieces say where bytes stand, whatever it was decoded from
-  std::size_t lead = 0;    ///< bytes of the line before what was put together, which they begin with
+  bool wrapped = false;  ///< it went over several lines
+  bool shaped = false;   ///< only rules with a shape of their own count in it: the pieces may not belong together
+  bool plain = false;    ///< its pieces say where bytes stand, whatever it was decoded from
+  std::size_t lead = 0;  ///< bytes of the line before what was put together, which they begin with
+  /// Where the text puts it together, if that is not where its pieces stand; what is found in it ends where the piece
+  /// does that it begins in. nowhere (literals.hpp): only a part of what is put together there.
+  std::optional<std::size_t> use;
   bool backwards = false;  ///< its first byte is the last of a stretch of the text, and so on
   std::size_t position_of(std::size_t decoded) const;  ///< in the text, of the first character that makes a byte
   std::size_t end_of(std::size_t decoded_end) const;   ///< behind the last character that makes the byte before it
+
+  std::size_t end_of_piece(
+      std::size_t decoded) const;  ///< in the text, of the piece that makes the byte; of plain ones
 
   /// Pieces of the run: encoded characters from `encoded` on stand at `text` and behind.
   struct Piece {
