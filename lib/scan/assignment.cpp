@@ -80,7 +80,7 @@ class Reader {
     while (!lead.empty() && std::string_view("-*#/;+>|\"'$@ \t").find(lead.front()) != std::string_view::npos)
       lead.remove_prefix(1);
     const std::string small = lower(trim(lead));
-    if (small.starts_with("set -")) return true;  // fish
+    if (small.starts_with("set -") || small.ends_with("#(nop)  env")) return true;  // fish, docker history
     for (const std::string_view word : {"", "export", "set", "setx", "env", "arg", "setenv", "env:", "run export",
                                         "readonly", "local", "declare", "requirepass"})
       if (small == word) return true;

@@ -55,7 +55,8 @@ bool may_be_password(std::string_view value, const Assignment& assignment, bool 
     return assignment.quoted && makeup.digits == value.size() && value.size() >= 8 && makeup.distinct >= 5;
   const NameLikeness likeness = name_likeness(value);
   const std::size_t strong = likeness.symbols;
-  const bool set = assignment.quoted || written || (assignment.leads && !assignment.ended);
+  const bool set = assignment.quoted || written || assignment.how == Assignment::How::flag ||
+                   (assignment.leads && !assignment.ended);
   if (is_passphrase(value) && likeness.words) return true;
   if (set && (is_walk(value) || is_numbered_phrase(value))) return true;
   if (set && likeness.words && (is_title_phrase(value) || is_plain_phrase(value))) return true;
