@@ -146,6 +146,15 @@ std::size_t closing_quote(std::string_view text, char quote, std::size_t slashes
   return std::string_view::npos;
 }
 
+// Where, from `at` on, dashes and BEGIN begin another key; else the end.
+std::size_t next_key(std::string_view text, std::size_t at) {
+  constexpr std::string_view word = "BEGIN";
+  for (at = text.find(word, at); at != std::string_view::npos; at = text.find(word, at + word.size()))
+    for (const std::string_view dashes : {"--", "-- "})
+      if (text.substr(0, at).ends_with(dashes)) return at - dashes.size();
+  return text.size();
+}
+
 // ["-----BEGIN ...-----", "MIIE...", ...], printf '%s\n' '-----BEGIN ...-----' 'MIIE...': the lines of a key that stand
 // side by side as texts of their own. `before` ends in the first one's quote. Empty: that is not how it stands.
 std::string texts_side_by_side(std::string_view before, std::string_view text, std::string_view end) {
@@ -187,13 +196,13 @@ std::string lines_turned_round(std::string_view before, std::string_view text, s
   std::string lines(text.substr(0, text.find('\0')));
   for (std::size_t count = 0; count < most_lines && !before.empty(); ++count) {
     before.remove_suffix(1);
-    const std::size_t begin = before.rfind('\0') + 1;  // npos: the first
-    const std::string_view line = before.substr(begin);
-    if (line.size() > longest_line) return {};
+    const std::string_view near = before.substr(before.size() - std::min(before.size(), longest_line + 1));
+    const std::string_view line = near.substr(near.rfind('\0') + 1);  // npos: the first
+    if (line.size() > longest_line || next_key(line, 0) != line.size()) return {};
     (lines += '\n') += line;
     // (The end of another key stands directly before this one.)
     if (line.starts_with(end)) return count > 0 ? lines += '\n' : std::string();
-    before = before.substr(0, begin);
+    before.remove_suffix(line.size());
   }
   return {};
 }
@@ -201,9 +210,8 @@ std::string lines_turned_round(std::string_view before, std::string_view text, s
 class Lead {
  public:
   Lead(std::string_view before, std::string_view first_line_rest, bool all_marked) {
-    const std::size_t line = before.find_last_of("\n\r");
-    before_ = line == std::string_view::npos ? before : before.substr(line + 1);
-    if (before_.size() > longest_lead) before_.remove_prefix(before_.size() - longest_lead);
+    before_ = before.substr(before.size() - std::min(before.size(), longest_lead));
+    before_.remove_prefix(before_.find_last_of("\n\r") + 1);  // npos: all of it
     if (!before_.empty() && (before_.back() == '"' || before_.back() == '\'' || before_.back() == '`')) {
       quote_ = before_.back();
       slashes_ = slashes_before(before_, before_.size() - 1);
@@ -319,13 +327,19 @@ std::vector<std::string_view> key_words(std::string_view line) {
   return words;
 }
 
+// First of all, so that of a file of nothing but beginnings none costs more than its own bytes.
+std::string_view one_key(std::string_view text) {
+  constexpr std::size_t head = 12;  // of "PuTTY-User-Key-File-2", "Private-key-format": what stands once in a key
+  if (text.size() <= head) return text;
+  text = text.substr(0, text.find(text.substr(0, head), head));
+  return text.substr(0, next_key(text, std::min(text.size(), head)));
+}
+
 std::vector<std::string> key_lines(std::string_view before, std::string_view text, std::string_view end) {
-  text = text.substr(0, longest_text);
+  text = one_key(text.substr(0, longest_text));
   // Up to the end mark, and a line's length beyond it.
   if (const std::size_t close = end.empty() ? std::string_view::npos : text.find(end); close != std::string_view::npos)
     text = text.substr(0, close + 160);
-  // What begins again is another key.
-  text = text.substr(0, text.find("--BEGIN ", std::min<std::size_t>(text.size(), 11)));
   if (const std::string round = lines_turned_round(before, text, end); !round.empty()) return key_lines({}, round, end);
   if (const std::string texts = texts_side_by_side(before, text, end); !texts.empty()) return key_lines({}, texts, end);
   std::vector<std::string> lines;

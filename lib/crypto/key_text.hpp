@@ -11,6 +11,9 @@ namespace imgbuild {
 /// line may still hold blanks where quotes or marks stood. At most 64 KiB are looked at. Does not throw.
 std::vector<std::string> key_lines(std::string_view before, std::string_view text, std::string_view end);
 
+/// `text`, the beginning of a key, up to where the next one begins.
+std::string_view one_key(std::string_view text);
+
 /// The words of a line, without those that are nothing but marks: "+", "//", "echo".
 std::vector<std::string_view> key_words(std::string_view line);
 

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "crypto/key_text.hpp"
 #include "crypto/keystore.hpp"
 #include "crypto/pem.hpp"
 #include "crypto/pgp_key.hpp"
@@ -31,8 +32,9 @@ std::string_view before_secret(const Suspect& suspect) {
   return suspect.around.substr(0, static_cast<std::size_t>(after.data() - suspect.around.data()));
 }
 
-// From the BEGIN line to the dashes that close the END line; all of it where there is none.
+// From the BEGIN line to the dashes that close the END line; all of it, up to another BEGIN, where there is none.
 std::string_view pem_block(std::string_view text) {
+  text = one_key(text);
   const std::string_view dashes = text.starts_with("---- ") ? "----" : "-----";
   std::size_t end = text.find("----END");
   if (end == std::string_view::npos) end = text.find("---- END");

@@ -1,5 +1,6 @@
 #include "crypto/key_text.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "base/text.hpp"
@@ -78,4 +79,21 @@ TEST_CASE("what is no key of a single program is none, however it begins") {
   CHECK_FALSE(read_pgp_packets(Bytes{0x95, 0xff, 0xff, 4}));
   CHECK_FALSE(read_gpg_agent_key("(11:private-key(3:rsa(1:n99999:"));
   CHECK_FALSE(read_gpg_agent_key("(shadowed-private-key (rsa (n #00#)(e #01#)))"));
+}
+
+TEST_CASE("of a file that is one beginning after the other each is read up to the next one") {
+  const std::string head =
+      GENERATE(as<std::string>(), "-----BEGIN RSA PRIVATE KEY-----\n", "-----BEGIN OPENSSH PRIVATE KEY----- ",
+               "-----BEGIN+PRIVATE+KEY-----\n", "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\n",
+               "PuTTY-User-Key-File-2: ssh-rsa\n", "Private-key-format: v1.3\n", "(11:private-key(3:rsa(",
+               "-----BEGIN EC PRIVATE KEY-----\n-----BEGIN PRIVATE KEY-----\n");
+  std::string text;
+  for (int i = 0; i < 1000; ++i) text += head;
+  CHECK(one_key(text).size() <= head.size());
+  std::size_t left = 0;
+  for (const auto& line : key_lines(text, text, "-----END")) left += line.size() + 1;
+  CHECK(left <= head.size() + 2);
+  // With a zero behind each line, as they stand in Vim's swap files.
+  std::replace(text.begin(), text.end(), '\n', '\0');
+  CHECK(key_lines(text, text, "-----END").size() <= 2);
 }
