@@ -115,7 +115,9 @@ std::optional<PrivateKeyFacts> open_jks_key(View content) {
   if (content.size() < 2 * hash_size + 16 || content.size() > (std::size_t{16} << 10)) return std::nullopt;
   const View salt = content.first(hash_size), check = content.last(hash_size);
   const View packed = content.subspan(hash_size, content.size() - 2 * hash_size);
+  std::uint64_t left = most_iterations;
   for (const auto passphrase : default_passphrases()) {
+    if (!may_try(1, packed.size(), left)) break;
     Bytes wide;  // UTF-16
     for (const char c : passphrase) {
       wide.push_back(0);
@@ -214,8 +216,7 @@ std::optional<PrivateKeyFacts> open_sealed(View sealed, std::uint64_t& left) {
   if (salt.size() > 64 || iterations == 0 || packed.empty() || packed.size() > (std::size_t{16} << 10))
     return std::nullopt;
   for (const auto passphrase : default_passphrases()) {
-    if (iterations > left) break;
-    left -= iterations;
+    if (!may_try(2 * std::uint64_t{iterations}, packed.size(), left)) break;  // for a key and a vector
     std::array<std::uint8_t, 24> key{};
     std::array<std::uint8_t, 8> start{};
     const auto derive = [&](int purpose, auto& out) {

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 
 #include "base/owned.hpp"
 #include "base/secret.hpp"
@@ -51,6 +52,18 @@ std::uint64_t iterations_of(const X509_ALGOR* algorithm) {
 
 }  // namespace
 
+bool may_try(std::uint64_t iterations, std::size_t bytes, std::uint64_t& left) {
+  static std::atomic<std::uint64_t> of_process{100'000'000};  // of PBKDF2 with SHA-1
+  constexpr std::size_t bytes_of_one = 8;                     // of triple DES
+  if (iterations == 0 || iterations > left) return false;
+  left -= iterations;
+  const std::uint64_t cost = iterations + bytes / bytes_of_one;
+  std::uint64_t all = of_process.load();
+  while (cost <= all)
+    if (of_process.compare_exchange_weak(all, all - cost)) return true;
+  return false;
+}
+
 std::optional<PrivateKeyFacts> facts_of(PKCS8_PRIV_KEY_INFO* info) {
   unsigned char* der = nullptr;
   const int size = i2d_PKCS8_PRIV_KEY_INFO(info, &der);
@@ -69,11 +82,11 @@ std::span<const std::string_view> default_passphrases() {
 
 std::optional<PrivateKeyFacts> open_with_default(const X509_SIG* frame, std::uint64_t& left) {
   const X509_ALGOR* algorithm = nullptr;
-  X509_SIG_get0(frame, &algorithm, nullptr);
+  const ASN1_OCTET_STRING* content = nullptr;
+  X509_SIG_get0(frame, &algorithm, &content);
   const std::uint64_t iterations = iterations_of(algorithm);
   for (const auto passphrase : default_passphrases()) {
-    if (iterations == 0 || iterations > left) break;
-    left -= iterations;
+    if (!may_try(iterations, static_cast<std::size_t>(ASN1_STRING_length(content)), left)) break;
     const Info info(PKCS8_decrypt(frame, passphrase.data(), static_cast<int>(passphrase.size())));
     if (!info) continue;
     if (auto facts = facts_of(info.get())) {
@@ -93,7 +106,9 @@ std::optional<PrivateKeyFacts> open_with_default(std::string_view dek_info, View
   if (cipher == nullptr || !vector || vector->size() < 8 || EVP_CIPHER_get_mode(cipher) != EVP_CIPH_CBC_MODE ||
       vector->size() != static_cast<std::size_t>(EVP_CIPHER_get_iv_length(cipher)))
     return std::nullopt;
+  std::uint64_t left = most_iterations;
   for (const auto passphrase : default_passphrases()) {
+    if (!may_try(1, content.size(), left)) break;
     std::array<unsigned char, EVP_MAX_KEY_LENGTH> key{};
     EVP_BytesToKey(cipher, EVP_md5(), vector->data(), reinterpret_cast<const unsigned char*>(passphrase.data()),
                    static_cast<int>(passphrase.size()), 1, key.data(), nullptr);

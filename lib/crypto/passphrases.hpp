@@ -19,6 +19,11 @@ std::span<const std::string_view> default_passphrases();
 /// Of all attempts at one key together: a fraction of a second.
 constexpr std::uint64_t most_iterations = 1'500'000;
 
+/// May an attempt hash so often, and decrypt so many bytes? Takes the iterations out of `left`, and the whole cost out
+/// of what this process has for all keys together: about half a minute. A file of nothing but sealed keys takes no
+/// longer; those that come last are sealed, and nobody tried. Any thread.
+bool may_try(std::uint64_t iterations, std::size_t bytes, std::uint64_t& left);
+
 /// What a PKCS#8 key that is not encrypted tells; nullopt where nothing.
 std::optional<PrivateKeyFacts> facts_of(pkcs8_priv_key_info_st* info);
 

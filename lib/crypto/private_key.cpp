@@ -157,18 +157,82 @@ std::optional<PrivateKeyFacts> facts_of(EVP_PKEY* key, bool is_private = true) {
 
 // ---- DER
 
-// The bytes of the outermost SEQUENCE, header and all; empty where there is none. Spares OpenSSL what is no key.
-View outer_sequence(View der) {
-  if (der.size() < 2 || der[0] != 0x30) return {};
+// OpenSSL takes most of a millisecond to say that something is no key, and each SEQUENCE of a file may be the beginning
+// of one. So what every key has is asked for first: elements that fill each other, and of RSA a modulus that is the
+// product of its primes.
+
+struct Element {
+  std::uint8_t tag = 0;
+  View whole, content;
+};
+
+constexpr std::uint8_t integer = 0x02, octets = 0x04, object = 0x06, sequence = 0x30;
+
+// The element of definite length (X.690 section 8.1.3) that `der` begins with.
+std::optional<Element> first_element(View der) {
+  if (der.size() < 2) return std::nullopt;
   std::size_t head = 2, size = der[1];
   if (size & 0x80u) {
     const std::size_t width = size & 0x7fu;
-    if (width == 0 || width > 3 || der.size() < 2 + width) return {};
+    if (width == 0 || width > 3 || der.size() < 2 + width) return std::nullopt;
     size = 0;
     for (std::size_t i = 0; i < width; ++i) size = size << 8 | der[2 + i];
     head += width;
   }
-  return size <= der.size() - head ? der.first(head + size) : View{};
+  if (size > der.size() - head) return std::nullopt;
+  return Element{der[0], der.first(head + size), der.subspan(head, size)};
+}
+
+// The elements that fill `content`; empty where something else stands there, or more than a key has.
+std::vector<Element> elements_of(View content) {
+  constexpr std::size_t most = 10;
+  std::vector<Element> all;
+  while (!content.empty()) {
+    const auto next = first_element(content);
+    if (!next || all.size() == most) return {};
+    all.push_back(*next);
+    content = content.subspan(next->whole.size());
+  }
+  return all;
+}
+
+// The bytes of the outermost SEQUENCE, header and all; empty where there is none.
+View outer_sequence(View der) {
+  const auto outer = first_element(der);
+  return outer && outer->tag == sequence ? outer->whole : View{};
+}
+
+// Version, modulus, two exponents, two primes and three more (RFC 8017 appendix A.1.2).
+bool multiply_up(const std::vector<Element>& numbers) {
+  const auto number = [&](std::size_t i) {
+    return Number(BN_bin2bn(numbers[i].content.data(), static_cast<int>(numbers[i].content.size()), nullptr));
+  };
+  const Owned<BN_CTX, BN_CTX_free> context(BN_CTX_new());
+  const Number n = number(1), p = number(4), q = number(5), product(BN_new());
+  return n && p && q && product && context && BN_num_bits(p.get()) + BN_num_bits(q.get()) <= BN_num_bits(n.get()) + 1 &&
+         BN_mul(product.get(), p.get(), q.get(), context.get()) == 1 && BN_cmp(product.get(), n.get()) == 0;
+}
+
+// PKCS#8, open or encrypted (RFC 5958), PKCS#1, SEC1 (RFC 5915) or the DSA form of old.
+bool may_be_private_key(View der) {
+  const auto outer = first_element(der);
+  const std::vector<Element> parts =
+      outer && outer->tag == sequence ? elements_of(outer->content) : std::vector<Element>();
+  if (parts.size() < 2) return false;
+  const auto begins = [](const Element& part, std::uint8_t tag) {
+    const auto first = first_element(part.content);
+    return part.tag == sequence && first && first->tag == tag;
+  };
+  if (parts[0].tag == sequence) return parts.size() == 2 && begins(parts[0], object) && parts[1].tag == octets;
+  if (parts[0].tag != integer) return false;
+  if (parts[1].tag == octets) return true;
+  if (begins(parts[1], object)) return parts.size() >= 3 && parts[2].tag == octets;
+  constexpr std::size_t of_dsa = 6, of_rsa = 9;
+  const auto numbers =
+      std::find_if(parts.begin(), parts.end(), [](const Element& part) { return part.tag != integer; });
+  if (numbers != parts.end())  // RSA of several primes has the others in a list
+    return numbers - parts.begin() == of_rsa && parts.size() == of_rsa + 1 && parts[of_rsa].tag == sequence;
+  return parts.size() == of_dsa || (parts.size() == of_rsa && multiply_up(parts));
 }
 
 std::optional<PrivateKeyFacts> read_pkcs8(View der) {
@@ -177,10 +241,14 @@ std::optional<PrivateKeyFacts> read_pkcs8(View der) {
       d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(der.size())));
   if (!info) return std::nullopt;
   const ASN1_OBJECT* algorithm = nullptr;
-  if (PKCS8_pkey_get0(&algorithm, nullptr, nullptr, nullptr, info.get()) != 1) return std::nullopt;
+  const unsigned char* inner = nullptr;
+  int size = 0;
+  if (PKCS8_pkey_get0(&algorithm, &inner, &size, nullptr, info.get()) != 1) return std::nullopt;
   const int known = OBJ_obj2nid(algorithm);
   const bool computes = known != NID_rsaEncryption && known != NID_rsassaPss;
   if (computes && der.size() > longest_computed) return std::nullopt;
+  // (Its own key may have blanks behind it: OpenSSL does not mind.)
+  if (!computes && !may_be_private_key({inner, static_cast<std::size_t>(size)})) return std::nullopt;
   if (const Pkey key{EVP_PKCS82PKEY(info.get())}) return facts_of(key.get());
   // An algorithm younger than this OpenSSL: the frame is a private key's, whatever is in it.
   if (known == NID_undef) {
@@ -355,7 +423,7 @@ std::optional<PrivateKeyFacts> facts_of_public(EVP_PKEY* key) { return facts_of(
 
 std::optional<PrivateKeyFacts> read_der_key(View der) {
   const View whole = outer_sequence(der);
-  if (whole.size() < 16 || whole.size() > longest_der) return std::nullopt;
+  if (whole.size() < 16 || whole.size() > longest_der || !may_be_private_key(whole)) return std::nullopt;
   const QuietErrors quiet;
   if (auto facts = read_pkcs8(whole)) return facts;
   if (auto facts = read_encrypted_pkcs8(whole)) return facts;

@@ -10,6 +10,7 @@
 #include "base/process.hpp"
 #include "base/temp_dir.hpp"
 #include "base/text.hpp"
+#include "crypto/passphrases.hpp"
 
 using namespace imgbuild;
 
@@ -215,6 +216,30 @@ TEST_CASE("PuTTY's files are read in both versions, encrypted or not") {
   CHECK_FALSE(read_ppk_key("PuTTY-User-Key-File-2: ssh-ed25519\nEncryption: none\n"));
   CHECK_FALSE(read_ppk_key(replaced(file("3", "none", ""), "Private-Lines: 1", "Private-Lines: 0")));
   CHECK_FALSE(read_ppk_key(replaced(file("3", "none", ""), ": ssh-ed25519", ": ssh-rsa")));
+}
+
+TEST_CASE("the headers of a key with something else in them are none") {
+  const auto repeated = [](std::string_view header) {
+    std::string all;
+    while (all.size() < 4000) all += header;
+    return all;
+  };
+  using namespace std::string_view_literals;
+  for (const auto header :
+       {"\x30\x82\x04\xa4\2\1\0\2\x82\1\1\0"sv, "\x30\x82\4\xbe\2\1\0\x30\x0d\6\x09*\x86H\x86\xf7\x0d\1\1\1"sv,
+        "\x30\x82\2\1\2\1\1\4\x20"sv, "\x30\x77\2\1\1\4\x20"sv})
+    CHECK_FALSE(read_der_key(view_of(repeated(header))));
+}
+
+TEST_CASE("attempts to open keys are counted, for one key and for all") {
+  std::uint64_t left = 10;
+  CHECK_FALSE(may_try(0, 0, left));
+  CHECK_FALSE(may_try(11, 0, left));
+  CHECK(may_try(10, 0, left));
+  CHECK_FALSE(may_try(1, 0, left));
+  int keys = 0;
+  for (bool more = true; more && keys < 1000; ++keys) more = may_try(most_iterations, 0, left = most_iterations);
+  CHECK(keys < 1000);
 }
 
 TEST_CASE("absurd numbers cost no time, and no error is left behind in OpenSSL's queue") {
