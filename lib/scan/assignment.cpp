@@ -184,8 +184,10 @@ class Reader {
   bool take_text() {
     gap();
     if (starts_caseless(rest(), "<![cdata[")) at_ += 9;
-    const std::size_t end = text_.find_first_of("<\n", at_);
-    if (end == std::string_view::npos || end - at_ > longest_value) return false;
+    const std::string_view line = rest().substr(0, longest_value + 1);
+    const std::size_t size = std::min(line.find('<'), line.find('\n'));
+    if (size == std::string_view::npos) return false;
+    const std::size_t end = at_ + size;
     std::string_view value = trim(text_.substr(at_, end - at_));
     if (value.ends_with("]]>")) value.remove_suffix(3);
     at_ = end;
@@ -333,9 +335,8 @@ class Reader {
 
   bool take_until(std::string_view close, std::size_t open) {
     at_ += open;
-    const std::size_t end = text_.find(close, at_);
-    if (end == std::string_view::npos || end - at_ > longest_value) return false;
-    return quoted(text_.substr(at_, end - at_));
+    const std::size_t size = rest().substr(0, longest_value + close.size()).find(close);
+    return size != std::string_view::npos && quoted(rest().substr(0, size));
   }
   // \"VALUE\", and deeper: \\\"VALUE\\\"
   bool take_escaped_quotes() {
@@ -396,6 +397,8 @@ class Reader {
   bool take_bare() {
     const bool in_url = before_ == '?' || before_ == '&' || text_.substr(0, first_).ends_with("&amp;");
     const std::size_t begin = at_;
+    // password=password=password=: a line of nothing but names is not read to its end for each of them.
+    int signs_left = 32;
     while (at_ < text_.size() && at_ - begin < longest_value) {
       const char c = text_[at_];
       if (is_blank(c) || is_break(c) || c == '"' || c == '\'' || c == '`' || c == '<' || c == '>' || c == '\0') break;
@@ -403,7 +406,10 @@ class Reader {
         break;
       if (in_url && (c == '&' || c == '#')) break;
       if (c == '&' && (peek(1) == '&' || begins_entity())) break;
-      if (c == ';' || (c == ',' && is_next_setting(at_ + 1)) || (c == '&' && is_next_setting(at_ + 1, 1))) break;
+      if (c == ';' || (c == ',' && begins_setting(text_, at_ + 1)) || (c == '&' && begins_setting(text_, at_ + 1, 1)))
+        break;
+      if (std::string_view("=:|?").find(c) != std::string_view::npos && --signs_left < 0) return false;
+      if (c < ' ' || c > '~') return false;  // no text, or none without quotes
       ++at_;
     }
     std::string_view value = text_.substr(begin, at_ - begin);
@@ -431,7 +437,7 @@ class Reader {
       out_.followed = !(at_ >= text_.size() || is_break(next) ||
                         std::string_view("#;,}])|&\\<").find(next) != std::string_view::npos ||
                         rest().starts_with("//") || rest().starts_with("-- ") || rest().starts_with("--") ||
-                        rest().starts_with("/*") || rest().starts_with("-") || is_next_setting(at_));
+                        rest().starts_with("/*") || rest().starts_with("-") || begins_setting(text_, at_));
     return !value.empty();
   }
   // An ampersand or a quote of HTML.
@@ -439,12 +445,6 @@ class Reader {
     static constexpr std::string_view entities[] = {"&amp;", "&quot;", "&rdquo;", "&ldquo;", "&rsquo;", "&lsquo;"};
     return std::any_of(std::begin(entities), std::end(entities),
                        [&](std::string_view entity) { return starts_caseless(rest(), entity); });
-  }
-  // "host=db,password=x,ssl=true": does a name and its equals sign begin here?
-  bool is_next_setting(std::size_t at, std::size_t least = 2) const {
-    const std::size_t begin = at;
-    while (at < text_.size() && at - begin < 32 && (is_alphanumeric(text_[at]) || text_[at] == '_')) ++at;
-    return at >= begin + least && at < text_.size() && text_[at] == '=';
   }
   // "export PASSWORD=x": the quote that ends the value was opened before the name, on its line.
   bool opened_with(char quote) const {

@@ -50,6 +50,12 @@ bool is_of_a_page(std::string_view tag) {
   return std::any_of(std::begin(names), std::end(names), [&](std::string_view known) { return known == name; });
 }
 
+bool begins_setting(std::string_view text, std::size_t at, std::size_t least) {
+  const std::size_t begin = at;
+  while (at < text.size() && at - begin < 32 && (is_alphanumeric(text[at]) || text[at] == '_')) ++at;
+  return at >= begin + least && at < text.size() && text[at] == '=';
+}
+
 std::size_t behind_decoration(std::string_view text, std::size_t at) {
   const std::string_view rest = text.substr(std::min(at, text.size()), 80);
   if (rest.starts_with('{')) {

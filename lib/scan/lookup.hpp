@@ -16,6 +16,10 @@ std::size_t default_of(std::string_view line);
 /// Is a tag, from its name on, one of HTML that holds text for people (h1 to h6, label, td...)?
 bool is_of_a_page(std::string_view tag);
 
+/// "host=db,password=x,ssl=true": does a name of `least` characters or more begin at `at`, and an equals sign behind
+/// it?
+bool begins_setting(std::string_view text, std::size_t at, std::size_t least = 2);
+
 /// Behind what may stand between a name and its value and is no part of either, from `at` on: C#'s accessors
 /// ("{ get; set; }"), a YAML anchor ("&name "). `at` itself where nothing of the kind stands there.
 std::size_t behind_decoration(std::string_view text, std::size_t at);

@@ -92,6 +92,14 @@ TEST_CASE("what is no assignment gives nothing") {
     CHECK(given(text) == "(none)");
 }
 
+TEST_CASE("a line of nothing but names gives none of them a value") {
+  for (const std::string name : {"password=", "password:", "password||", "password=passwd:pwd="}) {
+    std::string text;
+    for (int i = 0; i < 1000; ++i) text += name;
+    CHECK(given(text) == "(none)");
+  }
+}
+
 TEST_CASE("words are told from what a machine made") {
   for (const std::string text :
        {"userPassword", "database-host", "com.example.auth", "HTTPServerError", "sha256", "verify"})
