@@ -187,11 +187,9 @@ void Look::try_each(View text, std::uint32_t pattern, std::size_t from, std::siz
            match(text, pattern, at, at, at, groups);
   };
   re2::StringPiece groups[2];
-  auto tried = std::find_if(tried_.begin(), tried_.end(), [&](const Tried& one) { return one.pattern == pattern; });
-  if (tried == tried_.end()) tried = tried_.insert(tried, {pattern, text_, 0});
-  if (tried->text != text_) *tried = {pattern, text_, 0};
-  const std::size_t first = std::max(from, tried->before);
-  tried->before = std::max(tried->before, to);
+  Tried& tried = noted(tried_, pattern);
+  const std::size_t first = std::max(from, tried.before);
+  tried.before = std::max(tried.before, to);
   for (std::size_t at = first; at < to; ++at) {
     if (!matches(at, groups)) continue;
     re2::StringPiece unused[2];
@@ -199,24 +197,45 @@ void Look::try_each(View text, std::uint32_t pattern, std::size_t from, std::siz
   }
 }
 
-// The leftmost match that begins in [from, to] and goes beyond `over`. One that ends before is another's.
+Look::Tried& Look::noted(std::vector<Tried>& notes, std::uint32_t pattern) const {
+  auto note = std::find_if(notes.begin(), notes.end(), [&](const Tried& one) { return one.pattern == pattern; });
+  if (note == notes.end()) note = notes.insert(note, {pattern, text_, 0, 0});
+  if (note->text != text_) *note = {pattern, text_, 0, 0};
+  return *note;
+}
+
+// The leftmost match that begins in [from, to] and goes beyond `over`. One that ends before is another's. A line of
+// nothing but key words has a candidate at each, and they ask about the same positions: each is asked about once.
 bool Look::match(View text, std::uint32_t pattern, std::size_t from, std::size_t to, std::size_t over,
                  re2::StringPiece* groups) {
   const RE2& regex = inside_.regex(pattern);
   const re2::StringPiece all(text_of(text).data(), text.size());
   const std::size_t end = std::min(text.size(), to + inside_.plan.patterns[pattern].width);
   const int count = std::min(regex.NumberOfCapturingGroups(), 1) + 1;
+  constexpr std::size_t few = 16;  // that cost less one by one: most fail at their first byte
+  Tried* const barren = to - from < few ? nullptr : &noted(barren_, pattern);
+  if (barren != nullptr && (from < barren->from || from > barren->before)) barren->from = barren->before = from;
+  if (barren != nullptr) from = barren->before;
+  bool none = true;
   while (from <= to) {
+    const bool alone = to - from < few;
     groups[1] = {};
-    if (!regex.Match(all, from, end, from == to ? RE2::ANCHOR_START : RE2::UNANCHORED, groups, count)) return false;
+    if (!regex.Match(all, from, end, alone ? RE2::ANCHOR_START : RE2::UNANCHORED, groups, count)) {
+      if (!alone) break;
+      ++from;
+      continue;
+    }
     const std::size_t begin = static_cast<std::size_t>(groups[0].data() - all.data());
-    if (begin > to || groups[0].empty()) return false;
+    if (begin > to) break;
+    none = false;
+    if (groups[0].empty()) return false;
     if (begin + groups[0].size() > over) {
       if (count == 1 || groups[1].empty()) groups[1] = groups[0];
       return true;
     }
     from = begin + groups[0].size();
   }
+  if (none && barren != nullptr) barren->before = std::max(barren->before, to + 1);
   return false;
 }
 

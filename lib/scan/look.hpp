@@ -61,14 +61,16 @@ class Look {
   bool paths_known_ = false;
   std::vector<std::uint32_t> taken_;       // rules whose globs take this path
   std::vector<std::uint32_t> everywhere_;  // their patterns that are tried at each byte
-  // Of a pattern: positions of the text of this number before this one have been tried one by one.
+  // Of a pattern: the positions [from, before) of the text of this number have been tried.
   struct Tried {
     std::uint32_t pattern = 0;
     std::uint64_t text = 0;
-    std::size_t before = 0;
+    std::size_t from = 0, before = 0;
   };
-  std::vector<Tried> tried_;  // of the few that were
-  std::uint64_t text_ = 0;    // texts collected from so far
+  Tried& noted(std::vector<Tried>& notes, std::uint32_t pattern) const;
+  std::vector<Tried> tried_;   // one by one, of the few that were
+  std::vector<Tried> barren_;  // and begin no match
+  std::uint64_t text_ = 0;     // texts collected from so far
   unsigned depth_ = 0;
   unsigned shaped_ = 0;  // how many of the texts that we are in were put together: not a second time
 };
