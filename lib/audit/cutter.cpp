@@ -2,6 +2,7 @@
 // both sides. Lines are counted per part, and added up when the last part is done: only then is it known how many
 // stand before each.
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "audit/content.hpp"
@@ -47,6 +48,11 @@ std::uint64_t lines_in(View text) {
     lines += count;
   }
   return lines + static_cast<std::uint64_t>(std::count(text.begin(), text.end(), std::uint8_t{'\n'}));
+}
+
+/// Zeros and nothing else, as large files hold them.
+bool is_empty(View text) {
+  return !text.empty() && text[0] == 0 && std::memcmp(text.data(), text.data() + 1, text.size() - 1) == 0;
 }
 
 }  // namespace
@@ -98,8 +104,10 @@ void Cutter::cut(std::size_t home, bool last) {
   const std::uint64_t offset = run_begin_;
   desk_.pool.submit(end, [&desk = desk_, run, part, parts = parts_, home_at, home, end, offset] {
     const View text = run->view().first(end);
-    auto hits = desk.scanner.scan_part(text, home_at, home_at + home, offset,
-                                       desk.subject(parts->where.name(), parts->where.matter));
+    std::vector<Hit> hits;
+    if (!is_empty(text))
+      hits = desk.scanner.scan_part(text, home_at, home_at + home, offset,
+                                    desk.subject(parts->where.name(), parts->where.matter));
     std::unique_lock lock(parts->mutex);
     part->lines_before_home = lines_in(text.first(home_at));
     part->lines_in_home = lines_in(text.subspan(home_at, home));

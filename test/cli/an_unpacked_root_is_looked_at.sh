@@ -48,6 +48,15 @@ expect 1 "$IMGBUILD" audit dir:root --format json
 is 'both' 'large packed.tgz!k' \
   "$(jq -r '[.images[0].leaks[].locations[] | [.path] + (.inside // []) | join("!")] | sort | join(" ")' "$t/out")"
 rm root/large root/packed.tgz
+# Holes are passed over, what stands between them is not.
+truncate -s 40M root/sparse
+printf 'a\nb\nTOKEN=%s\n' "$token" | dd of=root/sparse bs=1 seek=9000001 conv=notrunc status=none
+truncate -s 30000001 root/tail
+printf '\n%s\n' "$token" >>root/tail
+expect 1 "$IMGBUILD" audit dir:root --format json
+is 'both' 'sparse 3 tail 2' \
+  "$(jq -r '[.images[0].leaks[].locations[] | .path + " " + (.line | tostring)] | sort | join(" ")' "$t/out")"
+rm root/sparse root/tail
 # One that changes while it is read.
 head -c 300000000 /dev/zero >root/growing
 (while echo x >>root/growing; do sleep 0.01; done) >/dev/null 2>&1 &
