@@ -218,7 +218,7 @@ void sift(View text, std::uint64_t offset, std::size_t from, std::size_t to, Pla
     while (end < to && is_character(end)) end += width;
     had = end;
     // Of big-endian text the last character has no zero behind it; another byte there is none of little-endian text.
-    const bool may_be_big = first > 0 && text[first - 1] == 0 && end < to && is_text(text[end]);
+    const bool may_be_big = first > 0 && !is_text(text[first - 1]) && end < to && is_text(text[end]);
     const std::array<std::size_t, 2> ends{std::min(end, to), end + 1};
     const std::array<std::size_t, 2> begins{first, first + width};
     const auto count_to = [&](std::size_t behind) { return (behind - first + width - 1) / width; };

@@ -167,7 +167,8 @@ TEST_CASE("a token in UTF-16 is found whatever stands before and behind it") {
   const std::string zeros(20, '\0');
   for (const bool big : {true, false})
     for (const std::string& before : {std::string(), zeros, std::string("\1\0", 2), std::string("abc\1"),
-                                      big ? std::string("\0\x28", 2) : std::string("\1Q\0", 3)})
+                                      big ? std::string("\0\x28", 2) : std::string("\1Q\0", 3),
+                                      big ? std::string("\4\x47\0 ", 4) : std::string("\x47\4 \0", 4)})
       for (const std::string& behind :
            {std::string(), zeros, std::string("\x14\2ab") + zeros, std::string("\1\7abc"), std::string("Ilocblob")}) {
         std::string text = before + wide(big) + behind;
