@@ -16,6 +16,7 @@ constexpr std::size_t longest_text = std::size_t{64} << 10;
 constexpr std::size_t longest_lead = 120;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
 bool is_base64(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || is_digit(c) || c == '+' || c == '/' || c == '=';
 }
@@ -49,7 +50,8 @@ class Unwritten {
       const char c = text_[at_];
       if (c == '\\')
         backslash();
-      else if (!(c == '&' && entity()) && !(c == '%' && percent()) && !(c == '<' && tag()) && !(c == '=' && soft()))
+      else if (!(c == '&' && entity()) && !(c == '#' && syslog()) && !(c == '%' && percent()) && !(c == '<' && tag()) &&
+               !(c == '=' && soft()))
         put(c == '+' && form_ ? ' ' : c == '\0' ? ' ' : c);
     }
     return std::move(plain_);
@@ -67,6 +69,9 @@ class Unwritten {
     const std::size_t taken = end - at_;
     const char c = next.empty() ? ' ' : next[0];
     if (c == 'n') return put('\n', taken + 1);
+    for (const std::string_view word : {"line", "par"})  // of RTF
+      if (next.starts_with(word) && (next.size() == word.size() || !is_letter(next[word.size()])))
+        return put('\n', taken + word.size());
     if (c == 'r' || c == 't') return put(' ', taken + 1);
     if ((c == 'u' && next.size() >= 5) || (c == 'x' && next.size() >= 3))
       if (const int byte = byte_of(next.substr(1, c == 'u' ? 4 : 2)); byte > 0)
@@ -94,6 +99,13 @@ class Unwritten {
     }
     if (value <= 0 || value >= 0x80) return false;
     put(value == '\r' ? ' ' : static_cast<char>(value), end + 1);
+    return true;
+  }
+  // rsyslog writes control characters as # and three octal digits.
+  bool syslog() {
+    const std::string_view code = text_.substr(at_ + 1, 3);
+    if (code != "012" && code != "015" && code != "011") return false;
+    put(code == "012" ? '\n' : ' ', 4);
     return true;
   }
   bool percent() {
@@ -128,6 +140,34 @@ class Unwritten {
 
 // Digits count as alike: times and numbers of lines grow.
 bool alike(char a, char b) { return a == b || (is_digit(a) && is_digit(b)); }
+
+// Behind the number at `at` and the blanks before it; `at`: none is there.
+std::size_t behind_number(std::string_view text, std::size_t at) {
+  const std::string_view shown = text.substr(at, 40);
+  const std::size_t first = std::min(shown.find_first_not_of(' '), shown.size());
+  const std::size_t end = std::min(shown.find_first_not_of("0123456789", first), shown.size());
+  return end > first ? at + end : at;
+}
+
+// How much of the line is the lead, whose numbers may have grown by a digit; nowhere: it does not begin so.
+constexpr std::size_t nowhere = std::string_view::npos;
+std::size_t size_of_lead(std::string_view lead, std::string_view line) {
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < lead.size();) {
+    const std::size_t behind = behind_number(lead, i), same = behind_number(line, at);
+    // What stands directly before the key may end in digits: those of the key are its own.
+    if (behind > i && same > at && behind < lead.size()) {
+      i = behind;
+      at = same;
+    } else if (at < line.size() && alike(lead[i], line[at])) {
+      ++i;
+      ++at;
+    } else {
+      return nowhere;
+    }
+  }
+  return at;
+}
 
 bool holds_marks(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) { return !is_base64(c); });
@@ -207,6 +247,47 @@ std::string lines_turned_round(std::string_view before, std::string_view text, s
   return {};
 }
 
+// echo "-----BEGIN ...-----" >> k && echo "MIIE..." >> k && ...: commands behind each other that begin alike, each on a
+// line of its own. `before`: becomes that beginning. Empty: so they do not stand.
+std::string commands_by_line(std::string_view& before, std::string_view text) {
+  constexpr std::size_t longest_command = 80;
+  const std::string_view line = before.substr(before.find_last_of("\n\r&;|(", before.size()) + 1);
+  std::size_t begin = nowhere;
+  for (const std::string_view name : {"echo ", "printf "}) {
+    const std::size_t at = line.rfind(name);
+    if (at != nowhere && line.size() - at < longest_command) begin = at;
+  }
+  if (begin == nowhere) return {};
+  const std::string_view command = line.substr(begin), name = command.substr(0, command.find(' ') + 1);
+  std::string lines;
+  bool parted = false;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t stop = text.find(name, at);
+    if (stop == nowhere) {
+      lines += text.substr(at);
+      break;
+    }
+    const std::string_view part = trim(text.substr(at, stop - at));
+    for (const std::string_view mark : {"&&", "\\u0026\\u0026", ";"})
+      if (part.ends_with(mark) && part.find('\n') == nowhere) {
+        (lines += trim(part.substr(0, part.size() - mark.size()))) += '\n';
+        parted = true;
+        at = stop;
+        break;
+      }
+    if (at == stop) {
+      lines += name;
+      at += name.size();
+      continue;
+    }
+    lines += text.substr(at, stop + name.size() - at);
+    at = stop + name.size();
+  }
+  if (!parted) return {};
+  before = command;
+  return lines;
+}
+
 class Lead {
  public:
   Lead(std::string_view before, std::string_view first_line_rest, bool all_marked) {
@@ -243,8 +324,8 @@ class Lead {
     if (quote_ != 0 && !trim_left(line).starts_with("Comment:")) {
       // {"log":"...\n","stream":"stdout"}: other quotes stand before ours, as they do in the first line.
       const std::string_view same = trim_left(line);
-      if (same.size() > before_.size() && std::equal(before_.begin(), before_.end(), same.begin(), alike)) {
-        const std::string_view rest = same.substr(before_.size());
+      if (const std::size_t size = size_of_lead(before_, same); size < same.size()) {
+        const std::string_view rest = same.substr(size);
         if (const std::size_t close = closing_quote(rest, quote_, slashes_); close != std::string_view::npos)
           return rest.substr(0, close);
       }
@@ -261,9 +342,10 @@ class Lead {
     if (is_patch_ && line.starts_with(before_)) return trim(line.substr(1));
     for (std::size_t skip = 0; skip < before_.size(); ++skip) {
       const std::string_view lead = before_.substr(skip);
-      if (lead.size() > line.size() || !holds_marks(lead) || is_blank(lead.front())) continue;
-      if (!std::equal(lead.begin(), lead.end(), line.begin(), alike)) continue;
-      line.remove_prefix(lead.size());
+      if (!holds_marks(lead) || is_blank(lead.front())) continue;
+      const std::size_t size = size_of_lead(lead, line);
+      if (size == nowhere) continue;
+      line.remove_prefix(size);
       return without_tail(line);
     }
     // Where the key does not begin its line, the marks of a comment still do.
@@ -309,9 +391,9 @@ std::string joined_words(std::vector<std::string> words) {
 }
 
 std::vector<std::string_view> key_words(std::string_view line) {
-  static constexpr std::string_view marks[] = {"+",  ".",  "#",   "//",  "*", ">",  "-",  "--", "|",  "&",
-                                               "=",  ";",  ",",   "(",   ")", "[",  "]",  "{",  "}",  "!",
-                                               "/*", "*/", "dnl", "REM", "'", "||", "&&", "<<", ">>", "%"};
+  static constexpr std::string_view marks[] = {"+",   ".",   "#", "//", "*",  ">",  "-",  "--", "|", "&",  "=",
+                                               ";",   ",",   "(", ")",  "[",  "]",  "{",  "}",  "!", "/*", "*/",
+                                               "dnl", "REM", "'", "||", "&&", "<<", ">>", "%",  "$", "^M$"};
   std::vector<std::string_view> words;
   for (std::size_t i = 0; i < line.size();) {
     if (is_blank(line[i])) {
@@ -341,6 +423,8 @@ std::vector<std::string> key_lines(std::string_view before, std::string_view tex
   if (const std::size_t close = end.empty() ? std::string_view::npos : text.find(end); close != std::string_view::npos)
     text = text.substr(0, close + 160);
   if (const std::string round = lines_turned_round(before, text, end); !round.empty()) return key_lines({}, round, end);
+  const std::string commands = commands_by_line(before, text);
+  if (!commands.empty()) text = commands;
   if (const std::string texts = texts_side_by_side(before, text, end); !texts.empty()) return key_lines({}, texts, end);
   std::vector<std::string> lines;
   const std::size_t first_break = text.find('\n');

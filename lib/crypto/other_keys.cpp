@@ -263,6 +263,87 @@ std::optional<PrivateKeyFacts> read_xml_rsa_key(std::string_view text, std::size
   return std::nullopt;
 }
 
+namespace {
+
+// The bytes that `openssl pkey -text` prints at the text's beginning: pairs of hex digits, colons, line breaks. `end`:
+// behind them.
+Bytes printed_bytes(std::string_view text, std::size_t& end) {
+  constexpr std::string_view between = ": \t\r\n", digits = "0123456789abcdefABCDEF";
+  constexpr std::size_t most = 2048;
+  std::string all;
+  end = 0;
+  for (std::size_t at = 0; all.size() < 2 * most; end = at) {
+    at = std::min(text.find_first_not_of(between, at), text.size());
+    const std::size_t behind = std::min(text.find_first_not_of(digits, at), text.size());
+    if (behind - at != 2) break;
+    all += text.substr(at, 2);
+    at = behind;
+  }
+  return unhex(all).value_or(Bytes());
+}
+
+std::size_t behind_last(std::string_view text, std::string_view word) {
+  const std::size_t at = text.rfind(word);
+  if (at == std::string_view::npos) throw Error("not a key");
+  return at + word.size();
+}
+
+PrivateKeyFacts facts_of_printed_rsa(std::string_view before, std::size_t secret_size) {
+  std::size_t end = 0;
+  const Bytes modulus = printed_bytes(before.substr(behind_last(before, "modulus:")), end);
+  if (secret_size < 24 || secret_size > modulus.size() + 1) throw Error("not a key");
+  const std::string_view number = before.substr(behind_last(before, "publicExponent: "));
+  std::uint64_t exponent = 0;
+  for (std::size_t i = 0; i < std::min<std::size_t>(number.size(), 18) && number[i] >= '0' && number[i] <= '9'; ++i)
+    exponent = exponent * 10 + static_cast<std::uint64_t>(number[i] - '0');
+  Bytes bytes;
+  for (unsigned shift = 64; shift > 0; shift -= 8)
+    if (const auto byte = static_cast<std::uint8_t>(exponent >> (shift - 8)); byte != 0 || !bytes.empty())
+      bytes.push_back(byte);
+  return facts_of_rsa(modulus, bytes);
+}
+
+std::optional<PrivateKeyFacts> facts_of_printed_secret(std::string_view before, std::string_view after, View secret) {
+  const std::string_view line = before.substr(before.size() - std::min<std::size_t>(before.size(), 60));
+  const auto says = [](std::string_view where, std::string_view what) {
+    return where.find(what) != std::string_view::npos;
+  };
+  for (const auto& [name, type] : {std::pair{"ED25519 Priv", "ed25519"},
+                                   {"X25519 Priv", "x25519"},
+                                   {"ED448 Priv", "ed448"},
+                                   {"X448 Priv", "x448"}})
+    if (says(line, name)) return facts_of_raw_secret(type, secret);
+  if (secret.size() < 19 || secret.size() > 67 || !says(line, "Private-Key: (")) throw Error("not a key");
+  after = after.substr(0, 2048);
+  for (const auto& [name, curve] :
+       {std::pair{"OID: prime256v1", "nistp256"}, {"OID: secp384r1", "nistp384"}, {"OID: secp521r1", "nistp521"}})
+    if (says(after, name)) return facts_of_ec_secret(curve, secret);
+  return plain_facts(says(after, "OID:") ? "ecdsa" : "dsa", static_cast<int>(secret.size() * 8));
+}
+
+}  // namespace
+
+std::optional<PrivateKeyFacts> read_printed_key(std::string_view text, std::string_view before, std::size_t& size) try {
+  text = text.substr(0, longest_key);
+  before = before.substr(before.size() - std::min(before.size(), longest_key));
+  const std::size_t head = text.find(':');
+  if (head == std::string_view::npos) return std::nullopt;
+  const Bytes secret = printed_bytes(text.substr(head + 1), size);
+  size += head + 1;
+  if (secret.size() < 16 || all_zero(secret)) return std::nullopt;
+  if (!text.starts_with("privateExponent")) return facts_of_printed_secret(before, text.substr(size), secret);
+  for (const std::string_view name : {"prime1:", "prime2:", "exponent1:", "exponent2:", "coefficient:"}) {
+    const std::size_t at = text.find(name, size);
+    if (at == std::string_view::npos || at > size + 8) break;
+    std::size_t end = 0;
+    printed_bytes(text.substr(at + name.size()), end);
+    size = at + name.size() + end;
+  }
+  return facts_of_printed_rsa(before, secret.size());
+} catch (const Error&) {
+  return std::nullopt;
+}
+
 std::optional<PrivateKeyFacts> read_openvpn_key(std::string_view text, std::string_view before) {
   std::string digits;
   bool first = true;

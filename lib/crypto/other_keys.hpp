@@ -35,6 +35,10 @@ std::optional<PrivateKeyFacts> read_dropbear_key(View bytes, std::size_t& size);
 /// .NET's <RSAKeyValue> with its <D> (XML-DSig section 4.5.2.2 and the private parts beside it).
 std::optional<PrivateKeyFacts> read_xml_rsa_key(std::string_view text, std::size_t& size);
 
+/// What `openssl rsa -text` and its like print: `text` begins with "privateExponent:" or "priv:", what stands `before`
+/// says of which key. `size`: of `text`, up to the last secret number.
+std::optional<PrivateKeyFacts> read_printed_key(std::string_view text, std::string_view before, std::size_t& size);
+
 /// "-----BEGIN OpenVPN Static key V1-----": 256 bytes in hex.
 std::optional<PrivateKeyFacts> read_openvpn_key(std::string_view text, std::string_view before);
 

@@ -9,6 +9,7 @@
 #include <emmintrin.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/text.hpp"
 #include "scan/letters.hpp"
@@ -54,8 +55,10 @@ class Dump {
   std::size_t line(std::size_t at, std::size_t high) {
     const std::size_t limit = std::min(high, at + longest_line);
     while (at < limit && (text_[at] == ' ' || text_[at] == '\t')) ++at;
-    const std::size_t digits = end_of_digits(at, limit);
-    constexpr std::size_t shortest = 6, longest = 16;
+    const bool is_marked = at + 1 < limit && text_[at] == '0' && text_[at + 1] == 'x';  // of tcpdump
+    if (is_marked) at += 2;
+    const std::size_t digits = end_of_digits(at, limit), shortest = is_marked ? 4 : 6;
+    constexpr std::size_t longest = 16;
     if (digits - at < shortest || digits - at > longest || digits == limit) return 0;
     at = digits;
     if (text_[at] == ':') ++at;
@@ -90,8 +93,16 @@ class Dump {
   }
 
   bool holds_text() {
-    if (most_texts_ < least_text) return false;
+    if (most_texts_ < least_text && most_wide_ < 2 * least_text) return false;
     run_.pieces.push_back({run_.bytes.size(), behind_});
+    return true;
+  }
+
+  /// Turns the bytes of each group round: od -x and hexdump show the words of a little-endian machine. False: they are
+  /// no words.
+  bool swap() {
+    if (!words_ || run_.bytes.size() % 2 != 0) return false;
+    for (std::size_t i = 0; i < run_.bytes.size(); i += 2) std::swap(run_.bytes[i], run_.bytes[i + 1]);
     return true;
   }
 
@@ -105,6 +116,7 @@ class Dump {
     const std::size_t behind = end_of_digits(at, limit), size = behind - at;
     if ((size != 2 && size != 4 && size != 8) || (behind < limit && !is_gap(text_[behind]) && text_[behind] != '\n'))
       return at;
+    words_ = words_ && size == 4;
     for (std::size_t i = at; i < behind; i += 2) add(i);
     return behind;
   }
@@ -113,7 +125,11 @@ class Dump {
     run_.pieces.push_back({run_.bytes.size(), at});
     run_.bytes += value;
     behind_ = at + 2;
-    texts_ = is_text(value) ? texts_ + 1 : 0;
+    const bool text = is_text(value), zero = value == 0;
+    wide_ = (text && before_ == 0) || (zero && is_text(before_)) ? wide_ + 1 : text || zero ? 1 : 0;
+    before_ = value;
+    most_wide_ = std::max(most_wide_, wide_);
+    texts_ = text ? texts_ + 1 : 0;
     most_texts_ = std::max(most_texts_, texts_);
   }
 
@@ -121,6 +137,9 @@ class Dump {
   DecodedRun& run_;
   std::size_t behind_ = 0;  // the last byte
   std::size_t texts_ = 0, most_texts_ = 0;
+  std::size_t wide_ = 0, most_wide_ = 0;  // bytes of UTF-16 in a row
+  std::uint8_t before_ = 1;               // the byte before
+  bool words_ = true;                     // all groups are of two bytes
 };
 
 }  // namespace
@@ -155,7 +174,10 @@ void decode_dumps(View text, std::uint64_t offset, std::size_t begin, std::size_
           if (next == 0) break;
           covered = next;
         }
-        if (dump.holds_text()) see(run, {own_begin, own_end});
+        if (dump.holds_text()) {
+          see(run, {own_begin, own_end});
+          if (dump.swap()) see(run, {own_begin, own_end});
+        }
         continue;
       }
       from = at;

@@ -76,6 +76,8 @@ Escape Escapes::backslash(std::size_t i) const {
   if (peek(next) == 'U') return hex(next + 1, 8, slashes + 9, "unicode");
   if (peek(next) == 'x') return hex(next + 1, 2, slashes + 3, "unicode");
   if (slashes == 1 && peek(next) >= '0' && peek(next) <= '3') return octal(next);
+  if (peek(next) == '_' && i > 0 && is_of_word(text_[i - 1]) && is_of_word(peek(next + 1)))
+    return {slashes + 1, '_', escaped};
   if (slashes == 1 && peek(next) == '\n') return {2, -1, continued};
   if (slashes == 1 && peek(next) == '\r' && peek(next + 1) == '\n') return {3, -1, continued};
   return {};
@@ -91,8 +93,11 @@ Escape Escapes::octal(std::size_t first) const {
   return value < 0x80 && is_text(static_cast<std::uint8_t>(value)) ? Escape{4, value, "octal"} : Escape{};
 }
 
-// Quoted-printable (RFC 2045 section 6.7): of its escapes the one for = itself, and the line break that is none.
+// Quoted-printable (RFC 2045 section 6.7): of its escapes those for = itself and within a word for an underscore, and
+// the line break that is none.
 Escape Escapes::printable(std::size_t i) const {
+  if (peek(i + 1) == '5' && peek(i + 2) == 'F' && i > 0 && is_of_word(text_[i - 1]) && is_of_word(peek(i + 3)))
+    return {3, '_', "quoted-printable"};
   if (peek(i + 1) == '3' && peek(i + 2) == 'D') return {3, '=', "quoted-printable"};
   const std::size_t line = peek(i + 1) == '\n' ? i + 2 : peek(i + 1) == '\r' && peek(i + 2) == '\n' ? i + 3 : 0;
   return line != 0 && i > 0 && is_of_word(text_[i - 1]) && is_of_word(peek(line))

@@ -20,6 +20,7 @@ inline bool is_of_word(std::uint8_t c) {
 }
 
 inline constexpr const char* continued = "continued";
+inline constexpr const char* escaped = "escaped";    // an underscore, as LaTeX, Markdown and shells have it
 inline constexpr const char* no_break = "no-break";  // a blank that is none to a program
 
 /// One place: how many bytes it takes, and what it stands for; -1: for nothing.

@@ -29,16 +29,17 @@ constexpr std::size_t least_wide = 12;             // characters of UTF-16 that 
 
 // Where an escape may be: 64 bytes at once, each by its own kind, what stands before it and what behind. A bit is one
 // pair of neighbours: 1 and 2 are % before a hex digit or u, 4 and 8 & before a letter or #, 16 the first two bytes of
-// a zero-width or full-width character, 32 a backslash before u, x, another, an octal digit or the line's end, and =
-// before 3 or the line's end, 64 + . & | ~ behind a quote or a blank, 128 a line feed behind the same; 8 is a quote
-// before another, too. A table says what a byte can be by one half of it; some more than these pass.
+// a zero-width or full-width character, 32 a backslash before u, x, _, another, an octal digit or the line's end, and =
+// before 3, 5 or the line's end, 64 + . & | ~ behind a quote or a blank, 128 a line feed behind the same or before a
+// blank; 8 is a quote before another, too. A table says what a byte can be by one half of it; some more than these
+// pass.
 constexpr std::uint8_t joint = 64 | 128;
 using Table = std::array<std::uint8_t, 16>;
 alignas(16) constexpr Table own_low{0, 0, 8 | 16, 0, 0, 3, 12 | 64, 8, 0, 0, 128, 64, 32 | 64, 32, 64, 16};
 alignas(16) constexpr Table own_high{128, 0, 3 | 12 | 64, 32, 0, 32, 0, 64, 0, 0, 0, 0, 16, 0, 16, 0};
 alignas(16) constexpr Table left_low{joint, 0, joint, 0, 0, 0, 0, joint, 0, 64, 0, 0, 0, 128, 0, 0};
 alignas(16) constexpr Table left_high{joint, 0, joint, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
-alignas(16) constexpr Table right_low{1 | 4 | 16 | 32,
+alignas(16) constexpr Table right_low{1 | 4 | 16 | 32 | 128,
                                       1 | 2 | 4 | 16 | 32,
                                       1 | 2 | 8,
                                       1 | 2 | 4 | 8 | 32,
@@ -53,8 +54,8 @@ alignas(16) constexpr Table right_low{1 | 4 | 16 | 32,
                                       4 | 16 | 32,
                                       16 | 32,
                                       0,
-                                      0};
-alignas(16) constexpr Table right_high{32, 0, 8, 1 | 32, 2, 32, 2 | 4, 2 | 4 | 32, 16, 0, 16, 16, 0, 0, 0, 0};
+                                      32};
+alignas(16) constexpr Table right_high{32, 0, 8 | 128, 1 | 32, 2, 32, 2 | 4, 2 | 4 | 32, 16, 0, 16, 16, 0, 0, 0, 0};
 
 __attribute__((target("ssse3"))) inline __m128i kinds16(const std::uint8_t* at, const Table& low, const Table& high) {
   const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i_u*>(at)), half = _mm_set1_epi8(15);
@@ -150,6 +151,13 @@ unsigned width_of(unsigned zeros) {
   return zeros == (zeros & 15) * 0x1111 ? by_four[zeros & 15] : 0;
 }
 
+// May the first of so many characters be none, but say how many characters or bytes (with a byte for their kind) stand
+// behind it?
+bool begins_with_its_size(std::uint8_t first, std::size_t count, std::size_t width) {
+  const std::size_t left = count - 1;
+  return first == left || first == left * width || first == left * width + 1;
+}
+
 // What an escape begins with.
 constexpr std::array<bool, 256> make_specials() {
   std::array<bool, 256> is{};
@@ -208,8 +216,17 @@ void sift(View text, std::uint64_t offset, std::size_t from, std::size_t to, Pla
     while (first >= had + width && is_character(first - width)) first -= width;
     std::size_t end = first;
     while (end < to && is_character(end)) end += width;
-    if ((end - first) / width >= least_wide) wide(WideStretch{first, std::min(end, to), width});
     had = end;
+    // Of big-endian text the last character has no zero behind it; another byte there is none of little-endian text.
+    const bool may_be_big = first > 0 && !is_text(text[first - 1]) && end < to && is_text(text[end]);
+    const std::array<std::size_t, 2> ends{std::min(end, to), end + 1};
+    const std::array<std::size_t, 2> begins{first, first + width};
+    const auto count_to = [&](std::size_t behind) { return (behind - first + width - 1) / width; };
+    const bool counted = begins_with_its_size(text[first], count_to(ends[0]), width) ||
+                         (may_be_big && begins_with_its_size(text[first], count_to(ends[1]), width));
+    for (std::size_t b = 0; b < (counted ? 2 : 1); ++b)
+      for (std::size_t e = 0; e < (may_be_big ? 2 : 1); ++e)
+        if (count_to(ends[e]) >= least_wide) wide(WideStretch{begins[b], ends[e], width});
   };
   const auto one = [&](std::size_t at) {
     switch (text[at]) {
@@ -268,9 +285,14 @@ void decode_escapes(View text, std::uint64_t offset, std::size_t begin, std::siz
   };
   std::vector<Place> places;
   std::vector<WideStretch> wide;
-  std::vector<std::size_t> quotes, breaks;  // quotes that may join, line breaks of quoted-printable
+  std::vector<std::size_t> quotes, breaks, folds;  // quotes that may join, line breaks that are none
   const auto add_place = [&](std::size_t place) {
     const std::uint8_t c = text[place];
+    if (c == '\n' && place > 0 && !is_space(text[place - 1]) && !is_quote(text[place - 1])) {
+      if (is_fold(text, place)) folds.push_back(place);
+      return;
+    }
+    if (c == '\n' && place > 0 && text[place - 1] == '\r' && is_fold(text, place)) folds.push_back(place);
     if (is_quote(c) && place > 0 && place + 2 < text.size() && is_quote(text[place + 1]) && is_token(text[place - 1]) &&
         is_token(text[place + 2]))
       quotes.push_back(place);
@@ -295,6 +317,7 @@ void decode_escapes(View text, std::uint64_t offset, std::size_t begin, std::siz
     Escape escape = escapes.at(at);
     if (escape.length == 0 && at != place) escape = escapes.at(at = place);
     if (escape.length == 0 || !among_text(text, at)) return;
+    if (escape.byte == '_' && (c == '\\' || c == '=') && !parts_token(text, at, at + escape.length)) return;
     if (c == '=' && escape.byte < 0) breaks.push_back(place);
     // A line that goes on hides something only where it parts a token.
     if (escape.kind == continued && !(at > 0 && is_of_word(text[at - 1]) && at + escape.length < text.size() &&
@@ -311,6 +334,7 @@ void decode_escapes(View text, std::uint64_t offset, std::size_t begin, std::siz
        [&](WideStretch one) { wide.push_back(one); });
   decode_chains(text, offset, begin, end, quotes, see);
   show_printable(text, offset, breaks, see);
+  show_folded(text, offset, folds, see);
   if (places.empty() && wide.empty()) return;
   if (!joined.ends.empty()) {
     joined.sort();
@@ -352,7 +376,9 @@ void decode_escapes(View text, std::uint64_t offset, std::size_t begin, std::siz
       run.skipped = 0;
       run.pieces.assign(1, {0, from});
       run.bytes.clear();
-      for (std::size_t i = from; i < std::min(wide[w].end, high); i += width) run.bytes += static_cast<char>(text[i]);
+      const std::size_t to = std::min(wide[w].end, high);
+      for (std::size_t i = from; i < to; i += width) run.bytes += static_cast<char>(text[i]);
+      run.pieces.push_back({run.bytes.size(), to});
       see(run, {own_begin, own_end});
     }
   }

@@ -62,6 +62,7 @@ constexpr Entry table[] = {
     {"spelled-password", proofs::spelled_password},        // no word, no name, no reference
     {"url-password", proofs::url_password},                // a password in a URL, written out
     {"wireguard-key", proofs::wireguard_key},              // 32 bytes, clamped where it is no shared key
+    {"printed-key", proofs::printed_key},                  // what openssl prints of it, in hex
     {"xml-rsa-key", proofs::xml_rsa_key},                  // .NET's XML with its private exponent
 };
 

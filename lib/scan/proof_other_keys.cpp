@@ -120,6 +120,13 @@ Proof xml_rsa_key(const Suspect& suspect) {
   return facts ? proof_of(*facts, text.substr(0, size)) : Proof{};
 }
 
+Proof printed_key(const Suspect& suspect) {
+  const std::string_view text = from_secret(suspect);
+  std::size_t size = 0;
+  const auto facts = read_printed_key(text, before_secret(suspect), size);
+  return facts ? proof_of(*facts, text.substr(0, size)) : Proof{};
+}
+
 Proof openvpn_key(const Suspect& suspect) {
   const std::string_view text = from_secret(suspect);
   const auto facts = read_openvpn_key(text, before_secret(suspect));

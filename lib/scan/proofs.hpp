@@ -43,6 +43,7 @@ Proof dnssec_key(const Suspect& suspect);
 Proof jwk(const Suspect& suspect);
 Proof dropbear_key(const Suspect& suspect);
 Proof xml_rsa_key(const Suspect& suspect);
+Proof printed_key(const Suspect& suspect);
 Proof openvpn_key(const Suspect& suspect);
 Proof sigstore_key(const Suspect& suspect);
 Proof wireguard_key(const Suspect& suspect);

@@ -18,6 +18,8 @@
 #include <array>
 #include <cstring>
 
+#include "scan/letters.hpp"
+
 namespace imgbuild {
 namespace {
 
@@ -244,7 +246,8 @@ void decode_base32(const char* from, std::size_t length, std::string& out) {
   std::uint32_t bits = 0;
   int count = 0;
   for (std::size_t i = 0; i < length; ++i) {
-    bits = bits << 5 | static_cast<std::uint32_t>(from[i] >= 'A' ? from[i] - 'A' : from[i] - '2' + 26);
+    const char c = from[i];
+    bits = bits << 5 | static_cast<std::uint32_t>(is_digit(c) ? c - '2' + 26 : (c & ~0x20) - 'A');
     if ((count += 5) < 8) continue;
     out.push_back(static_cast<char>(bits >> (count -= 8)));
   }
@@ -314,10 +317,15 @@ class Attempts {
       show("base64", begin + phase, der);
     }
   }
-  // Of its alphabet (RFC 4648 section 6) are the capitals and 2 to 7: one look tells most runs of base64 from it.
+  // Of its alphabet (RFC 4648 section 6) are the capitals and 2 to 7: one look tells most runs of base64 from it. Some
+  // write it in lower case.
   void base32() {
-    const auto fits = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '2' && c <= '7'); };
-    if (encoded_.size() < least_base32 || !std::all_of(encoded_.begin(), encoded_.end(), fits)) return;
+    if (encoded_.size() < least_base32) return;
+    const auto fits = [](char c) { return is_upper(c) || (c >= '2' && c <= '7'); };
+    const auto fits_small = [](char c) { return is_lower(c) || (c >= '2' && c <= '7'); };
+    if (!std::all_of(encoded_.begin(), encoded_.end(), fits) &&
+        !std::all_of(encoded_.begin(), encoded_.end(), fits_small))
+      return;
     for (std::size_t phase = 0; phase < (any_phase_ ? 8 : 1); ++phase) {
       decode_base32(encoded_.data() + phase, encoded_.size() - phase, run_.bytes);
       show("base32", phase);
@@ -366,7 +374,8 @@ std::size_t DecodedRun::position_of(std::size_t decoded) const {
 
 std::size_t DecodedRun::end_of(std::size_t decoded_end) const {
   if (decoded_end == 0) return position_of(0);
-  if (is_wide()) return pieces.front().text + decoded_end * width();
+  if (is_wide())  // the last character of big-endian text has no zero behind it
+    return std::min(pieces.front().text + decoded_end * width(), pieces.back().text);
   if (!is_hex() && !is_base64() && !is_base32()) {
     // A character that is an escape is a piece of its own: it ends where the next piece begins.
     const auto last = std::lower_bound(pieces.begin(), pieces.end(), decoded_end - 1,

@@ -1,5 +1,5 @@
-// Finds characters that are written one by one: as numbers or as texts of one character, with the same between each
-// two.
+// Finds characters that are written one by one: as numbers, perhaps with their position as a key, or as texts of one
+// character, with the same between each two.
 //
 // As in arrays.cpp most of every stream is none of that, so 16 bytes in every 88 are asked whether numbers of two and
 // three digits, or quotes with one byte between them, stand there in a row. Then the first two say what parts them, and
@@ -23,9 +23,10 @@ constexpr std::size_t least_units = 12;
 
 bool is_character(int value) { return value < 0x80 && is_text(static_cast<char>(value)); }
 
-enum class Kind : std::uint8_t { none, number, literal, css };
+enum class Kind : std::uint8_t { none, number, literal, css, hex, keyed };
 
-// Are there, in sixteen bytes, numbers of two and three digits and no others, or literals of one byte, or backslashes?
+// Are there, in sixteen bytes, numbers of two and three digits and no others, or literals of one byte, or backslashes,
+// or a number of hex or one with a number as its key?
 inline bool may_be_inside(const std::uint8_t* at) {
   const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i_u*>(at));
   const __m128i value = _mm_sub_epi8(bytes, _mm_set1_epi8('0'));
@@ -40,15 +41,20 @@ inline bool may_be_inside(const std::uint8_t* at) {
   const std::uint32_t literals = q & q >> 2 & ~(q >> 1);
   const std::uint32_t numbers = d & ~(d << 1) & 0x7ffe;  // what is cut is not known
   const std::uint32_t others = (numbers & ~(d >> 1)) | (d & d >> 1 & d >> 2 & d >> 3);
+  const std::uint32_t exes = bits(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('x')));
+  const std::uint32_t colons = bits(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(':')));
+  const std::uint32_t hexes = bits(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('0'))) & exes >> 1,
+                      keys = d << 1 & q & colons >> 1;
   // One answer: a branch for each would be guessed wrong too often.
   const auto are_two = [](std::uint32_t found) { return static_cast<unsigned>((found & (found - 1)) != 0); };
-  return (are_two(literals) | (are_two(b) & static_cast<unsigned>((b & b >> 1) == 0)) |
+  return (static_cast<unsigned>((hexes | keys) != 0) | are_two(literals) |
+          (are_two(b) & static_cast<unsigned>((b & b >> 1) == 0)) |
           (static_cast<unsigned>(numbers != 0) & static_cast<unsigned>(others == 0))) != 0;
 }
 
 // Bits of 64 bytes.
 struct Seen {
-  std::uint64_t digits = 0, quotes = 0, slashes = 0;
+  std::uint64_t digits = 0, quotes = 0, slashes = 0, zeros = 0, exes = 0, colons = 0;
 };
 
 Seen see_by_16(const std::uint8_t* at) {
@@ -61,6 +67,9 @@ Seen see_by_16(const std::uint8_t* at) {
     seen.quotes |=
         bits(_mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\''))));
     seen.slashes |= bits(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
+    seen.zeros |= bits(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('0')));
+    seen.exes |= bits(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('x')));
+    seen.colons |= bits(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(':')));
   }
   return seen;
 }
@@ -73,10 +82,15 @@ __attribute__((target("avx2"))) Seen see_by_32(const std::uint8_t* at) {
     const __m256i digits = _mm256_cmpeq_epi8(_mm256_min_epu8(value, _mm256_set1_epi8(9)), value);
     const __m256i quotes = _mm256_or_si256(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('"')),
                                            _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\'')));
-    const __m256i slashes = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\\'));
-    seen.digits |= std::uint64_t{static_cast<std::uint32_t>(_mm256_movemask_epi8(digits))} << i;
-    seen.quotes |= std::uint64_t{static_cast<std::uint32_t>(_mm256_movemask_epi8(quotes))} << i;
-    seen.slashes |= std::uint64_t{static_cast<std::uint32_t>(_mm256_movemask_epi8(slashes))} << i;
+    const auto bits = [i](__m256i found) __attribute__((target("avx2"))) {
+      return std::uint64_t{static_cast<std::uint32_t>(_mm256_movemask_epi8(found))} << i;
+    };
+    seen.digits |= bits(digits);
+    seen.quotes |= bits(quotes);
+    seen.slashes |= bits(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\\')));
+    seen.zeros |= bits(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('0')));
+    seen.exes |= bits(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('x')));
+    seen.colons |= bits(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(':')));
   }
   return seen;
 }
@@ -106,6 +120,15 @@ Kind kind_of(const Seen& seen, unsigned& first) {
   if (are_three(starts) && (first = first_of_row(starts, 0)) < 64) return Kind::literal;
   starts = seen.slashes & ~(seen.slashes >> 1);
   if (are_three(starts) && (first = first_of_row(starts, 0)) < 64) return Kind::css;
+  starts = seen.zeros & seen.exes >> 1;
+  if (are_three(starts) && (first = first_of_row(starts, 1)) < 64) return Kind::hex;
+  // Of a key the closing quote is seen; the row is read from the quote before it.
+  starts = d << 1 & q & seen.colons >> 1;
+  if (starts != 0 && (starts &= starts - 1) != 0) {
+    const std::uint64_t before = q & (((starts & -starts)) - 1);
+    first = 63 - static_cast<unsigned>(__builtin_clzll(before));
+    return Kind::keyed;
+  }
   if ((d & d >> 1 & d >> 2 & d >> 3) != 0) return Kind::none;
   starts = d & ~(d << 1) & ~std::uint64_t{1};  // what begins before is not known
   if ((starts & ~(d >> 1) & ~(std::uint64_t{1} << (seen_bytes - 1))) != 0) return Kind::none;
@@ -139,6 +162,7 @@ class Row {
     if (next >= limit || unit(next).value < 0) return false;
     for (std::size_t i = first.behind; i < next; ++i)
       if (!is_passed(i)) between_ += static_cast<char>(text_[i]);
+    if (kind_ == Kind::hex && (between_.empty() || between_ == ",")) return false;  // arrays.cpp reads them
     if (kind_ == Kind::number && between_ == ",") return false;
     if (between_.empty() && next == first.behind) return false;
     if (behind_between(first.behind) != next) return false;
@@ -171,6 +195,7 @@ class Row {
   bool is_digit_at(std::size_t at) const { return at < high_ && is_digit(static_cast<char>(text_[at])); }
   bool is_quote_at(std::size_t at) const { return at < high_ && (text_[at] == '"' || text_[at] == '\''); }
   bool may_begin(std::size_t at) const {
+    if (kind_ == Kind::hex) return text_[at] == '0' && at + 1 < high_ && text_[at + 1] == 'x';
     return kind_ == Kind::number ? is_digit_at(at) : kind_ == Kind::css ? text_[at] == '\\' : is_quote_at(at);
   }
   // Blanks, line breaks and what says that a line goes on.
@@ -187,6 +212,23 @@ class Row {
         one = {text_[at + 1], at + 3};
       return one;
     }
+    if (kind_ == Kind::hex) {
+      if (at + 4 > high_ || text_[at] != '0' || text_[at + 1] != 'x') return one;
+      const int high = nibble(static_cast<char>(text_[at + 2])), low = nibble(static_cast<char>(text_[at + 3])),
+                value = high << 4 | low;
+      if (high >= 0 && low >= 0 && is_character(value) &&
+          (at + 4 == high_ || nibble(static_cast<char>(text_[at + 4])) < 0))
+        one = {value, at + 4};
+      return one;
+    }
+    if (kind_ == Kind::keyed) {
+      std::size_t end = at;
+      if (!is_quote_at(end)) return one;
+      for (++end; is_digit_at(end) && end - at < 7;) ++end;
+      if (end == at + 1 || !is_quote_at(end) || ++end >= high_ || text_[end] != ':') return one;
+      for (++end; end < high_ && text_[end] == ' ' && end - at < 12;) ++end;
+      return number(end);
+    }
     int value = 0;
     std::size_t end = at + (kind_ == Kind::css ? 1 : 0);
     const std::size_t first = end;
@@ -200,10 +242,15 @@ class Row {
       if (end - first < 2 || !is_character(value)) return one;
     } else {
       if (at > low_ && is_digit(static_cast<char>(text_[at - 1]))) return one;
-      for (; is_digit_at(end) && end - first < 4; ++end) value = value * 10 + (text_[end] - '0');
-      if (end - first < 1 || end - first > 3 || !is_character(value)) return one;
+      return number(at);
     }
     return {value, end};
+  }
+  Unit number(std::size_t at) const {
+    int value = 0;
+    std::size_t end = at;
+    for (; is_digit_at(end) && end - at < 4; ++end) value = value * 10 + (text_[end] - '0');
+    return end == at || end - at > 3 || !is_character(value) ? Unit() : Unit{value, end};
   }
   std::size_t behind_between(std::size_t at) const {
     std::size_t passed = 0;
@@ -229,9 +276,14 @@ class Row {
     }
     pass();
     std::size_t begin = at;
-    if (kind_ == Kind::literal) {
-      if (at < low_ + 3) return nowhere_;
-      begin = at - 3;
+    if (kind_ == Kind::literal || kind_ == Kind::hex) {
+      const std::size_t size = kind_ == Kind::hex ? 4 : 3;
+      if (at < low_ + size) return nowhere_;
+      begin = at - size;
+    } else if (kind_ == Kind::keyed) {
+      const std::size_t low = at - std::min<std::size_t>(at - low_, 16);
+      unsigned quotes = 0;
+      while (begin > low && quotes < 2) quotes += is_quote_at(--begin) ? 1 : 0;
     } else {
       const std::size_t low = at - std::min<std::size_t>(at - low_, 7);
       while (begin > low && is_alphanumeric(static_cast<char>(text_[begin - 1])) &&
@@ -281,7 +333,7 @@ void decode_spelled(View text, std::uint64_t offset, std::size_t begin, std::siz
         if (row.end() <= at) continue;
         covered = row.end();
         if (!found || row.begin() >= own_end) break;
-        run.encoding = kind == Kind::number ? "array" : kind == Kind::css ? "css" : "concatenation";
+        run.encoding = kind == Kind::css ? "css" : kind == Kind::literal ? "concatenation" : "array";
         see(run, {own_begin, own_end});
         break;
       }

@@ -1,6 +1,7 @@
 #include "scan/turned.hpp"
 
 #include <algorithm>
+#include <string>
 #include <string_view>
 
 #include "base/text.hpp"
@@ -27,17 +28,88 @@ Part lines_around(View text, std::size_t at) {
   return part;
 }
 
-// How many bytes are nothing at `at`; 0: none.
-std::size_t nothing_at(View text, std::size_t at) {
+// What is left out at a place, or stands there for one byte.
+struct Left {
+  std::size_t size = 0;  // 0: none is here
+  int byte = -1;
+};
+
+// A tag or a comment that looks like nothing to whoever reads the document; 0: it is none. Of a run's properties in
+// OOXML all of it.
+std::size_t size_of_tag(std::string_view rest) {
+  constexpr std::size_t longest = 600;
+  static constexpr std::string_view unseen[] = {"a",           "b",
+                                                "bookmarkend", "bookmarkstart",
+                                                "code",        "del",
+                                                "em",          "font",
+                                                "i",           "ins",
+                                                "kbd",         "lastrenderedpagebreak",
+                                                "mark",        "prooferr",
+                                                "r",           "rpr",
+                                                "small",       "soft-page-break",
+                                                "span",        "strong",
+                                                "t",           "tt",
+                                                "u",           "var",
+                                                "wbr"};
+  rest = rest.substr(0, longest);
+  if (rest.starts_with("<!--")) return rest.find("-->") == std::string_view::npos ? 0 : rest.find("-->") + 3;
+  std::size_t at = 1;
+  const bool closes = at < rest.size() && rest[at] == '/';
+  if (closes) ++at;
+  std::string name;
+  for (; at < rest.size() && name.size() < 24; ++at) {
+    const char c = rest[at];
+    if (is_letter(c) || c == '-')
+      name += static_cast<char>(c | 0x20);
+    else if (c == ':')
+      name.clear();
+    else
+      break;
+  }
+  const std::size_t end = rest.find('>', at);
+  if (end == std::string_view::npos || rest.find('<', at) < end ||
+      !std::binary_search(std::begin(unseen), std::end(unseen), name))
+    return 0;
+  if (name != "rpr" || closes || rest[end - 1] == '/') return end + 1;
+  const std::size_t close = rest.find("rPr>", end);
+  return close == std::string_view::npos ? 0 : close + 4;
+}
+
+// A sequence that chooses a colour or clears the rest of a line (ECMA-48 sections 8.3.117 and 8.3.41); 0: it is none.
+std::size_t size_of_colour(std::string_view rest) {
+  std::size_t at = 2;
+  while (at < std::min<std::size_t>(rest.size(), 24) && (is_digit(rest[at]) || rest[at] == ';')) ++at;
+  return at < rest.size() && rest[1] == '[' && (rest[at] == 'm' || rest[at] == 'K') ? at + 1 : 0;
+}
+
+Left left_at(View text, std::size_t at) {
   const auto rest = text_of(text.subspan(at));
-  if (starts_caseless(rest, "<wbr>")) return 5;
-  if (starts_caseless(rest, "<wbr/>")) return 6;
-  if (rest[0] != '\\' && rest[0] != '^') return 0;
+  const char c = rest[0];
+  if (c == '<') return {size_of_tag(rest)};
+  if (c == '\x1b') return {size_of_colour(rest)};
+  if (c == ']') return {rest.starts_with("]]><![CDATA[") ? std::size_t{12} : 0};
+  if (c != '\\' && c != '^') return {};
+  if (rest.size() > 3 && rest.starts_with("\\'")) {  // of RTF
+    const int high = nibble(rest[2]), low = nibble(rest[3]);
+    return high > 1 && high < 8 && low >= 0 ? Left{4, high << 4 | low} : Left{};
+  }
   std::size_t size = rest.starts_with("\\\n") || rest.starts_with("^\n")       ? 2
                      : rest.starts_with("\\\r\n") || rest.starts_with("^\r\n") ? 3
                                                                                : 0;
   while (size > 0 && size < rest.size() && size < between && is_blank(rest[size])) ++size;
-  return size;
+  return {size};
+}
+
+// What puts a text together that something is left out of.
+const char* road_of(std::string_view rest) {
+  if (rest.starts_with("\\'")) return "rtf";
+  return rest[0] == '<' || rest[0] == ']' ? "html" : rest[0] == '\x1b' ? "terminal" : "continued";
+}
+
+// Behind the blank that begins a folded line, whose break begins at `at`; 0: there is none.
+std::size_t behind_fold(View text, std::size_t at) {
+  if (text[at] == '\r') ++at;
+  return at + 1 < text.size() && text[at] == '\n' && text[at + 1] == ' ' ? at + 2 : 0;
 }
 
 // Behind the line break of quoted-printable at `at`; 0: there is none.
@@ -103,37 +175,90 @@ std::size_t show_rot13(View text, std::size_t at, const SeeRun& see) {
 }
 
 std::size_t show_dropped(View text, std::size_t at, std::size_t limit, const SeeRun& see) {
-  std::size_t size = nothing_at(text, at);
-  if (at == 0 || !is_of_word(text[at - 1]) || at + size >= text.size() || !is_of_word(text[at + size])) return 0;
-  Together together(text, text[at] == '<' ? "html" : "continued");
+  if (at == 0 || !is_of_word(text[at - 1])) return 0;
+  std::size_t behind = at;
+  for (Left left = left_at(text, at); left.size > 0; left = left_at(text, behind)) {
+    behind += left.size;
+    if (behind >= std::min(text.size(), limit)) return behind;
+    if (left.byte >= 0) break;
+  }
+  if (behind == at || !is_of_word(text[behind]) || !parts_token(text, at, behind)) return behind;
+  Together together(text, road_of(text_of(text.subspan(at))));
   // What stands before the first place, and is left out there as well.
   std::size_t begin = at - std::min(at, lead), last = at, i = begin;
   while (i < std::min({text.size(), limit, last + tail})) {
-    const std::size_t nothing = nothing_at(text, i);
-    if (nothing == 0) {
+    const Left left = left_at(text, i);
+    if (left.size == 0) {
       ++i;
       continue;
     }
     together.add({begin, i});
+    if (left.byte >= 0) together.add(static_cast<char>(left.byte), i);
     last = std::max(last, i);
-    begin = i += nothing;
+    begin = i += left.size;
   }
   together.add({begin, std::max(begin, i)});
   if (together.finish(std::max(begin, i))) see(together.run(), {0, text.size()});
   return last + 1;
 }
 
-void show_printable(View text, std::uint64_t offset, const std::vector<std::size_t>& breaks, const SeeRun& see) {
-  // In cells of the stream, as roads.cpp has it.
+namespace {
+
+// Reads around places, ascending, in cells of the stream, as roads.cpp has it.
+template <class Read>
+void in_cells(View text, std::uint64_t offset, const std::vector<std::size_t>& places, Read read) {
   constexpr std::uint64_t cell = std::uint64_t{4} << 10;
   std::size_t before = 0;
   std::uint64_t last = UINT64_MAX;
-  for (const std::size_t at : breaks) {
+  for (const std::size_t at : places) {
     const std::uint64_t here = (offset + at) / cell;
     if (here == last && at < before) continue;
     last = here;
-    before = read_printable(text, at, std::min<std::uint64_t>(text.size(), (here + 1) * cell - offset), see);
+    before = read(at, std::min<std::uint64_t>(text.size(), (here + 1) * cell - offset));
   }
+}
+
+}  // namespace
+
+void show_printable(View text, std::uint64_t offset, const std::vector<std::size_t>& breaks, const SeeRun& see) {
+  in_cells(text, offset, breaks,
+           [&](std::size_t at, std::size_t limit) { return read_printable(text, at, limit, see); });
+}
+
+bool is_fold(View text, std::size_t at) {
+  constexpr std::size_t shortest = 50;  // what is broken is long
+  std::size_t end = at;
+  if (end > 0 && text[end - 1] == '\r') --end;
+  if (end < shortest || at + 2 >= text.size() || text[at + 1] != ' ' || !is_of_word(text[at + 2]) ||
+      !is_of_word(text[end - 1]))
+    return false;
+  const auto line = text_of(text.subspan(end - shortest, shortest));
+  return line.find('\n') == std::string_view::npos && parts_token(text, end, at + 2);
+}
+
+void show_folded(View text, std::uint64_t offset, const std::vector<std::size_t>& folds, const SeeRun& see) {
+  in_cells(text, offset, folds, [&](std::size_t at, std::size_t limit) {
+    Together together(text, "folded");
+    std::size_t begin = at - std::min(at, lead), last = at, i = begin;
+    while (i < std::min({text.size(), limit + tail, last + tail})) {
+      const std::size_t behind = behind_fold(text, i);
+      if (behind == 0) {
+        ++i;
+        continue;
+      }
+      together.add({begin, i});
+      last = std::max(last, i);
+      begin = i = behind;
+    }
+    together.add({begin, std::max(begin, i)});
+    if (together.finish(std::max(begin, i))) see(together.run(), {0, text.size()});
+    return last + 1;
+  });
+}
+
+bool parts_token(View text, std::size_t begin, std::size_t end) {
+  constexpr std::size_t enough = 20;
+  return may_join_token(text, {{begin - std::min(begin, enough), begin}, {end, std::min(text.size(), end + enough)}});
 }
 
 }  // namespace imgbuild

@@ -16,7 +16,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
        {read_pem_key(text, "# "), read_ppk_key(text, "\""), read_der_key(bytes), read_openssh_key(bytes),
         read_pgp_packets(bytes), read_pgp_armor(text), read_gpg_agent_key(text), read_signify_key(bytes),
         read_minisign_key(bytes), read_dnssec_key(text, "", taken), read_jwk(text, taken),
-        read_dropbear_key(bytes, taken), read_xml_rsa_key(text, taken), read_openvpn_key(text, "+")}) {
+        read_dropbear_key(bytes, taken), read_xml_rsa_key(text, taken), read_printed_key(text, text, taken),
+        read_openvpn_key(text, "+")}) {
     if (taken > size) std::abort();
     if (!facts) continue;
     if (facts->type.empty() || facts->bits < 0) std::abort();

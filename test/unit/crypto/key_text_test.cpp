@@ -53,9 +53,35 @@ TEST_CASE("what stands around each line of a key is undone, whatever the languag
   CHECK(read(layout.lead, written(layout.lead, layout.tail)) == body);
 }
 
+TEST_CASE("numbers before the lines of a key may grow by a digit") {
+  for (const std::string lead :
+       {"conf/key.pem:9:", "^a1b2c3d (Joe Doe 2024-01-01 10:00:00 +0100  9) ", "[0.9, \"o\", \""}) {
+    std::string text = written(lead, lead[0] == '[' ? "\\r\\n\"]" : "");
+    for (std::size_t at = text.find('9'), line = 9; at != std::string::npos; at = text.find('9', at + 2)) {
+      const bool padded = text[at - 1] == ' ';
+      text.replace(padded ? at - 1 : at, padded ? 2 : 1, std::to_string(++line));
+    }
+    INFO(text);
+    CHECK(read(lead, text) == body);
+  }
+}
+
+TEST_CASE("a key that commands write line by line is read, though they stand on one line") {
+  for (const std::string quote : {"", "\"", "'", "\\\""})
+    for (const std::string command : {"echo ", "printf '%s\\n' ", "echo -e "})
+      for (const std::string then : {" && ", "; ", " \\u0026\\u0026 "}) {
+        const std::string lead = command + quote, tail = quote + " >> /root/ssh/deploykey";
+        std::string text = "-----BEGIN X-----" + tail;
+        for (const auto& line : body) text += then + lead + line + tail;
+        text += then + lead + "-----END X-----" + tail;
+        INFO(text);
+        CHECK(read("RUN /bin/sh -c mkdir /root" + then + lead, text) == body);
+      }
+}
+
 TEST_CASE("line ends that are written out are line ends") {
-  const std::string line_end =
-      GENERATE(as<std::string>(), "\\n", "\\\\n", "\\r\\n", "&#10;", "&#xA;", "%0A", "%0D%0A", "\\u000a", " ");
+  const std::string line_end = GENERATE(as<std::string>(), "\\n", "\\\\n", "\\r\\n", "&#10;", "&#xA;", "%0A", "%0D%0A",
+                                        "\\u000a", "#012", "\\line ", "\\par\n", "$\n", " ");
   std::string text = "-----BEGIN X-----" + line_end;
   for (const auto& line : body) text += line + line_end;
   CHECK(read("key: ", text + "-----END X-----") == body);

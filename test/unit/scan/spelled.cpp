@@ -129,6 +129,69 @@ TEST_CASE("a token is found behind escapes and characters that nobody sees") {
   check_found("t = '" + secret.substr(0, 20) + wide.substr(60, 3) + secret.substr(21) + "'", "full-width");
 }
 
+TEST_CASE("a token that is written as bytes is found") {
+  check_found(listed("byte[] k = {", "(byte)0x%02x", ", ", "};"), "array");
+  check_found(listed("byte[] k = {", "(byte) 0x%02x", ",\n  ", "};"), "array");
+  std::string keyed, packets, words;
+  for (std::size_t i = 0; i < secret.size(); ++i)
+    keyed += (i == 0 ? "{\"" : ",\"") + std::to_string(i) + "\":" + std::to_string(static_cast<int>(secret[i]));
+  check_found(keyed + "}", "array");
+  check_found(replaced(keyed, ",\"", ",\n  \"") + "}", "array");
+  const std::string padded = "\nT= " + secret + "\n   ";
+  for (std::size_t i = 0; i < padded.size(); ++i) {
+    const std::size_t at = i % 16;
+    if (at == 0) packets += (i == 0 ? "\t0x" : "\n\t0x") + character("%04x", static_cast<char>(i)) + ":  ";
+    if (at == 0) words += (i == 0 ? "" : "\n") + character("%07o", static_cast<char>(i));
+    packets += character("%02x", padded[i]) + (i % 2 == 1 && at != 15 ? " " : "");
+    if (i % 2 == 0) words += " " + character("%02x", padded[i + 1]) + character("%02x", padded[i]);
+  }
+  check_found(packets, "dump");
+  check_found(words, "dump");
+  constexpr char base32[] = "abcdefghijklmnopqrstuvwxyz234567";
+  std::string small;
+  for (std::size_t bit = 0; bit < 8 * secret.size(); bit += 5) {
+    unsigned value = 0;
+    for (std::size_t i = bit; i < bit + 5; ++i)
+      value = value << 1 | (i < 8 * secret.size() ? static_cast<unsigned>(secret[i / 8]) >> (7 - i % 8) & 1u : 0u);
+    small += base32[value];
+  }
+  check_found("T=" + small, "base32");
+}
+
+TEST_CASE("a token in UTF-16 is found whatever stands before and behind it") {
+  const auto wide = [](bool big) {
+    std::string text;
+    for (const char c : secret) text += big ? std::string{'\0', c} : std::string{c, '\0'};
+    return text;
+  };
+  const std::string zeros(20, '\0');
+  for (const bool big : {true, false})
+    for (const std::string& before : {std::string(), zeros, std::string("\1\0", 2), std::string("abc\1"),
+                                      big ? std::string("\0\x28", 2) : std::string("\1Q\0", 3),
+                                      big ? std::string("\4\x47\0 ", 4) : std::string("\x47\4 \0", 4)})
+      for (const std::string& behind :
+           {std::string(), zeros, std::string("\x14\2ab") + zeros, std::string("\1\7abc"), std::string("Ilocblob")}) {
+        std::string text = before + wide(big) + behind;
+        INFO(before.size() << " before, " << behind.size() << " behind, " << big);
+        const auto hits = Scanner::builtin()->scan(view_of(text), {});
+        REQUIRE(hits.size() == 1);
+        CHECK(hits[0].decoded == std::vector<std::string>{"utf-16"});
+        CHECK(hits[0].identity == Vault::identify(secret));
+        CHECK(hits[0].end <= text.size());
+      }
+  const auto registry = Scanner::builtin()->scan(view_of(listed("\"T\"=hex(7):", "%02x,00", ",", ",00,00,00,00")), {});
+  REQUIRE(registry.size() == 1);
+  CHECK(registry[0].decoded == std::vector<std::string>{"dump", "utf-16"});
+}
+
+TEST_CASE("a token is found where its characters are escaped or coloured") {
+  check_found("\\texttt{" + replaced(secret, "_", "\\_") + "}", "escaped");
+  check_found("export T=" + replaced(secret, "_", "\\_"), "escaped");
+  check_found("T=3D" + replaced(secret, "_", "=5F"), "quoted-printable");
+  check_found("{\\rtf1 " + replaced(secret, "_", "\\'5f") + "}", "rtf");
+  check_found(spelled("T=\x1b[01;31m\x1b[K@1@2\x1b[m\x1b[K@3\x1b[0m"), "terminal");
+}
+
 TEST_CASE("a list of numbers or characters that are no text is none") {
   for (const std::string text : {"1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18",
                                  "a = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm']",
