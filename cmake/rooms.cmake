@@ -11,7 +11,7 @@ set(FLOORS
 # The libraries, each included in one folder only (TOML is read in two places). A header prefix, then the room that may
 # include it.
 set(LIBRARY_ROOMS
-  "git2.h=git" "archive.h=tar" "archive_entry.h=tar" "zstd.h=tar" "isa-l=tar" "lzma.h=tar"
+  "git2.h=git" "archive.h=tar" "archive_entry.h=tar" "zstd.h=tar" "isa-l=tar" "lzma.h=tar" "brotli/=tar" "lz4.h=tar" "lz4frame.h=tar"
   "bzlib.h=tar" "sqfs/=tar" "zlib.h=git" "openssl/=crypto"
   "curl/=http" "nghttp2/=buildkit" "hs/=scan" "hs.h=scan" "re2/=scan" "toml++/=scan|config" "CLI/=cmd")
 

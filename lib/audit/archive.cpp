@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "audit/packed_around.hpp"
 #include "audit/reading.hpp"
 #include "base/interrupt.hpp"
 #include "base/text.hpp"
@@ -304,7 +305,11 @@ void stream(ArchiveReading& audit, Source& archive, Container kind) {
   StreamedMembers members(audit);
   TarReader tar(members);
   within_member(members, [&] {
-    if (kind == Container::gzip || kind == Container::zstd) {
+    if (Inflater::knows(kind)) {
+      Where outside;
+      outside.record = &audit.reading().outside().record;
+      outside.kind = Location::Kind::tail;
+      PackedAround around(audit.reading().desk(), outside);
       std::shared_ptr<std::uint8_t[]> buffer;
       Inflater inflater(
           kind,
@@ -315,11 +320,13 @@ void stream(ArchiveReading& audit, Source& archive, Container kind) {
           [&](View filled) {
             members.feed(tar, {filled, buffer, false});
           });
-      for (View piece = archive.next(); !piece.empty(); piece = archive.next()) {
+      around.look_at_skipped(inflater);
+      lasting_pieces(archive, audit.reading().desk().buffers, [&](const Piece& piece) {
         interrupt::check();
-        inflater.feed(piece);
-      }
+        around.feed(piece, inflater.feed(piece.bytes));
+      });
       inflater.finish();
+      around.finish();
     } else {
       lasting_pieces(archive, audit.reading().desk().buffers, [&](const Piece& piece) { members.feed(tar, piece); });
     }
@@ -427,15 +434,11 @@ std::vector<Audit> read_archive_stream(Reading& reading, Source& archive, const 
     case Container::tar:
     case Container::gzip:
     case Container::zstd:
-      stream(audit, whole, kind);
-      break;
     case Container::xz:
     case Container::bzip2:
-    case Container::lz4: {
-      const auto unpacked = unpack(whole, kind);
-      stream(audit, *unpacked, Container::tar);
+    case Container::lz4:
+      stream(audit, whole, kind);
       break;
-    }
     default:
       throw no_archive("neither a tar nor a compressed one");
   }

@@ -39,7 +39,7 @@ std::vector<Audit> Auditor::oci(const std::string& path, const std::string& sour
     OciFolder store(path);
     Reading reading(*workshop_, source, true);
     std::vector<Member> beside;
-    for (const Document& document : store.beside()) beside.push_back(document_member(document));
+    for (const std::string& name : store.beside()) beside.push_back(reading.read(name, store.content(name)));
     return read_images(reading, store, choice, std::move(beside));
   } catch (const Interrupted&) {
     throw;

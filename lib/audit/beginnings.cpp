@@ -1,12 +1,15 @@
 // All magic numbers are looked for at once, at memory speed: for each of three bytes in a row, two tables (by its low
 // and its high half) say which groups of magic numbers it may belong to; where a group is left, the place is looked at
-// closely. (SSSE3, which the scanner needs anyway, or AVX2.)
+// closely. (SSSE3, which the scanner needs anyway, or AVX2.) zlib's two first bytes say little, and processors' code is
+// full of them: they must be a multiple of 31 (RFC 1950), too, which two more tables tell, and a whole table of codes
+// must follow, or text in the codes that everybody knows.
 #include "audit/beginnings.hpp"
 
 #include <immintrin.h>
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <string_view>
 
 namespace imgbuild {
@@ -14,27 +17,35 @@ namespace {
 
 using namespace std::string_view_literals;
 
-/// Which bytes may stand first, second and third; an empty third: any.
+/// Which bytes may stand first, second and third.
 struct Magic {
   std::uint8_t group;
   std::string_view bytes[3];
 };
+constexpr std::uint8_t zlib_group = 4;
+// By their halves: any byte whose bit 5 is not set; one that begins a block of a kind that there is.
+constexpr std::string_view no_dictionary = "\x00\x11\x42\x53\x84\x95\xc6\xd7\x08\x19\x4a\x5b\x8c\x9d\xce\xdf"sv;
+constexpr std::string_view deflate_block = "\x00\x11\x22\x33\x44\x55\x68\x79\x8a\x9b\xac\xbd\xcc\xdd\xe0\xf0"sv;
 constexpr Magic magics[] = {
     {1, {"\x1f"sv, "\x8b"sv, "\x08"sv}},
     {1, {"\xfd"sv, "7"sv, "z"sv}},
     {2, {"\x28"sv, "\xb5"sv, "\x2f"sv}},
     {2, {"M"sv, "S"sv, "C"sv}},
-    {4, {"x"sv, "\x01\x5e\x9c\xda"sv, ""sv}},
+    {zlib_group, {"\x18\x28\x38\x48\x58\x68x"sv, no_dictionary, deflate_block}},
     {8, {"B"sv, "Z"sv, "h"sv}},
     {8, {"P"sv, "A"sv, "C"sv}},
+    {8, {"P"sv, "G"sv, "P"sv}},  // of an armor's first line
     {8, {"R"sv, "a"sv, "r"sv}},
     {16, {"7"sv, "z"sv, "\xbc"sv}},
     {16, {"h"sv, "s"sv, "q"sv}},
+    {16, {"\x04"sv, "\x22"sv, "M"sv}},
+    {16, {"\x02"sv, "!"sv, "L"sv}},
     // base64: gzip, zstd, xz, bzip2, zip, PDF, and gzip in base64
     {32, {"H"sv, "4"sv, "s"sv}},
     {32, {"K"sv, "L"sv, "U"sv}},
     {32, {"S"sv, "D"sv, "R"sv}},
     {64, {"/_"sv, "T"sv, "d"sv}},
+    {64, {"_"sv, "_"sv, "H"sv}},  // not base64: the end of a phar's stub
     {64, {"Q"sv, "l"sv, "p"sv}},
     {64, {"U"sv, "E"sv, "s"sv}},
     {64, {"J"sv, "V"sv, "B"sv}},
@@ -54,28 +65,49 @@ struct Tables {
           low[i][byte & 15] |= magic.group;
           high[i][byte >> 4] |= magic.group;
         }
-        for (std::size_t half = 0; magic.bytes[i].empty() && half < 16; ++half) {
-          low[i][half] |= magic.group;
-          high[i][half] |= magic.group;
-        }
       }
   }
 };
 constexpr Tables tables;
 
+/// The first byte is 16 h + 8, the second 64 l + c, where 4 h + 2 l + c is 29 more than a multiple of 31.
+constexpr int remainder_of_zlib = 29;
+struct Remainders {
+  alignas(16) std::array<std::uint8_t, 16> first{}, second{};
+  constexpr Remainders() {
+    for (unsigned half = 0; half < 16; ++half) {
+      first[half] = static_cast<std::uint8_t>(4 * half);
+      second[half] = static_cast<std::uint8_t>(half / 4 * 2 + half % 4 * 16);
+    }
+  }
+};
+constexpr Remainders remainders;
+
 /// Of the 16 or 32 places at `at`, a bit each: may a magic number begin there? Two bytes behind them are read.
 __attribute__((target("ssse3"))) std::uint32_t candidates16(const std::uint8_t* at) {
   const auto table = [](const auto& of) { return _mm_load_si128(reinterpret_cast<const __m128i*>(of.data())); };
   const auto bytes = [at](std::size_t i) { return _mm_loadu_si128(reinterpret_cast<const __m128i_u*>(at + i)); };
-  const __m128i half = _mm_set1_epi8(15), first = bytes(0), second = bytes(1);
-  __m128i groups = _mm_and_si128(_mm_cmpeq_epi8(first, _mm_set1_epi8('<')), _mm_cmpeq_epi8(second, _mm_set1_epi8('~')));
-  __m128i magic = _mm_set1_epi8(-1);
-  for (unsigned i = 0; i < 3; ++i) {
-    const __m128i low = _mm_and_si128(bytes(i), half), high = _mm_and_si128(_mm_srli_epi16(bytes(i), 4), half);
-    magic = _mm_and_si128(magic, _mm_and_si128(_mm_shuffle_epi8(table(tables.low[i]), low),
-                                               _mm_shuffle_epi8(table(tables.high[i]), high)));
-  }
-  groups = _mm_or_si128(groups, magic);
+  const __m128i half = _mm_set1_epi8(15), first = bytes(0), second = bytes(1), third = bytes(2);
+  const auto low = [half](__m128i of) __attribute__((target("ssse3"))) { return _mm_and_si128(of, half); };
+  const auto high = [half](__m128i of) __attribute__((target("ssse3"))) {
+    return _mm_and_si128(_mm_srli_epi16(of, 4), half);
+  };
+  const auto by = [&](const auto& of, __m128i halves) __attribute__((target("ssse3"))) {
+    return _mm_shuffle_epi8(table(of), halves);
+  };
+  const __m128i high_first = high(first), low_second = low(second), high_second = high(second);
+  const __m128i magic =
+      _mm_and_si128(_mm_and_si128(_mm_and_si128(by(tables.low[0], low(first)), by(tables.high[0], high_first)),
+                                  _mm_and_si128(by(tables.low[1], low_second), by(tables.high[1], high_second))),
+                    _mm_and_si128(by(tables.low[2], low(third)), by(tables.high[2], high(third))));
+  const __m128i sum =
+      _mm_add_epi8(_mm_add_epi8(by(remainders.first, high_first), by(remainders.second, high_second)), low_second);
+  const __m128i zlib = _mm_or_si128(_mm_cmpeq_epi8(sum, _mm_set1_epi8(remainder_of_zlib)),
+                                    _mm_cmpeq_epi8(sum, _mm_set1_epi8(remainder_of_zlib + 31)));
+  const __m128i others = _mm_set1_epi8(static_cast<char>(~zlib_group));
+  const __m128i ascii85 =
+      _mm_and_si128(_mm_cmpeq_epi8(first, _mm_set1_epi8('<')), _mm_cmpeq_epi8(second, _mm_set1_epi8('~')));
+  const __m128i groups = _mm_or_si128(ascii85, _mm_and_si128(magic, _mm_or_si128(zlib, others)));
   return static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(groups, _mm_setzero_si128()))) ^ 0xFFFFu;
 }
 
@@ -86,16 +118,27 @@ __attribute__((target("avx2"))) std::uint32_t candidates32(const std::uint8_t* a
   const auto bytes = [at](std::size_t i) __attribute__((target("avx2"))) {
     return _mm256_loadu_si256(reinterpret_cast<const __m256i_u*>(at + i));
   };
-  const __m256i half = _mm256_set1_epi8(15), first = bytes(0), second = bytes(1);
-  __m256i groups = _mm256_and_si256(_mm256_cmpeq_epi8(first, _mm256_set1_epi8('<')),
-                                    _mm256_cmpeq_epi8(second, _mm256_set1_epi8('~')));
-  __m256i magic = _mm256_set1_epi8(-1);
-  for (unsigned i = 0; i < 3; ++i) {
-    const __m256i low = _mm256_and_si256(bytes(i), half), high = _mm256_and_si256(_mm256_srli_epi16(bytes(i), 4), half);
-    magic = _mm256_and_si256(magic, _mm256_and_si256(_mm256_shuffle_epi8(table(tables.low[i]), low),
-                                                     _mm256_shuffle_epi8(table(tables.high[i]), high)));
-  }
-  groups = _mm256_or_si256(groups, magic);
+  const __m256i half = _mm256_set1_epi8(15), first = bytes(0), second = bytes(1), third = bytes(2);
+  const auto low = [half](__m256i of) __attribute__((target("avx2"))) { return _mm256_and_si256(of, half); };
+  const auto high = [half](__m256i of) __attribute__((target("avx2"))) {
+    return _mm256_and_si256(_mm256_srli_epi16(of, 4), half);
+  };
+  const auto by = [&](const auto& of, __m256i halves) __attribute__((target("avx2"))) {
+    return _mm256_shuffle_epi8(table(of), halves);
+  };
+  const __m256i high_first = high(first), low_second = low(second), high_second = high(second);
+  const __m256i magic = _mm256_and_si256(
+      _mm256_and_si256(_mm256_and_si256(by(tables.low[0], low(first)), by(tables.high[0], high_first)),
+                       _mm256_and_si256(by(tables.low[1], low_second), by(tables.high[1], high_second))),
+      _mm256_and_si256(by(tables.low[2], low(third)), by(tables.high[2], high(third))));
+  const __m256i sum = _mm256_add_epi8(
+      _mm256_add_epi8(by(remainders.first, high_first), by(remainders.second, high_second)), low_second);
+  const __m256i zlib = _mm256_or_si256(_mm256_cmpeq_epi8(sum, _mm256_set1_epi8(remainder_of_zlib)),
+                                       _mm256_cmpeq_epi8(sum, _mm256_set1_epi8(remainder_of_zlib + 31)));
+  const __m256i others = _mm256_set1_epi8(static_cast<char>(~zlib_group));
+  const __m256i ascii85 = _mm256_and_si256(_mm256_cmpeq_epi8(first, _mm256_set1_epi8('<')),
+                                           _mm256_cmpeq_epi8(second, _mm256_set1_epi8('~')));
+  const __m256i groups = _mm256_or_si256(ascii85, _mm256_and_si256(magic, _mm256_or_si256(zlib, others)));
   return ~static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(groups, _mm256_setzero_si256())));
 }
 
@@ -117,57 +160,153 @@ __attribute__((target("avx2"))) std::uint32_t next_by_32(const std::uint8_t* dat
 class Bits {
  public:
   explicit Bits(View bytes) : bytes_(bytes) {}
+  /// The next ones, at least 57; behind the end, zeros.
+  std::uint64_t ahead() const {
+    std::uint64_t eight = 0;
+    if (at_ / 8 + 8 <= bytes_.size()) {
+      std::memcpy(&eight, bytes_.data() + at_ / 8, 8);
+    } else {
+      for (std::size_t i = bytes_.size(); i-- > std::min(at_ / 8, bytes_.size());) eight = eight << 8 | bytes_[i];
+    }
+    return eight >> at_ % 8;
+  }
+  void skip(std::size_t count) { at_ += count; }
   std::uint32_t number(std::size_t count) {
-    std::uint32_t value = 0;
-    for (std::size_t i = 0; i < count; ++i) value |= bit() << i;
+    const auto value = static_cast<std::uint32_t>(ahead() & ((1u << count) - 1));
+    skip(count);
     return value;
   }
   std::uint32_t code(std::size_t count, std::uint32_t value = 0) {
-    for (; count > 0; --count) value = value << 1 | bit();
+    for (; count > 0; --count) value = value << 1 | number(1);
     return value;
   }
   bool over() const { return at_ / 8 >= bytes_.size(); }
+  View behind() const { return bytes_.subspan(std::min((at_ + 7) / 8, bytes_.size())); }
 
  private:
-  std::uint32_t bit() {
-    const std::uint32_t value = over() ? 0 : bytes_[at_ / 8] >> (at_ % 8) & 1;
-    ++at_;
-    return value;
-  }
   View bytes_;
   std::size_t at_ = 0;
 };
 
-/// Do the codes that everybody knows (section 3.2.6) say something that makes sense, as far as a few letters?
-bool fixed_codes_make_sense(Bits bits) {
-  constexpr std::size_t enough = 24, least = 12;
-  for (std::size_t made = 0; made < enough;) {
+/// The codes that everybody knows (section 3.2.6), by the next nine bits: the symbol and its code's length.
+struct Known {
+  std::uint16_t symbol = 0;
+  std::uint16_t length = 0;
+};
+constexpr auto fixed_codes = [] {
+  std::array<Known, 512> by_bits{};
+  for (std::uint16_t symbol = 0; symbol < 288; ++symbol) {
+    const unsigned length = symbol < 144 ? 8 : symbol < 256 ? 9 : symbol < 280 ? 7 : 8;
+    const unsigned code = symbol < 144   ? 0x30u + symbol
+                          : symbol < 256 ? 0x190u + symbol - 144
+                          : symbol < 280 ? symbol - 256u
+                                         : 0xc0u + symbol - 280;
+    unsigned turned = 0;
+    for (unsigned i = 0; i < length; ++i) turned |= (code >> i & 1) << (length - 1 - i);
+    for (unsigned more = 0; more < 512u >> length; ++more)
+      by_bits[turned | more << length] = {symbol, static_cast<std::uint16_t>(length)};
+  }
+  return by_bits;
+}();
+
+/// How much of a code three codes of these lengths use, three bits each; 128: all.
+constexpr auto used_by_three = [] {
+  std::array<std::uint8_t, 512> used{};
+  for (unsigned lengths = 0; lengths < 512; ++lengths)
+    for (unsigned i = 0; i < 9; i += 3)
+      if (const unsigned length = lengths >> i & 7; length > 0)
+        used[lengths] = static_cast<std::uint8_t>(used[lengths] + (128u >> length));
+  return used;
+}();
+
+/// Codes of these lengths (0: none) use all there are, or there is but one.
+template <std::size_t Most>
+bool is_complete(View lengths) {
+  std::uint32_t used = 0;
+  std::size_t codes = 0;
+  for (const std::uint8_t length : lengths) {
+    used += length > 0 ? (1u << Most) >> length : 0;
+    codes += length > 0 ? 1 : 0;
+  }
+  return used == 1u << Most || codes <= 1;
+}
+
+/// Behind a block's first three bits: lengths of codes (section 3.2.7) that make sense, as far as they are seen.
+bool tables_make_sense(Bits bits) {
+  static constexpr std::uint8_t order[] = {16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15};
+  constexpr std::size_t most_letters = 286, most_distances = 30, end_of_block = 256;
+  const std::size_t letters = bits.number(5) + 257, distances = bits.number(5) + 1, given = bits.number(4) + 4;
+  if (letters > most_letters || distances > most_distances) return false;
+  const std::uint64_t of_lengths = bits.ahead() & ((std::uint64_t{1} << 3 * given) - 1);
+  std::uint32_t used = 0;
+  for (std::uint64_t left = of_lengths; left != 0; left >>= 9) used += used_by_three[left & 511];
+  if (used != 128) return false;
+  std::array<std::uint8_t, std::size(order)> of_length{};
+  for (std::size_t i = 0; i < given; ++i) of_length[order[i]] = static_cast<std::uint8_t>(bits.number(3));
+  std::array<std::uint8_t, most_letters + most_distances> lengths{};
+  for (std::size_t made = 0; made < letters + distances;) {
     if (bits.over()) return true;
-    std::uint32_t symbol = bits.code(7);
-    if (symbol > 0x17) {
-      symbol = bits.code(1, symbol);
-      if (symbol < 0xc0 || symbol >= 0xc8) {
-        if (symbol >= 0xc8) bits.code(1);
-        ++made;
-        continue;
-      }
-      symbol += 280 - 0xc0;
-    } else {
-      symbol += 256;
+    // Codes of one length follow each other, and those of the next behind them (section 3.2.2).
+    std::size_t symbol = of_length.size();
+    for (std::uint32_t length = 1, code = 0, first = 0; length <= 7 && symbol == of_length.size(); ++length) {
+      code = bits.code(1, code);
+      for (std::size_t i = 0; i < of_length.size(); ++i)
+        if (of_length[i] == length && first++ == code) {
+          symbol = i;
+          break;
+        }
+      first <<= 1;
     }
-    if (symbol == 256) return made >= least;
+    if (symbol < 16) {
+      lengths[made++] = static_cast<std::uint8_t>(symbol);
+      continue;
+    }
+    if (symbol == of_length.size() || (symbol == 16 && made == 0)) return false;
+    const std::uint8_t again = symbol == 16 ? lengths[made - 1] : 0;
+    const std::size_t times = symbol == 16   ? 3 + bits.number(2)
+                              : symbol == 17 ? 3 + bits.number(3)
+                                             : 11 + bits.number(7);
+    if (times > letters + distances - made) return false;
+    std::fill_n(lengths.begin() + static_cast<std::ptrdiff_t>(made), times, again);
+    made += times;
+  }
+  const View all(lengths.data(), letters + distances);
+  return lengths[end_of_block] > 0 && is_complete<15>(all.first(letters)) && is_complete<15>(all.subspan(letters));
+}
+
+/// Text in the codes that everybody knows: a few letters of it that make sense; `strictly`, all that are seen, up to
+/// the checksum (RFC 1950) of so few.
+bool fixed_codes_make_sense(Bits bits, bool strictly) {
+  constexpr std::size_t least = 12, few = 24, most = 1024;
+  std::array<std::uint8_t, most + 258> text;
+  std::size_t made = 0;
+  while (made < (strictly ? most : few)) {
+    if (bits.over()) return true;
+    const auto [symbol, code_length] = fixed_codes[bits.ahead() & 511];
+    bits.skip(code_length);
+    if (symbol < 256) {
+      text[made++] = static_cast<std::uint8_t>(symbol);
+      continue;
+    }
+    if (symbol == 256) break;
     if (symbol > 285) return false;
     const auto value_of = [&](std::uint32_t number, std::uint32_t of_each) {  // section 3.2.5
       if (number < 2 * of_each) return number;
       const std::uint32_t extra = number / of_each - 1;
       return ((of_each + number % of_each) << extra) + bits.number(extra);
     };
-    const std::uint32_t length = symbol == 285 ? 258 : 3 + value_of(symbol - 257, 4);
-    const std::uint32_t distance = bits.code(5);
-    if (distance > 29 || 1 + value_of(distance, 2) > made) return false;
-    made += length;
+    const std::uint32_t length = symbol == 285 ? 258 : 3 + value_of(symbol - 257u, 4);
+    const std::uint32_t code = bits.code(5);
+    const std::size_t distance = code > 29 ? made + 1 : 1 + value_of(code, 2);
+    if (distance > made) return false;
+    for (const std::size_t end = made + length; made < end; ++made) text[made] = text[made - distance];
   }
-  return true;
+  if (!strictly || made >= most) return made >= least;
+  const View checksum = bits.behind();
+  std::uint32_t low = 1, high = 0;
+  for (const std::uint8_t c : View(text).first(made)) high = (high + (low = (low + c) % 65521)) % 65521;
+  return checksum.size() >= 4 && (checksum[0] << 8 | checksum[1]) == static_cast<int>(high) &&
+         (checksum[2] << 8 | checksum[3]) == static_cast<int>(low);
 }
 
 /// A frame header that makes sense and that of its first block (RFC 8878, 3.1.1): programs hold the magic number, too.
@@ -187,23 +326,18 @@ bool begins_zstd(View at) {
   return type != 3 && header >> 3 <= most_block;
 }
 
-/// Does a first block begin here that a compressor would write? Of its code lengths' code all codes are used.
-bool begins_deflate(View at) {
-  if (at.size() < 8) return false;
+/// Does a first block begin here that a compressor would write? `strictly`: nothing else speaks for it.
+bool begins_deflate(View at, bool strictly) {
+  if (at.size() < 6) return false;
   Bits bits(at);
   bits.number(1);
   switch (bits.number(2)) {
     case 0:
       return (at[1] ^ at[3]) == 0xff && (at[2] ^ at[4]) == 0xff;
     case 1:
-      return fixed_codes_make_sense(bits);
-    case 2: {
-      if (bits.number(5) > 29 || bits.number(5) > 29) return false;
-      std::uint32_t used = 0;
-      for (std::uint32_t left = bits.number(4) + 4; left > 0; --left)
-        if (const std::uint32_t length = bits.number(3); length > 0) used += 128u >> length;
-      return used == 128;
-    }
+      return fixed_codes_make_sense(bits, strictly);
+    case 2:
+      return tables_make_sense(bits);
     default:
       return false;
   }
@@ -277,20 +411,27 @@ std::optional<Beginning> known(View window, std::size_t at) {
   const View rest = window.subspan(at, std::min(window.size() - at, beginning_ahead));
   const std::size_t behind = std::min(at, beginning_behind);
   const std::string_view before = text_of(window.subspan(at - behind, behind));
+  if (may_be_zlib(rest) && rest[0] > 0x08 && begins_deflate(rest.subspan(2), rest[0] != 0x78)) {
+    if (before.ends_with("IDAT") || (behind == 8 && before.starts_with("fdAT"))) return std::nullopt;
+    return packed(Container::zlib);
+  }
   switch (rest[0]) {
-    case 'x':
-      if (!may_be_zlib(rest) || !begins_deflate(rest.subspan(2))) return std::nullopt;
-      if (before.ends_with("IDAT") || (behind == 8 && before.starts_with("fdAT"))) return std::nullopt;
-      return packed(Container::zlib);
     case 'b':
       return encoded(begins_uuencode(window, at), Encoding::uuencode);
     case '<':
       return encoded(begins_ascii85(text_of(rest)), Encoding::ascii85);
     case 'G':
       return encoded(text_of(rest).starts_with("GIT binary patch"), Encoding::base85);
+    case 'P':
+      if (before.ends_with("--BEGIN ") && text_of(rest).starts_with("PGP MESSAGE-----"))
+        return encoded(true, Encoding::armor);
+      break;
     case 0x28:
       if (!begins_zstd(rest)) return std::nullopt;
       break;
+    case '_':
+      if (container_of(rest) == Container::phar) return packed(Container::phar);
+      return encoded(begins_base64(window, at), Encoding::base64);
     case '/':
     case 'H':
     case 'J':
@@ -298,15 +439,15 @@ std::optional<Beginning> known(View window, std::size_t at) {
     case 'Q':
     case 'S':
     case 'U':
-    case '_':
     case 'e':
       return encoded(begins_base64(window, at), Encoding::base64);
+    case 0x02:
+    case 0x04:
     case 0x1f:
     case 0xfd:
     case '7':
     case 'B':
     case 'M':
-    case 'P':
     case 'R':
     case 'h':
       break;
@@ -319,6 +460,7 @@ std::optional<Beginning> known(View window, std::size_t at) {
     case Container::zstd:
     case Container::xz:
     case Container::bzip2:
+    case Container::lz4:
     case Container::squashfs:
     case Container::seven_zip:
     case Container::rar:
@@ -336,7 +478,7 @@ std::optional<Beginning> known(View window, std::size_t at) {
 }  // namespace
 
 const char* name_of(Encoding encoding) {
-  static constexpr const char* names[] = {"base64", "uuencode", "ascii85", "base85"};
+  static constexpr const char* names[] = {"base64", "uuencode", "ascii85", "base85", "armor"};
   return names[static_cast<int>(encoding)];
 }
 

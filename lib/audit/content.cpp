@@ -6,11 +6,11 @@
 #include <algorithm>
 
 #include "audit/content_git.hpp"
+#include "audit/content_members.hpp"
 #include "audit/content_values.hpp"
 #include "base/interrupt.hpp"
 #include "git/pack.hpp"
-#include "tar/ar.hpp"
-#include "tar/reader.hpp"
+#include "tar/headed.hpp"
 
 namespace imgbuild {
 namespace {
@@ -39,6 +39,12 @@ Scanner::Matter matter_of(Container kind, View head) {
   const bool program = std::any_of(std::begin(programs), std::end(programs),
                                    [&](std::string_view magic) { return text_of(head).starts_with(magic); });
   return program ? Scanner::Matter::program : Scanner::Matter::plain;
+}
+
+/// Of what no magic number tells.
+Container known_by_trial(View head) {
+  if (may_be_zlib(head) && begins_loose_object(head)) return Container::zlib;
+  return begins_openpgp(head) ? Container::openpgp : Container::none;
 }
 
 /// What was kept of a stream from `begin` on; before that, zeros.
@@ -79,110 +85,6 @@ void feed_whole(const Desk& desk, ContentReader& reader, const Whole& whole, std
   }
 }
 
-/// What comes out of a container goes into looks of its own.
-class ContentReader::Members : public TarVisitor, public ArchiveVisitor {
- public:
-  explicit Members(ContentReader& look) : look_(look), texts_(look.desk_) {}
-
-  /// Readers for streams: set by decide().
-  std::optional<TarReader> tar;
-  std::optional<ArReader> ar;
-  std::optional<Inflater> inflater;
-  const Piece* current = nullptr;  ///< what one of those two is being fed
-
-  void begin_inflated(Container kind) {
-    Where where = look_.where_;
-    where.decoded.emplace_back(name_of(kind));
-    ++where.depth;
-    child_.emplace(look_.desk_, std::move(where));
-    if (Inflater::knows(kind))
-      inflater.emplace(
-          kind,
-          [this] {
-            buffer_ = look_.desk_.buffers.take();
-            return std::span(buffer_.get(), Buffers::size);
-          },
-          [this](View filled) { child_->feed(lent(filled, buffer_)); });
-  }
-  void inflated(View piece) { child_->feed({piece, nullptr, false}); }
-  void end_inflated() { end_child(); }
-
-  // tar
-  void entry(const TarEntry& entry) override {
-    const Where where = begin(entry.path);
-    add_text(where, Location::Kind::link, entry.link);
-    for (const auto& [key, value] : entry.xattrs) add_text(where, Location::Kind::xattr, key + "=" + value);
-    for (const auto& [key, value] : entry.pax) add_text(where, Location::Kind::pax, key + "=" + value);
-    for (const auto* name : {&entry.user, &entry.group}) add_text(where, Location::Kind::pax, *name);
-  }
-  void data(View piece) override {
-    if (child_) child_->feed(current != nullptr ? current->part(piece) : Piece{piece, nullptr, false});
-  }
-  void end_entry() override { end_child(); }
-  void stray(View piece, const char*) override {
-    if (!tail_) {
-      Where where = look_.where_;
-      where.kind = Location::Kind::tail;
-      tail_.emplace(look_.desk_, std::move(where));
-    }
-    tail_->feed(current != nullptr ? current->part(piece) : Piece{piece, nullptr, false});
-  }
-
-  // zip and the others
-  void member(const std::string& path, const std::string& link) override {
-    const Where where = begin(path);
-    add_text(where, Location::Kind::link, link);
-  }
-  void end_member() override { end_child(); }
-  void unreadable(const std::string& why) override {
-    if (look_.why_not_.empty()) look_.why_not_ = why;
-  }
-
-  /// Of a container that failed: what came out of it before is looked at.
-  void salvage() {
-    try {
-      if (inflater) inflater->flush();
-      finish();
-    } catch (const Limit&) {  // told already, or by the failure that is being told
-    }
-  }
-
-  void finish() {
-    end_child();
-    if (tail_) tail_->finish();
-    tail_.reset();
-    texts_.flush();
-  }
-
- private:
-  Where begin(const std::string& path) {
-    end_child();
-    Where where = look_.where_;
-    where.inside.push_back(path);
-    where.decoded.clear();
-    ++where.depth;
-    if (where.budget) where.budget->take_member();
-    add_text(where, Location::Kind::name, path);
-    child_.emplace(look_.desk_, where);
-    return where;
-  }
-  void end_child() {
-    if (child_) child_->finish();
-    child_.reset();
-  }
-  void add_text(Where where, Location::Kind kind, std::string_view text) {
-    if (text.empty()) return;
-    where.kind = kind;
-    texts_.add(where, text);
-  }
-
-  ContentReader& look_;
-  Texts texts_;
-  std::optional<ContentReader> child_;
-  std::optional<Cutter> tail_;
-  std::shared_ptr<std::uint8_t[]> buffer_;
-};
-
 ContentReader::ContentReader(const Desk& desk, Where where)
     : ContentReader(desk, std::move(where), {}, Container::none) {}
 ContentReader::ContentReader(const Desk& desk, Where where, const Piece& whole, Container known)
@@ -211,6 +113,7 @@ void ContentReader::within(Work work) {
     work();
   } catch (const Limit& limit) {
     embedded_.reset();
+    brotli_.reset();
     if (where_.depth > 0) throw;
     if (why_not_.empty()) why_not_ = limit.what();
   }
@@ -245,7 +148,7 @@ void ContentReader::feed(const Piece& piece) {
 void ContentReader::decide() {
   decided_ = true;
   kind_ = known_ != Container::none ? known_ : container_of(head_);
-  if (kind_ == Container::none && may_be_zlib(head_) && begins_loose_object(head_)) kind_ = Container::zlib;
+  if (kind_ == Container::none) kind_ = known_by_trial(head_);
   if (is_closed(kind_) || (kind_ != Container::none && where_.depth >= most_depth)) {
     if (!is_values(kind_)) {
       why_not_ = is_closed(kind_) ? std::string("no reader for ") + name_of(kind_)
@@ -262,6 +165,7 @@ void ContentReader::decide() {
   }
   if ((kind_ == Container::none && why_not_.empty()) || is_values(kind_)) embedded_.emplace(desk_, where_);
   if (kind_ == Container::none) {
+    if (why_not_.empty() && BrotliFile::may_be(where_)) brotli_ = std::make_unique<BrotliFile>(desk_, where_);
     if (const auto how = wide_text_of(head_)) narrowed_.emplace(desk_, where_, *how);
     return;
   }
@@ -282,6 +186,7 @@ void ContentReader::decide() {
 void ContentReader::pass(const Piece& piece) {
   if (sha_) sha_->update(piece.bytes);
   if (embedded_) within([&] { embedded_->feed(piece.bytes); });
+  if (brotli_) within([&] { brotli_->feed(piece.bytes); });
   const bool inflating = members_ && members_->inflater;
   std::size_t own = piece.bytes.size();
   if (raw_ && !inflating) raw_->feed(piece);
@@ -354,12 +259,29 @@ void ContentReader::open_whole() {
     members_->end_inflated();
   };
   switch (kind_) {
-    case Container::lz4:
     case Container::compress: {
       WholeSource packed(whole);
       look_at(*unpack(packed, kind_));
       break;
     }
+    case Container::openpgp:
+      look_at(*read_openpgp(whole));
+      break;
+    case Container::mozlz4: {
+      const Bytes unpacked = read_mozlz4(whole);
+      ViewSource source(unpacked);
+      look_at(source);
+      break;
+    }
+    case Container::ostree_file: {
+      const auto begin = ostree_content(whole.part(0, container_head_size));
+      WholeSource packed(whole, begin.value_or(0));
+      look_at(*unpack(packed, Container::deflate));
+      break;
+    }
+    case Container::phar:
+      read_phar(whole, *members_);
+      break;
     case Container::qcow2:
       look_at(*read_qcow2(whole));
       break;
@@ -444,6 +366,7 @@ void ContentReader::finish() {
     });
   if (kind_ == Container::none && !zip_is_left_) open_zip_behind();
   if (embedded_) within([&] { embedded_->finish(); });
+  if (brotli_) within([&] { brotli_->finish(); });
   if (behind_) guarded([&] { behind_->finish(); });
   if (raw_) raw_->finish();
   if (narrowed_) narrowed_->finish();
@@ -462,7 +385,7 @@ void look_at_whole(const Desk& desk, Where where, const Piece& whole) {
   if (where.depth == 0 && is_package_record(where.path)) where.record->packages.add(where.path, whole.bytes);
   const View head = whole.bytes.first(std::min(whole.bytes.size(), container_head_size));
   Container kind = container_of(head);
-  if (kind == Container::none && may_be_zlib(head) && begins_loose_object(head)) kind = Container::zlib;
+  if (kind == Container::none) kind = known_by_trial(head);
   if (kind == Container::none && ends_as_zip(whole.bytes, whole.bytes.size())) kind = Container::zip;
   if (kind == Container::none) {
     if (const auto how = wide_text_of(head)) {
@@ -471,6 +394,7 @@ void look_at_whole(const Desk& desk, Where where, const Piece& whole) {
       narrowed.finish();
     }
     look_at_embedded(desk, where, whole.bytes);
+    look_at_brotli(desk, where, whole.bytes);
     where.matter = matter_of(kind, head);
     return desk.scan(whole.bytes, where);
   }

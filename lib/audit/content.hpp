@@ -2,6 +2,7 @@
 #include <memory>
 #include <optional>
 
+#include "audit/brotli.hpp"
 #include "audit/embedded.hpp"
 #include "audit/narrowed.hpp"
 #include "audit/sightings.hpp"
@@ -85,8 +86,9 @@ class ContentReader {
   Container kind_ = Container::none;
   std::uint64_t size_ = 0;
   std::optional<Cutter> raw_;
-  std::optional<Narrowed> narrowed_;       ///< of UTF-16 and UTF-32
-  std::optional<Embedded> embedded_;       ///< of what is no container, or one of values
+  std::optional<Narrowed> narrowed_;  ///< of UTF-16 and UTF-32
+  std::optional<Embedded> embedded_;  ///< of what is no container, or one of values
+  std::unique_ptr<BrotliFile> brotli_;
   std::unique_ptr<ContentReader> behind_;  ///< of what follows a packed stream
   std::string why_not_;                    ///< why the container could not be read to its end
   const View whole_;

@@ -69,6 +69,32 @@ class Base64 : public EncodedText {
   bool escaped_ = false, blank_ = false, broken_line_ = false;
 };
 
+/// The rest of a first line, other headers, an empty line, and base64 up to a checksum.
+class Armor : public EncodedText {
+ public:
+  std::size_t decode(View characters, Bytes& to) override {
+    std::size_t used = 0;
+    while (used < characters.size() && in_header_ && header_ < longest) {
+      const std::uint8_t c = characters[used++];
+      ++header_;
+      if (c == '\n') {
+        in_header_ = line_ > 0;
+        line_ = 0;
+      } else if (c != '\r' && c != ' ' && c != '\t') {
+        ++line_;
+      }
+    }
+    return in_header_ ? used : used + base64_.decode(characters.subspan(used), to);
+  }
+  void finish(Bytes& to) override { base64_.finish(to); }
+
+ private:
+  static constexpr std::size_t longest = 4096;
+  bool in_header_ = true;
+  std::size_t header_ = 0, line_ = 0;
+  Base64 base64_;
+};
+
 /// Digits of base 85, five for four bytes.
 class Base85 {
  public:
@@ -227,6 +253,8 @@ std::unique_ptr<EncodedText> EncodedText::of(Encoding encoding) {
       return std::make_unique<Ascii85>();
     case Encoding::base85:
       return std::make_unique<GitPatch>();
+    case Encoding::armor:
+      return std::make_unique<Armor>();
     default:
       return std::make_unique<Base64>();
   }

@@ -68,10 +68,8 @@ void MemberReader::decide() {
           [this](View filled) {
             unpacked({filled, buffer_, false});
           });
-      stored.guessed = true;
-      tail_.emplace(desk_, stored);
-      stored.matter = Scanner::Matter::packed;
-      raw_.emplace(desk_, stored);
+      around_.emplace(desk_, stored);
+      around_->look_at_skipped(*inflater_);
       return;
     case Container::xz:
     case Container::bzip2:
@@ -134,8 +132,7 @@ void MemberReader::pass(const Piece& piece) {
   if (inflater_) {
     std::size_t own = piece.bytes.size();
     guarded([&] { own = inflater_->feed(piece.bytes); });
-    raw_->feed(piece.part(piece.bytes.first(own)));
-    return tail_->feed(piece.part(piece.bytes.subspan(own)));
+    return around_->feed(piece, own);
   }
   guarded([&] {
     if (spool_)
@@ -199,7 +196,7 @@ std::shared_ptr<MemberRecord> MemberReader::finish() {
     });
   }
   if (raw_) raw_->finish();
-  if (tail_) tail_->finish();
+  if (around_) around_->finish();
   if (other_) other_->finish();
   member_->digest = stored_hash_.finish();
   if (layer_) {

@@ -6,6 +6,7 @@
 
 #include "audit/content.hpp"
 #include "audit/layer.hpp"
+#include "audit/packed_around.hpp"
 #include "audit/pool.hpp"
 
 namespace imgbuild {
@@ -44,8 +45,8 @@ class MemberReader {
   std::shared_ptr<std::uint8_t[]> buffer_;
   std::optional<Inflater> inflater_;
   std::optional<ContentSpool> spool_;
-  std::optional<Cutter> raw_;          ///< of a compressed layer: its bytes as stored
-  std::optional<ContentReader> tail_;  ///< of one: what follows it
+  std::optional<Cutter> raw_;           ///< of a compressed layer that is kept: its bytes as stored
+  std::optional<PackedAround> around_;  ///< of one that streams by
   std::optional<LayerReader> layer_;
   std::optional<ContentReader> other_;
 };

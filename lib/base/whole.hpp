@@ -24,10 +24,10 @@ class Whole {
   }
 };
 
-/// A whole as a stream, from its beginning. It must outlive it.
+/// A whole as a stream, from its beginning or a position on. It must outlive it.
 class WholeSource : public Source {
  public:
-  explicit WholeSource(const Whole& whole) : whole_(whole) {}
+  explicit WholeSource(const Whole& whole, std::uint64_t from = 0) : whole_(whole), at_(from) {}
   View next() override {
     const std::size_t count = whole_.read(at_, buffer_);
     at_ += count;
@@ -36,7 +36,7 @@ class WholeSource : public Source {
 
  private:
   const Whole& whole_;
-  std::uint64_t at_ = 0;
+  std::uint64_t at_;
   Bytes buffer_ = Bytes(std::size_t{256} << 10);
 };
 

@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/folder.hpp"
@@ -90,18 +92,39 @@ std::vector<std::string> OciFolder::all_blobs() const {
   return digests;
 }
 
-std::vector<Document> OciFolder::beside() const {
-  std::vector<Document> documents;
-  for (const auto& [name, type] : entries_of(folder_.get(), "the layout's folder")) {
-    struct stat facts {};
-    if (name == "index.json" || ::fstatat(folder_.get(), name.c_str(), &facts, 0) != 0 || !S_ISREG(facts.st_mode))
-      continue;
-    if (const auto file = open_file(folder_, name)) {
-      std::string text = text_of_file(*file, name);
-      documents.push_back({name, sha256_digest(view_of(text)), std::move(text)});
+std::vector<std::string> OciFolder::beside() const {
+  constexpr std::size_t most = 50'000;
+  std::vector<std::string> files, folders{"."};
+  while (!folders.empty()) {
+    const std::string path = std::move(folders.back());
+    folders.pop_back();
+    // A link to a folder leads out of the layout, or round in it.
+    const Fd folder(::openat(folder_.get(), path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!folder) throw system_error(printable(path), errno);
+    for (const auto& [each, type] : entries_of(folder.get(), printable(path))) {
+      const std::string name = path == "." ? each : path + "/" + each;
+      struct stat facts {};
+      if (name == "index.json" || name == "blobs" ||
+          ::fstatat(folder.get(), each.c_str(), &facts, AT_SYMLINK_NOFOLLOW) != 0)
+        continue;
+      if (S_ISDIR(facts.st_mode)) folders.push_back(name);
+      if (S_ISLNK(facts.st_mode) && ::fstatat(folder.get(), each.c_str(), &facts, 0) != 0) continue;
+      if (S_ISREG(facts.st_mode)) files.push_back(name);
+      if (files.size() + folders.size() > most)
+        throw Error("more than " + std::to_string(most) + " files beside its blobs");
     }
   }
-  return documents;
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+View OciFolder::content(const std::string& name) {
+  const auto file = open_file(folder_, name);
+  if (!file) return {};
+  const std::lock_guard lock(mutex_);
+  auto at = mapped_.find(name);
+  if (at == mapped_.end()) at = mapped_.emplace(name, Mapping(file->fd, name)).first;
+  return at->second.bytes();
 }
 
 }  // namespace imgbuild

@@ -18,8 +18,11 @@ class OciFolder : public ImageStore {
   std::optional<std::string> manifest(const Descriptor& descriptor) override;
   std::optional<Blob> blob(const Descriptor& descriptor) override;
   std::vector<std::string> all_blobs() const override;
-  /// What stands beside its blobs: oci-layout, and what other tools put there. Read whole, up to 8 MiB each.
-  std::vector<Document> beside() const;
+  /// The files beside its blobs, in any folder: oci-layout, and what other tools put there. Throws Error where they are
+  /// too many.
+  std::vector<std::string> beside() const;
+  /// One of them, for the store's life.
+  View content(const std::string& name);
 
  private:
   Fd folder_;

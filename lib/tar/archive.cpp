@@ -45,8 +45,6 @@ int enable(archive* reader, Container kind) {
       return archive_read_support_format_iso9660(reader);
     case Container::warc:
       return archive_read_support_format_warc(reader);
-    case Container::lz4:
-      return archive_read_support_filter_lz4(reader);
     case Container::compress:
       return archive_read_support_filter_compress(reader);
     default:
@@ -226,7 +224,7 @@ class Pass {
   ArchiveVisitor& visitor_;
 };
 
-/// By libarchive: lz4 and compress, which it unpacks in small memory.
+/// By libarchive: compress, which it unpacks in small memory.
 class Filtered : public Source {
  public:
   Filtered(Source& packed, Container kind) : packed_(packed), kind_(kind), reader_(make_reader(kind)) {

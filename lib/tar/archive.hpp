@@ -42,7 +42,7 @@ CpioExtent extent_of_cpio(const Whole& whole);
 /// format"). nullopt: they make no sense.
 std::optional<std::uint64_t> rpm_payload(const Whole& whole);
 
-/// What one of the packed streams unpacks to: what Inflater knows, lz4 and compress (.Z). Throws Error "damaged xz
+/// What one of the packed streams unpacks to: what Inflater knows, and compress (.Z). Throws Error "damaged xz
 /// stream". The packed source must outlive it.
 std::unique_ptr<Source> unpack(Source& packed, Container kind);
 

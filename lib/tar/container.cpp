@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/numbers.hpp"
+#include "tar/headed.hpp"
 #include "tar/reader.hpp"
 
 namespace imgbuild {
@@ -106,10 +107,11 @@ bool begins_iso9660(View head) {
 
 const char* name_of(Container kind) {
   static constexpr const char* names[] = {
-      "raw",         "tar",  "ar",       "gzip",   "zlib",     "zstd",  "xz",       "lzma",   "bzip2",
-      "lzip",        "lz4",  "compress", "zip",    "7z",       "cpio",  "rpm",      "rar",    "cab",
-      "xar",         "lha",  "iso9660",  "warc",   "squashfs", "qcow2", "git pack", "SQLite", "Java class",
-      "Python code", "lzop", "lrzip",    "snappy", "zpaq",     "arj",   "zoo",      "wim",    "erofs"};
+      "raw",    "tar",      "ar",       "gzip",     "zlib",   "zstd",       "xz",          "lzma",        "bzip2",
+      "lzip",   "lz4",      "compress", "deflate",  "brotli", "OpenPGP",    "mozLz4",      "OSTree file", "phar",
+      "zip",    "7z",       "cpio",     "rpm",      "rar",    "cab",        "xar",         "lha",         "iso9660",
+      "warc",   "squashfs", "qcow2",    "git pack", "SQLite", "Java class", "Python code", "lzop",        "lrzip",
+      "snappy", "zpaq",     "arj",      "zoo",      "wim",    "erofs"};
   return names[static_cast<int>(kind)];
 }
 
@@ -126,6 +128,15 @@ bool begins_zip(View head) {
 Container container_of(View head) {
   if (head.size() < 4) return Container::none;
   switch (head[0]) {
+    case 0:
+      if (ostree_content(head)) return Container::ostree_file;
+      break;
+    case '_':
+      if (phar_manifest(head)) return Container::phar;
+      break;
+    case 'm':
+      if (begins(head, {"mozLz40\0", 8}) && head.size() > 12) return Container::mozlz4;
+      break;
     case 0x5d:
       if (begins_lzma(head)) return Container::lzma;
       break;

@@ -21,6 +21,13 @@ enum class Container {
   lzip,
   lz4,
   compress,
+  deflate,
+  brotli,
+  // One behind a header: read_openpgp(), read_mozlz4(), ostree_content(), read_phar().
+  openpgp,
+  mozlz4,
+  ostree_file,
+  phar,
   // Archives: read_archive(), read_squashfs().
   zip,
   seven_zip,
@@ -60,7 +67,8 @@ constexpr std::size_t container_head_size = 0x8006;
 
 /// Judges by content, never by name, and by more than a magic number: the header must make sense as that format, so
 /// that what fails later is damaged, not mistaken. container_head_size bytes are wanted; fewer only where the stream is
-/// shorter (with 512, all but iso9660 is known). Never `zlib`, whose two first bytes say too little.
+/// shorter (with 512, all but iso9660 is known). Never `zlib`, `deflate`, `brotli` and `openpgp`, whose first bytes say
+/// too little.
 Container container_of(View head);
 
 /// Could a zlib stream begin like this (RFC 1950)?

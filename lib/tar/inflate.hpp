@@ -16,15 +16,17 @@ class TooLarge : public Error {
   using Error::Error;
 };
 
-/// gzip, zlib, zstd, xz, lzma, lzip and bzip2, pushed. Every member or frame of the stream is inflated, one after the
-/// other; what follows the last one is left alone, as gunzip and zstd do. What a decoder keeps of its past (window,
-/// dictionary) is at most 64 MiB, whatever the stream asks for. One thread at a time.
+/// gzip, zlib, deflate, brotli, zstd, xz, lzma, lzip, lz4 and bzip2, pushed. Every member or frame of the stream is
+/// inflated, one after the other; what follows the last one is left alone, as gunzip and zstd do. What a decoder keeps
+/// of its past (window, dictionary) is at most 64 MiB, whatever the stream asks for. One thread at a time.
 class Inflater {
  public:
   static bool knows(Container kind);
   /// `room`: gives the memory that the next output goes into (never empty). `sink` takes each filled piece of it.
   Inflater(Container kind, std::function<std::span<std::uint8_t>()> room, std::function<void(View)> sink);
   ~Inflater();
+  /// What zstd's skippable frames hold goes here, too: piece by piece, `begins` with the first one of a frame.
+  void show_skipped(std::function<void(View piece, bool begins)> sink);
   /// How many bytes of the piece were the stream's: all, until what follows is none of it. Throws Error "damaged gzip
   /// stream", TooLarge "zstd window larger than 64 MiB".
   std::size_t feed(View piece);
@@ -38,6 +40,8 @@ class Inflater {
   class Deflated;
   class Zstandard;
   class Lempel;
+  class Lz4;
+  class Brotli;
   class Burrows;
   std::unique_ptr<Decoder> decoder_;
 };

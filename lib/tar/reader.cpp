@@ -195,6 +195,7 @@ struct TarReader::Inside {
   void sparse_map_complete();
   void show_rest(const Block& rest);
   void use_records();
+  void begin_tail();
   void feed(View piece);
 };
 
@@ -209,7 +210,7 @@ void TarReader::Inside::show_rest(const Block& rest) {
 
 void TarReader::Inside::header_complete() {
   if (all_zero(block)) {
-    if (zero_before) state = State::tail;
+    if (zero_before) begin_tail();
     zero_before = true;
     have = 0;
     return;
@@ -241,6 +242,18 @@ void TarReader::Inside::header_complete() {
     return;
   }
   member(rest);
+}
+
+/// Words about a next member that never came are read by nobody.
+void TarReader::Inside::begin_tail() {
+  state = State::tail;
+  const auto show = [this](std::string text) {
+    text += '\n';
+    visitor.stray(view_of(text), "header");
+  };
+  for (const auto& [key, value] : records) show(key + "=" + value);
+  if (has_long_name) show(long_name);
+  if (has_long_link) show(long_link);
 }
 
 /// A header that is no word about another: the member itself.

@@ -80,6 +80,24 @@ TEST_CASE("Findings do not depend on cuts, on threads, or on how the archive is 
   }
 }
 
+TEST_CASE("Of a packed archive all is looked at: its header, what unpacking skips, and what follows it") {
+  const auto image = read_image("x", "verdict: leak\n\nlayer COPY . /\n  file app/x nothing\n");
+  const std::string archive = archive_of(image, Layout::old), key = filled("@KEY@");
+  const std::string size{static_cast<char>(key.size()), static_cast<char>(key.size() >> 8), '\0', '\0'};
+  const std::string gzip = piped("gzip -nc", archive);
+  const std::string comment =
+      gzip.substr(0, 3) + "\x10" + gzip.substr(4, 6) + key + std::string(1, '\0') + gzip.substr(10);
+  for (const std::string& packed :
+       {gzip + key, comment, gzip + "x" + piped("gzip -c", key), piped("zstd -qc", archive) + "S*M\x18" + size + key,
+        "S*M\x18" + size + key + piped("zstd -qc", archive), piped("xz -c", archive) + key,
+        piped("bzip2 -c", archive) + key, piped("lz4 -qc", archive) + key})
+    for (const auto& audit : {audit_file(packed), audit_stream(packed, 1000)}) {
+      CHECK(audit.verdict() == Verdict::leak);
+      CHECK(audit.record().leaks.size() == 1);
+      for (const auto& found : found_in(audit.record())) CHECK(found == "ssh.private-key tail config: present");
+    }
+}
+
 TEST_CASE("A secret far inside a large file is found on its line, from a file and from a stream") {
   std::string large;
   while (large.size() < (std::size_t{11} << 20)) large += "a line of text that says nothing at all\n";
