@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/percent.hpp"
 #include "base/text.hpp"
 #include "scan/proofs.hpp"
 #include "scan/wordlike.hpp"
@@ -42,21 +43,6 @@ bool is_of_a_handshake(const Suspect& suspect) {
     if (name.ends_with(word) || name.ends_with(std::string(word) + "_") || name.ends_with(std::string(word) + "-"))
       return unhex(suspect.secret).has_value();
   return false;
-}
-
-std::string unpercent(std::string_view text) {
-  std::string plain;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size()) {
-      if (const auto byte = unhex(text.substr(i + 1, 2)); byte && byte->size() == 1) {
-        plain += static_cast<char>(byte->front());
-        i += 2;
-        continue;
-      }
-    }
-    plain += text[i];
-  }
-  return plain;
 }
 
 }  // namespace
@@ -140,7 +126,7 @@ Proof literal(const Suspect& suspect) {
 // SCHEME://USER:PASSWORD@HOST. A host that RFC 2606 keeps for documentation, or a bare word like "host", makes it a
 // note.
 Proof url_password(const Suspect& suspect) {
-  const std::string password = unpercent(suspect.secret);
+  const std::string password = percent_decoded(suspect.secret);
   if (password.size() < 4 || !is_printable(password) || is_placeholder(password) || is_placeholder(suspect.secret) ||
       is_reference(password))
     return {};
