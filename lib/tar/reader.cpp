@@ -237,9 +237,8 @@ void TarReader::Inside::header_complete() {
 /// Words about a next member that never came are read by nobody.
 void TarReader::Inside::begin_tail() {
   state = State::tail;
-  const auto show = [this](std::string text) {
-    text += '\n';
-    visitor.stray(view_of(text), "header");
+  const auto show = [this](const std::string& text) {
+    visitor.stray(view_of("\n" + text + "\n"), "header");  // the stray before it may have ended as it begins
   };
   for (const auto& [key, value] : records) show(key + "=" + value);
   if (has_long_name) show(long_name);
