@@ -17,7 +17,7 @@ Where guessed(Where where) {
 }  // namespace
 
 PackedAround::PackedAround(const Desk& desk, Where where)
-    : desk_(desk), where_(guessed(where)), raw_(desk, packed(where)), behind_(desk, where_) {}
+    : desk_(desk), where_(guessed(where)), raw_(desk, packed(std::move(where))), behind_(desk, where_) {}
 
 void PackedAround::look_at_skipped(Inflater& inflater) {
   inflater.show_skipped([this](View piece, bool begins) {
