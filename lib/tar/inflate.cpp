@@ -53,7 +53,7 @@ class Inflater::Decoder {
     }
     return own;
   }
-  virtual void show_skipped(std::function<void(View, bool)>) {}
+  virtual void show_skipped(std::function<void(View, bool)>&&) {}
   void flush() {
     if (filled_ > 0) sink_({buffer_.data(), filled_});
     buffer_ = {};
@@ -179,7 +179,7 @@ class Inflater::Zstandard : public Decoder {
     in_ = In::head;
     head_.clear();
   }
-  void show_skipped(std::function<void(View, bool)> sink) override { skipped_ = std::move(sink); }
+  void show_skipped(std::function<void(View, bool)>&& sink) override { skipped_ = std::move(sink); }
   void step(View& piece) override {
     switch (in_) {
       case In::head:
