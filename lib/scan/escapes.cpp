@@ -221,7 +221,7 @@ void sift(View text, std::uint64_t offset, std::size_t from, std::size_t to, Pla
     const bool may_be_big = first > 0 && !is_text(text[first - 1]) && end < to && is_text(text[end]);
     const std::array<std::size_t, 2> ends{std::min(end, to), end + 1};
     const std::array<std::size_t, 2> begins{first, first + width};
-    const auto count_to = [&](std::size_t behind) { return (behind - first + width - 1) / width; };
+    const auto count_to = [&](std::size_t last) { return (last - first + width - 1) / width; };
     const bool counted = begins_with_its_size(text[first], count_to(ends[0]), width) ||
                          (may_be_big && begins_with_its_size(text[first], count_to(ends[1]), width));
     for (std::size_t b = 0; b < (counted ? 2 : 1); ++b)
