@@ -38,11 +38,8 @@ refused() {
   printf 'refused: %s\n' "$road"
 }
 
-hand() { base64 -w0 "$1"; }
-key64=$(hand "$t/key")
-# The script's own text must not give the leak away before the build: the pieces meet in the builder.
-first=${key64:0:37} rest=${key64:37}
-make_key="a='$first'; b='$rest'; printf %s \"\$a\$b\" | base64 -d"
+# The script's own text must not give the leak away before the build: each letter is the one behind it.
+make_key="printf %s '$(base64 -w0 "$t/key" | tr a-zA-Z b-zaB-ZA)' | tr b-zaB-ZA a-zA-Z | base64 -d"
 refused 'a key written by the script' srv/key.pem "mkdir -p /srv; $make_key >/srv/key.pem" --secret "id=s,src=$t/secret"
 [ "$(jq -r '.images[0].leaks[0].key.fingerprint' "$t/report.json")" = "$(ssh-keygen -lf "$t/key.pub" | cut -d' ' -f2)" ] ||
   fail "the key is not told by its fingerprint"
@@ -51,7 +48,7 @@ refused 'a handed-out secret, plain' srv/plain "mkdir -p /srv; cat \"\$BUILD_SEC
 refused 'a handed-out secret, base64' srv/b64 "mkdir -p /srv; base64 \"\$BUILD_SECRETS/s\" >/srv/b64" --secret "id=s,src=$t/secret"
 refused 'a handed-out secret, hex' srv/hex "mkdir -p /srv; od -An -v -tx1 \"\$BUILD_SECRETS/s\" | tr -d ' \\n' >/srv/hex" --secret "id=s,src=$t/secret"
 refused 'a token in .git/config' app/.git/config \
-  "mkdir -p /app/.git; a='${token:0:9}'; b='${token:9}'; printf '[remote \"origin\"]\n\turl = https://x:%s%s@git.example.org/a.git\n' \"\$a\" \"\$b\" >/app/.git/config"
+  "mkdir -p /app/.git; printf '[remote \"origin\"]\n\turl = https://x:%s@git.example.org/a.git\n' \"\$(printf %s '$(printf %s "$token" | tr a-zA-Z b-zaB-ZA)' | tr b-zaB-ZA a-zA-Z)\" >/app/.git/config"
 refused 'a file name alone' root/.ssh/id_rsa "mkdir -p /root/.ssh; echo nothing >/root/.ssh/id_rsa"
 
 mkdir "$t/base"
