@@ -30,7 +30,7 @@ constexpr std::size_t near_reach = 96;
 constexpr unsigned most_depth = 3;                                // of encodings
 constexpr std::size_t first_stage_step = std::size_t{256} << 10;  // stays in the cache for the decoder
 constexpr std::size_t decode_step = std::size_t{512} << 10;
-constexpr std::size_t widest_expression = 64;  // `near` words; anchors are shorter
+constexpr std::size_t widest_near = 64;  // of the words of rules that must stand near
 
 bool is_word(std::uint8_t c) { return is_alphanumeric(static_cast<char>(c)) || c == '_'; }
 
@@ -108,7 +108,7 @@ void Look::follow(View text, const Candidate& candidate, std::vector<Raw>& out) 
     if (inside_.rank[pattern.rule] == 1 && !begins_name(all, candidate.at)) return;
     const std::size_t before = near_reach + pattern.width;
     try_each(text, anchor.pattern, candidate.at - std::min(candidate.at, before),
-             std::min(text.size(), candidate.at + widest_expression + near_reach), out);
+             std::min(text.size(), candidate.at + widest_near + near_reach), out);
     return;
   }
   if (!wanted(pattern.rule)) return;

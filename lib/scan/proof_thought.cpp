@@ -26,8 +26,8 @@ std::vector<std::string> words_of(std::string_view value) {
   return words;
 }
 
-// Does one of the words of which a name of code or of a system is made begin in it?
-bool has_technical_word(std::string_view value) {
+// Does it begin as the words of which names of code and of systems are made?
+bool is_technical(std::string_view word) {
   static constexpr std::string_view technical[] = {
       "pass",   "secret",  "token",  "auth",    "cred",    "key",    "user",    "admin",  "login",   "data",   "base",
       "serv",   "prod",    "dev",    "test",    "stag",    "demo",   "exampl",  "sample", "default", "config", "name",
@@ -38,8 +38,12 @@ bool has_technical_word(std::string_view value) {
       "client", "account", "access", "your",    "change",  "insert", "enter",   "here",   "path",    "code",   "hash",
       "crypt",  "random",  "app",    "web",     "api",     "mail",   "page",    "style",  "color",   "view",   "list",
       "item",   "table",   "index",  "event",   "message", "error",  "window",  "button", "panel",   "dialog", "menu"};
+  return any_of(technical, word, starts_with);
+}
+
+bool has_technical_word(std::string_view value) {
   const auto words = words_of(value);
-  return std::any_of(words.begin(), words.end(), [](const auto& word) { return any_of(technical, word, starts_with); });
+  return std::any_of(words.begin(), words.end(), is_technical);
 }
 
 // Words that forms, messages and programs say: of one of these no password is made.
@@ -127,12 +131,12 @@ bool is_numbered_phrase(std::string_view value) {
   const std::size_t digits = value.size() - marks - end;
   const std::string_view letters = value.substr(0, end);
   if (letters.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_.") != std::string_view::npos ||
-      digits > 4 || marks > 2 || has_technical_word(letters))
+      digits > 4 || marks > 2)
     return false;
   const auto words = words_of(letters);
   std::size_t least = 99;
   for (const auto& word : words) {
-    if (says(word) || word.size() > 14) return false;
+    if (says(word) || is_technical(word) || word.size() > 14) return false;
     least = std::min(least, word.size());
   }
   const bool joined = letters.find_first_of("-_.") != std::string_view::npos;
@@ -167,6 +171,7 @@ bool is_walk(std::string_view value) {
       "qwertzuiop", "qwertyuiop", "azertyuiop", "asdfghjkl",  "yxcvbnm",  "zxcvbnm",  "qsdfghjklm", "wxcvbn",
       "qazwsxedc",  "zaqxswcde",  "1qaz2wsx",   "1q2w3e4r5t", "q1w2e3r4", "zaq12wsx", "poiuytrewq", "lkjhgfdsa",
       "mnbvcxz",    "qweasdzxc",  "aqwzsx",     "edcrfv",     "rfvtgb",   "tgbyhn",   "asdqwe"};
+  if (value.size() < 7) return false;
   const std::string small = lower(value);
   std::size_t walked = 0, letters = 0, count = 0;
   for (std::size_t at = 0; at < small.size();) {
@@ -186,7 +191,7 @@ bool is_walk(std::string_view value) {
     for (std::size_t i = at; i < at + longest; ++i) letters += is_letter(small[i]) ? 1 : 0;
     at += longest;
   }
-  return value.size() >= 7 && count >= 2 && walked * 10 >= value.size() * 6 && letters >= 4;
+  return count >= 2 && walked * 10 >= value.size() * 6 && letters >= 4;
 }
 
 // $umm3r@2017: letters that signs and digits stand for.
