@@ -94,34 +94,37 @@ bool tables_make_sense(Bits bits) {
   std::uint32_t used = 0;
   for (std::uint64_t left = of_lengths; left != 0; left >>= 9) used += used_by_three[left & 511];
   if (used != 128) return false;
-  std::array<std::uint8_t, std::size(order)> of_length{};
+  std::array<std::uint8_t, std::size(order)> of_length{}, by_code{};
   for (std::size_t i = 0; i < given; ++i) of_length[order[i]] = static_cast<std::uint8_t>(bits.number(3));
+  // Codes of one length follow each other, and those of the next behind them (section 3.2.2).
+  std::array<std::uint32_t, 8> codes{}, next{};
+  for (const std::uint8_t length : of_length) ++codes[length];
+  for (std::size_t length = 2; length < next.size(); ++length) next[length] = next[length - 1] + codes[length - 1];
+  for (std::size_t symbol = 0; symbol < of_length.size(); ++symbol)
+    if (of_length[symbol] > 0) by_code[next[of_length[symbol]]++] = static_cast<std::uint8_t>(symbol);
   std::array<std::uint8_t, most_letters + most_distances> lengths{};
+  std::uint32_t letters_used = 0;
   for (std::size_t made = 0; made < letters + distances;) {
     if (bits.over()) return true;
-    // Codes of one length follow each other, and those of the next behind them (section 3.2.2).
-    std::size_t symbol = of_length.size();
-    for (std::uint32_t length = 1, code = 0, first = 0; length <= 7 && symbol == of_length.size(); ++length) {
+    std::uint32_t length = 1, code = bits.number(1), first = 0, before = 0;
+    for (; code - first >= codes[length]; ++length) {  // all codes are used: it ends
+      before += codes[length];
+      first = (first + codes[length]) << 1;
       code = bits.code(1, code);
-      for (std::size_t i = 0; i < of_length.size(); ++i)
-        if (of_length[i] == length && first++ == code) {
-          symbol = i;
-          break;
-        }
-      first <<= 1;
     }
-    if (symbol < 16) {
-      lengths[made++] = static_cast<std::uint8_t>(symbol);
-      continue;
-    }
-    if (symbol == of_length.size() || (symbol == 16 && made == 0)) return false;
-    const std::uint8_t again = symbol == 16 ? lengths[made - 1] : 0;
-    const std::size_t times = symbol == 16   ? 3 + bits.number(2)
+    const std::uint8_t symbol = by_code[before + code - first];
+    if (symbol == 16 && made == 0) return false;
+    const std::uint8_t value = symbol < 16 ? symbol : symbol == 16 ? lengths[made - 1] : std::uint8_t{0};
+    const std::size_t times = symbol < 16    ? 1
+                              : symbol == 16 ? 3 + bits.number(2)
                               : symbol == 17 ? 3 + bits.number(3)
                                              : 11 + bits.number(7);
     if (times > letters + distances - made) return false;
-    std::fill_n(lengths.begin() + static_cast<std::ptrdiff_t>(made), times, again);
+    std::fill_n(lengths.begin() + static_cast<std::ptrdiff_t>(made), times, value);
     made += times;
+    // What only looks alike has more codes than there are, soon.
+    if (value > 0 && made <= letters) letters_used += static_cast<std::uint32_t>(times) * (1u << 15 >> value);
+    if (letters_used > 1u << 15) return false;
   }
   const View all(lengths.data(), letters + distances);
   return lengths[end_of_block] > 0 && is_complete<15>(all.first(letters)) && is_complete<15>(all.subspan(letters));

@@ -52,6 +52,7 @@ void LayerReader::content(const Piece& piece) {
 void LayerReader::finish_entries() {
   // What a truncated or damaged layer did hold is looked at before that is told.
   if (way_ == Way::streamed || way_ == Way::gathered) end_entry();
+  if (!header_strays_.empty()) texts_.add(where(Location::Kind::tail), std::exchange(header_strays_, {}));
   if (tail_) tail_->finish();
   flush();
   texts_.flush();

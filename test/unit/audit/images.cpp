@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "audit/content.hpp"
+#include "audit/member.hpp"
 #include "auditing.hpp"
 #include "base/fd.hpp"
 #include "base/temp_dir.hpp"
@@ -96,6 +97,27 @@ TEST_CASE("Of a packed archive all is looked at: its header, what unpacking skip
       CHECK(audit.record().leaks.size() == 1);
       for (const auto& found : found_in(audit.record())) CHECK(found == "ssh.private-key tail config: present");
     }
+}
+
+TEST_CASE("What a layer's headers say of a member that never comes is looked at") {
+  const TempDir folder;
+  const std::string layer =
+      "python3 -c \"import tarfile, sys; t = tarfile.TarInfo('a'); t.pax_headers = {'comment': open('" + folder.path() +
+      "/k').read()}; b = t.tobuf(tarfile.PAX_FORMAT); sys.stdout.buffer.write(b + b[:-512] + b'\\0' * 1024)\"";
+  write_file(folder.path() + "/k", filled("@KEY@"));
+  const std::string tar = piped(layer, "");
+  const Setup run;
+  Pool pool(2, 16 << 20);
+  Buffers buffers;
+  const Desk desk{*run.options.scanner, nullptr, run.options.found, pool, buffers, {}};
+  MemberReader reader(desk, "layer.tar");
+  reader.feed({view_of(tar), nullptr, true});
+  const auto member = reader.finish();
+  pool.drain();
+  CHECK(member->failure.empty());
+  const auto& found = member->record.found;
+  CHECK(std::count_if(found.begin(), found.end(), [](const auto& one) { return one.kind == Location::Kind::tail; }) >
+        0);
 }
 
 TEST_CASE("A secret far inside a large file is found on its line, from a file and from a stream") {
