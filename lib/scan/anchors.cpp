@@ -235,7 +235,7 @@ ScanPlan::ScanPlan(const std::vector<Rule>& rules) {
       } catch (const Error& e) {
         throw usage_error(where + ": " + e.what());
       }
-      PlannedPattern planned{r, t, shape.width, false, {}};
+      PlannedPattern planned{r, t, shape.width, false, {}, {}};
       const auto pattern = static_cast<std::uint32_t>(patterns.size());
       const auto add_shape = [&](const Way& way) {
         made_.emplace_back(way, shape.width);
@@ -252,27 +252,31 @@ ScanPlan::ScanPlan(const std::vector<Rule>& rules) {
       for (std::size_t w = 0; anchored && w < found.size(); ++w) {
         const auto& [at, chosen] = found[w];
         const Position& begin = at[chosen.begin];
-        add(word_of(at, chosen), {pattern, add_shape(rest_of(shape.ways[w], begin)), begin.before_min, begin.before_max,
-                                  Anchor::Kind::word, begin.boundary});
+        const Way rest = rest_of(shape.ways[w], begin);
+        const std::size_t known = std::min(chosen.end - chosen.begin, WayShape::known_positions(rest));
+        add(word_of(at, chosen), {pattern, add_shape(rest), begin.before_min, begin.before_max, Anchor::Kind::word,
+                                  begin.boundary, static_cast<std::uint8_t>(known)});
       }
       if (!anchored) {
         if (rule.near.empty() && rule.path.empty())
           throw usage_error(where + ": no word in it is rare enough to be looked for",
                             "give the rule `near` words, or `path` globs");
         planned.everywhere = rule.near.empty();
-        for (const auto& word : rule.near) add(word_of(word), {pattern, 0, 0, 0, Anchor::Kind::near, false});
+        for (const auto& word : rule.near) add(word_of(word), {pattern, 0, 0, 0, Anchor::Kind::near});
         // Services share a pattern: its shapes are made once.
         auto& whole = whole_shapes[rule.text[t]];
         if (whole.empty())
           for (const auto& way : shape.ways) whole.push_back(add_shape(way));
         planned.shapes = whole;
+        for (unsigned c = 0; c < planned.first.size(); ++c)
+          planned.first[c] = std::any_of(whole.begin(), whole.end(), [&](auto s) { return made_[s].may_begin(c); });
       }
       patterns.push_back(std::move(planned));
     }
   }
   // Beside the words of rules, those that say how the texts around them are put together.
   for (std::uint32_t w = 0; w < std::size(road_words) && !by_word.empty(); ++w)
-    add(word_of(road_words[w]), {w, 0, 0, 0, Anchor::Kind::road, false});
+    add(word_of(road_words[w]), {w, 0, 0, 0, Anchor::Kind::road});
   for (const auto& [word, list] : by_word) {
     words.push_back(word);
     first_anchor.push_back(static_cast<std::uint32_t>(anchors.size()));

@@ -18,7 +18,8 @@ struct Anchor {
   std::uint32_t shape = 0;                       ///< of the way from the word's first byte on; of near: not used
   std::uint32_t before_min = 0, before_max = 0;  ///< bytes from the match's begin to the word's
   Kind kind = Kind::word;
-  bool boundary = false;  ///< and there is a word boundary where the word begins
+  bool boundary = false;   ///< and there is a word boundary where the word begins
+  std::uint8_t known = 0;  ///< bytes of the word that the shape need not read again
 };
 
 struct PlannedPattern {
@@ -27,6 +28,7 @@ struct PlannedPattern {
   std::uint32_t width = 0;            ///< bytes of the longest match
   bool everywhere = false;            ///< no anchor: every byte of a file that the rule's globs name is tried
   std::vector<std::uint32_t> shapes;  ///< of its whole ways, where it has no anchor of its own
+  ByteSet first;                      ///< what these may begin with
 };
 
 /// How a set of rules is looked for: a pure function of the rules.

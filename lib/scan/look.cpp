@@ -96,7 +96,7 @@ bool Look::may_be(View text, const Anchor& anchor, std::size_t at) const {
   const bool may_adjoin =
       subject_.matter != Scanner::Matter::packed && inside_.rank[inside_.plan.patterns[anchor.pattern].rule] == 0;
   if (anchor.boundary && at > 0 && is_word(text[at - 1]) == is_word(text[at]) && !may_adjoin) return false;
-  return inside_.plan.shapes[anchor.shape].may_start(text.data() + at, text.data() + text.size());
+  return inside_.plan.shapes[anchor.shape].may_start(text.data() + at, text.data() + text.size(), anchor.known);
 }
 
 void Look::follow(View text, const Candidate& candidate, std::vector<Raw>& out) {
@@ -191,7 +191,7 @@ void Look::try_each(View text, std::uint32_t pattern, std::size_t from, std::siz
   const std::size_t first = std::max(from, tried.before);
   tried.before = std::max(tried.before, to);
   for (std::size_t at = first; at < to; ++at) {
-    if (!matches(at, groups)) continue;
+    if (!planned.first[text[at]] || !matches(at, groups)) continue;
     re2::StringPiece unused[2];
     if (at == 0 || !matches(at - 1, unused)) judge(text, pattern, groups, out);
   }

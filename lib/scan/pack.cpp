@@ -79,6 +79,7 @@ void walk(Archive& archive, Anchor& anchor) {
   for (auto* number : {&anchor.pattern, &anchor.shape, &anchor.before_min, &anchor.before_max}) archive.plain(*number);
   archive.plain(anchor.kind);
   archive.plain(anchor.boundary);
+  archive.plain(anchor.known);
 }
 
 template <class Archive, class T>
@@ -98,6 +99,7 @@ void walk(Archive& archive, PlannedPattern& pattern) {
   archive.plain(pattern.width);
   archive.plain(pattern.everywhere);
   walk(archive, pattern.shapes);
+  walk(archive, pattern.first);
 }
 
 template <class Archive>

@@ -14,14 +14,24 @@ namespace imgbuild {
 /// long for 63 positions the rest is taken on trust.
 class WayShape {
  public:
+  /// How many positions from the way's begin on are one byte each, as they stand in the way.
+  static std::size_t known_positions(const Way& way) {
+    std::size_t known = 0;
+    for (const auto& stretch : way) {
+      known += std::min(stretch.least, longest_least);
+      if (stretch.least != stretch.most || stretch.least > longest_least) break;
+    }
+    return std::min(known, most_positions);
+  }
+
   /// `width`: the bytes of the longest match.
   WayShape(const Way& way, std::uint32_t width) : width_(width) {
     unsigned position = 0, mandatory = 0;
     for (const auto& stretch : way) {
-      const std::uint32_t least = std::min(stretch.least, 24u);
+      const std::uint32_t least = std::min(stretch.least, longest_least);
       const bool repeats = stretch.most - least > 8;
       const std::uint32_t most = repeats ? least + 1 : stretch.most;
-      for (std::uint32_t i = 0; i < most && position < 63; ++i) {
+      for (std::uint32_t i = 0; i < most && position < most_positions; ++i) {
         ++position;
         const std::uint64_t bit = std::uint64_t{1} << position;
         for (unsigned c = 0; c < 256; ++c)
@@ -33,7 +43,7 @@ class WayShape {
           if (repeats) repeats_ |= bit;
         }
       }
-      if (position == 63) break;
+      if (position == most_positions) break;
     }
     // Behind the last position that must be there nothing has to come.
     accept_ = std::uint64_t{1} << mandatory;
@@ -45,9 +55,17 @@ class WayShape {
     }
   }
 
-  bool may_start(const std::uint8_t* at, const std::uint8_t* end) const {
+  /// May it begin with this byte?
+  bool may_begin(unsigned byte) const {
+    const std::uint64_t state = skip(1);
+    return (state & accept_) != 0 || (state << 1 & reads_[byte]) != 0;
+  }
+
+  /// `known`: so many bytes at the way's begin are there for sure (known_positions() of them at most).
+  bool may_start(const std::uint8_t* at, const std::uint8_t* end, unsigned known = 0) const {
     if (static_cast<std::uint64_t>(end - at) > width_) end = at + width_;
-    std::uint64_t state = skip(1);
+    std::uint64_t state = skip(std::uint64_t{1} << known);
+    at += known;
     while ((state & accept_) == 0) {
       if (at == end) return false;
       state = (state << 1 | (state & repeats_)) & reads_[*at++];
@@ -58,6 +76,9 @@ class WayShape {
   }
 
  private:
+  static constexpr std::uint32_t longest_least = 24;
+  static constexpr std::size_t most_positions = 63;
+
   std::uint64_t skip(std::uint64_t state) const {
     const std::uint64_t filled = state | last_;
     return state | (optional_ & (~(filled - before_) ^ filled));

@@ -25,7 +25,7 @@ constexpr std::uint32_t fold = 0x20202020, mixer = 0x9E3779B1;
 constexpr unsigned log_bits = 21;
 constexpr std::size_t block = 64;            // places that are asked for at once
 constexpr std::size_t readable = block + 8;  // bytes that are read for it
-constexpr std::size_t batch = 64;            // blocks
+constexpr std::size_t batch = 32;            // blocks
 
 std::uint32_t hash_of(std::uint32_t window) { return window * mixer; }
 std::uint32_t index_of(std::uint32_t hash) { return hash >> (32 - log_bits + 5); }
@@ -193,7 +193,7 @@ class Words::Maker {
   void fill(Table& table, List& list, std::uint32_t mask) {
     std::stable_sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
     table.mask = mask;
-    for (table.shift = 31; (std::size_t{1} << (32 - table.shift)) < list.size() || !place(table, list);) --table.shift;
+    for (table.shift = 31; (std::size_t{2} << (32 - table.shift)) < list.size() || !place(table, list);) --table.shift;
     for (std::size_t i = 0; i < list.size(); ++i) {
       to_.entries_.push_back(list[i].second);
       to_.entries_.back().last = i + 1 == list.size() || list[i + 1].first != list[i].first;
@@ -202,16 +202,15 @@ class Words::Maker {
 
   // False: a bucket is too small.
   bool place(Table& table, const List& list) const {
-    table.windows.assign((std::size_t{1} << (32 - table.shift)) * Table::in_bucket, 0);
-    table.first.assign(table.windows.size(), 0);
+    table.buckets.assign(std::size_t{1} << (32 - table.shift), Bucket{});
     for (std::size_t i = 0; i < list.size(); ++i) {
       if (i > 0 && list[i].first == list[i - 1].first) continue;
-      const std::size_t bucket = table.bucket_of(list[i].first);
-      std::size_t slot = bucket;
-      while (slot < bucket + Table::in_bucket && table.windows[slot] != 0) ++slot;
-      if (slot == bucket + Table::in_bucket) return false;
-      table.windows[slot] = list[i].first;
-      table.first[slot] = static_cast<std::uint32_t>(to_.entries_.size() + i);
+      Bucket& bucket = table.buckets[table.bucket_of(list[i].first)];
+      const auto slot = std::find(bucket.windows.begin(), bucket.windows.end(), 0U);
+      if (slot == bucket.windows.end()) return false;
+      *slot = list[i].first;
+      bucket.first[static_cast<std::size_t>(slot - bucket.windows.begin())] =
+          static_cast<std::uint32_t>(to_.entries_.size() + i);
     }
     return true;
   }
@@ -250,7 +249,7 @@ void Words::compare(const Range& range, std::size_t at, const Entry& entry) cons
     if (left - place >= 8)
       std::memcpy(&eight, bytes + place, 8);
     else
-      std::memcpy(&eight, bytes + place, left - place);
+      for (std::size_t i = 0; i < left - place; ++i) eight |= std::uint64_t{bytes[place + i]} << 8 * i;
     return (eight & chunk.mask) == chunk.value;
   };
   if (!is(0, entry.begin)) return;
@@ -263,24 +262,26 @@ void Words::compare(const Range& range, std::size_t at, const Entry& entry) cons
   range.out.push_back({from, entry.word});
 }
 
-std::size_t Words::Table::bucket_of(std::uint32_t window) const { return (hash_of(window) >> shift) * in_bucket; }
+std::size_t Words::Table::bucket_of(std::uint32_t window) const { return hash_of(window) >> shift; }
 
-void Words::look(const Range& range, std::size_t at, std::uint32_t window) const {
-  // All is compared before anything is decided: what may be there is as likely as not.
+// All is compared before anything is decided: what may be there is as likely as not.
+std::size_t Words::look_up(const Seen& seen, Known* out) const {
   unsigned hits = 0;
+  std::array<const Bucket*, 3> buckets;
   for (std::size_t t = 0; t < tables_.size(); ++t) {
-    const std::uint32_t wanted = window & tables_[t].mask;
-    const std::uint32_t* const bucket = &tables_[t].windows[tables_[t].bucket_of(wanted)];
-    const __m128i same = _mm_cmpeq_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i_u*>(bucket)),
+    const std::uint32_t wanted = seen.window & tables_[t].mask;
+    buckets[t] = &tables_[t].buckets[tables_[t].bucket_of(wanted)];
+    const __m128i same = _mm_cmpeq_epi32(_mm_load_si128(reinterpret_cast<const __m128i*>(buckets[t]->windows.data())),
                                          _mm_set1_epi32(static_cast<int>(wanted)));
-    hits |= static_cast<unsigned>(_mm_movemask_ps(_mm_castsi128_ps(same))) << (t * Table::in_bucket);
+    hits |= static_cast<unsigned>(_mm_movemask_ps(_mm_castsi128_ps(same))) << (t * 4);
   }
+  std::size_t count = 0;
   for (; hits != 0; hits &= hits - 1) {
     const auto hit = static_cast<std::size_t>(__builtin_ctz(hits));
-    const Table& table = tables_[hit / Table::in_bucket];
-    const Entry* entry = &entries_[table.first[table.bucket_of(window & table.mask) + hit % Table::in_bucket]];
-    for (compare(range, at, *entry); !entry->last; compare(range, at, *entry)) ++entry;
+    out[count++] = {seen.at, &entries_[buckets[hit / 4]->first[hit % 4]]};
+    __builtin_prefetch(out[count - 1].entries);
   }
+  return count;
 }
 
 void Words::look_by_group(const Range& range, std::size_t at, const std::uint8_t* bytes) const {
@@ -296,12 +297,9 @@ void Words::find(View text, std::size_t begin, std::size_t end, std::vector<Foun
   const std::size_t first = out.size(), last = std::min(text.size(), end + reach_);
   const Range range{text, begin, end, out};
   const Sieve sieve{bits_.data(), low_.data(), high_.data()};
-  struct Seen {
-    std::size_t at;
-    std::uint32_t window;
-  };
   Marks marks[batch];
   Seen seen[batch * block / 2];
+  Known known[batch * block / 2 * std::tuple_size_v<decltype(tables_)>];
   std::uint8_t rest[readable];
   for (std::size_t at = begin; at < last;) {
     const std::uint8_t* from = text.data() + at;
@@ -322,14 +320,20 @@ void Words::find(View text, std::size_t begin, std::size_t end, std::vector<Foun
         const std::size_t place = place_of(static_cast<unsigned>(__builtin_ctz(left)));
         const std::uint32_t window = window_at(from + place);
         seen[count++] = {at + place, window};
-        __builtin_prefetch(&tables_[0].windows[tables_[0].bucket_of(window)]);
+        for (const auto& table : tables_) __builtin_prefetch(&table.buckets[table.bucket_of(window & table.mask)]);
       }
       for (std::uint64_t left = marks[b].groups; left != 0; left &= left - 1) {
         const auto place = static_cast<std::size_t>(__builtin_ctzll(left));
         look_by_group(range, at + place, from + place);
       }
     }
-    for (std::size_t s = 0; s < count; ++s) look(range, seen[s].at, seen[s].window);
+    std::size_t hits = 0;
+    for (std::size_t s = 0; s < count; ++s) hits += look_up(seen[s], known + hits);
+    for (std::size_t k = 0; k < hits; ++k)
+      for (const Entry* entry = known[k].entries;; ++entry) {
+        compare(range, known[k].at, *entry);
+        if (entry->last) break;
+      }
   }
   std::sort(out.begin() + static_cast<std::ptrdiff_t>(first), out.end(),
             [](const Found& a, const Found& b) { return std::tie(a.at, a.word) < std::tie(b.at, b.word); });

@@ -60,14 +60,25 @@ class Words {
     bool last;            // of its list
     Chunk begin;          // of the word
   };
-  // Windows by their hash, four to a bucket; no window is zero.
+  // Four windows, none of them zero, and where the entries of each begin; they end with the last one.
+  struct alignas(32) Bucket {
+    std::array<std::uint32_t, 4> windows, first;
+  };
+  // Windows by their hash.
   struct Table {
-    static constexpr std::size_t in_bucket = 4;
-    std::vector<std::uint32_t> windows;
-    std::vector<std::uint32_t> first;  // of each window's entries, which end with the last one
-    std::uint32_t mask = 0;            // of a window's bytes: those that are not any
+    std::vector<Bucket> buckets;
+    std::uint32_t mask = 0;  // of a window's bytes: those that are not any
     unsigned shift = 0;
     std::size_t bucket_of(std::uint32_t window) const;
+  };
+  // Windows that were seen, and then those of them that are known.
+  struct Seen {
+    std::size_t at;
+    std::uint32_t window;
+  };
+  struct Known {
+    std::size_t at;
+    const Entry* entries;
   };
   // Where the words are looked for, and where they go.
   struct Range {
@@ -77,7 +88,7 @@ class Words {
   };
   using Halves = std::array<std::uint8_t, 16>;
 
-  void look(const Range& range, std::size_t at, std::uint32_t window) const;
+  std::size_t look_up(const Seen& seen, Known* out) const;
   void look_by_group(const Range& range, std::size_t at, const std::uint8_t* bytes) const;
   void compare(const Range& range, std::size_t at, const Entry& entry) const;
 
