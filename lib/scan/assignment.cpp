@@ -12,6 +12,7 @@
 #include "scan/letters.hpp"
 #include "scan/lookup.hpp"
 #include "scan/pairs.hpp"
+#include "scan/quoting.hpp"
 
 namespace imgbuild {
 namespace {
@@ -81,6 +82,8 @@ class Reader {
       lead.remove_prefix(1);
     const std::string small = lower(trim(lead));
     if (small.starts_with("set -") || small.ends_with("#(nop)  env")) return true;  // fish, docker history
+    if (small.ends_with("putenv(\"") || small.ends_with("putenv('") || (is_blank(before_) && ends_in_setting(small)))
+      return true;
     for (const std::string_view word : {"", "export", "set", "setx", "env", "arg", "setenv", "env:", "run export",
                                         "readonly", "local", "declare", "requirepass"})
       if (small == word) return true;
@@ -218,13 +221,15 @@ class Reader {
       out_.how = Assignment::How::word;
       return true;
     }
-    if (take('(')) {
+    // password("x"), std::string password{"x"}, let(:password) { "x" }
+    if (take('(') || (peek() == '{' && before_ != '{' && (is_blank(before_) || before_ == ':') && take('{'))) {
       gap();
       out_.how = Assignment::How::call;
       return is_quote(peek()) || string_prefix();
     }
     // Erlang: {name, "value"}, -define(NAME, <<"value">>)
-    if (peek() == ',' && ((closed_ && !braced_) || before_ == '{' || text_.substr(0, first_).ends_with("define("))) {
+    if (peek() == ',' &&
+        ((closed_ && !braced_) || before_ == '{' || is_symbol() || text_.substr(0, first_).ends_with("define("))) {
       ++at_;
       gap();
       if (rest().starts_with("<<\"")) at_ += 2;
@@ -248,6 +253,13 @@ class Reader {
     return false;
   }
 
+  // set :password, "x" of Ruby; settings.put(Environment.PASS, "x")
+  bool is_symbol() const {
+    if (before_ == ':') return first_ > 1 && (is_blank(text_[first_ - 2]) || text_[first_ - 2] == '(');
+    return before_ == '(' && out_.name.find('.') != std::string_view::npos && is_upper(out_.name.back()) &&
+           !out_.name.ends_with("CREDENTIALS");  // of directories: a rule of its own
+  }
+
   // `string =`, `&'static str =`, `Optional[str] =`: a type, and the equals sign behind it.
   bool take_type() {
     const std::size_t here = at_;
@@ -260,7 +272,8 @@ class Reader {
     if (end > at_ && end + 1 < text_.size() && text_[end] == '=' && text_[end + 1] != '=') {
       std::size_t value = end + 1;
       while (value < text_.size() && is_blank(text_[value])) ++value;
-      if (value < text_.size() && is_quote(text_[value])) {
+      at_ = value;
+      if (is_quote(peek()) || string_prefix() || read_quoting(text_, value, longest_value)) {
         at_ = end + 1;
         return true;
       }
@@ -311,20 +324,19 @@ class Reader {
       while (!is_break(peek())) ++at_;
       gap();
     }
-    for (int left = 2; left > 0 && (peek() == '[' || peek() == '(' || peek() == '{'); --left) {
+    if (const auto text = read_quoting(text_, at_, longest_value); text && !(peek() == '`' && before_ != '`')) {
+      at_ = text->end;
+      return quoted(text->value);
+    }
+    for (int left = 2; left > 0 && (peek() == '[' || peek() == '(' || peek() == '{') && peek(1) != ']'; --left) {
       opened_ = true;
       if (text_[at_++] == '(') gap();
       blanks();
       if (!is_quote(peek()) && peek() != '[' && peek() != '(' && peek() != '{') return false;
     }
     if (at_ >= text_.size()) return false;
-    for (const std::string_view quote : {"&quot;", "&#34;", "\\u0022"})
-      if (starts_caseless(rest(), quote)) return take_until(quote, quote.size());
-    if (peek() == '\\' && (is_quote(peek(1)) || peek(1) == '\\')) return take_escaped_quotes();
     if (is_quote(peek())) return take_quoted();
     if (rest().starts_with("!!str ")) at_ += 6;
-    for (const std::string_view quote : {"q{", "qq{", "q(", "qq("})  // Perl, Ruby: %q too
-      if (rest().starts_with(quote)) return take_until(quote.back() == '{' ? "}" : ")", quote.size());
     const std::size_t here = at_;
     if (string_prefix()) return take_quoted();
     at_ = here;
@@ -333,19 +345,6 @@ class Reader {
     return take_bare();
   }
 
-  bool take_until(std::string_view close, std::size_t open) {
-    at_ += open;
-    const std::size_t size = rest().substr(0, longest_value + close.size()).find(close);
-    return size != std::string_view::npos && quoted(rest().substr(0, size));
-  }
-  // \"VALUE\", and deeper: \\\"VALUE\\\"
-  bool take_escaped_quotes() {
-    const std::size_t begin = at_;
-    while (peek() == '\\') ++at_;
-    if (!is_quote(peek())) return false;
-    ++at_;
-    return take_until(text_.substr(begin, at_ - begin), 0);
-  }
   bool take_quoted() {
     const char quote = peek();
     const std::size_t width = peek(1) == quote && peek(2) == quote ? 3 : 1;

@@ -56,6 +56,15 @@ bool begins_setting(std::string_view text, std::size_t at, std::size_t least) {
   return at >= begin + least && at < text.size() && text[at] == '=';
 }
 
+bool ends_in_setting(std::string_view text) {
+  std::string_view last = text.substr(text.find_last_of(" \t") + 1);
+  if (!last.empty() && is_quote(last.front())) last.remove_prefix(1);
+  const std::size_t sign = last.find('=');
+  return sign != std::string_view::npos && sign > 1 && sign + 1 < last.size() &&
+         std::all_of(last.begin(), last.begin() + static_cast<std::ptrdiff_t>(sign), is_name_char) &&
+         last.find_first_of("(){}<>,;\"'`$|&", sign) == std::string_view::npos;
+}
+
 std::size_t behind_decoration(std::string_view text, std::size_t at) {
   const std::string_view rest = text.substr(std::min(at, text.size()), 80);
   if (rest.starts_with('{')) {

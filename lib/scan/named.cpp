@@ -19,8 +19,9 @@ bool may_stand_between(char c) {
          std::string_view("_.:()[]{}<>&!$@-|%").find(c) != std::string_view::npos;
 }
 
-// What the value behind the line is given to; empty: nothing that has a name.
-std::string_view assigned_name(std::string_view line) {
+}  // namespace
+
+std::string_view name_before_value(std::string_view line) {
   std::size_t sign = line.size();
   while (sign > 0 && may_stand_between(line[sign - 1])) --sign;
   // "name": value, name: Type = value
@@ -43,6 +44,8 @@ std::string_view assigned_name(std::string_view line) {
   return name.substr(begin);
 }
 
+namespace {
+
 // client.setPassword(, builder.withToken(
 std::string_view setter_name(std::string_view line) {
   while (!line.empty() && (is_quote(line.back()) || is_blank(line.back()))) line.remove_suffix(1);
@@ -61,7 +64,7 @@ std::string_view setter_name(std::string_view line) {
 
 bool says_secret(std::string_view line) {
   const std::string small = lower(line);
-  for (const std::string_view word : {"pass", "pwd", "secret", "token", "key", "cred"})
+  for (const std::string_view word : {"pass", "pw", "secret", "token", "key", "cred", "senha", "clave", "kennw"})
     if (small.find(word) != std::string::npos) return true;
   return false;
 }
@@ -95,7 +98,7 @@ bool name_run(View text, const DecodedRun& run, DecodedRun& named) {
   while (low > 0 && place - low < farthest && !is_break(static_cast<char>(text[low - 1]))) --low;
   const std::string_view line = text_of(text.subspan(low, place - low));
   std::string_view name = run.use ? setter_name(line) : std::string_view();
-  if (name.empty()) name = assigned_name(line);
+  if (name.empty()) name = name_before_value(line);
   if (!says_secret(name)) return false;
   const auto name_at = low + static_cast<std::size_t>(name.data() - line.data());
   named = assigned_run(run.encoding, name, name_at, value, at, end);

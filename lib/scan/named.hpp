@@ -8,6 +8,9 @@ namespace imgbuild {
 /// Does a word of it say that a secret is meant? In whatever case.
 bool says_secret(std::string_view line);
 
+/// What the value is given to that stands behind the line, which is cut before it; empty: nothing that has a name.
+std::string_view name_before_value(std::string_view line);
+
 /// NAME="VALUE": `name`, which stands at `name_at` or says what does, with the value of [begin, end). Its lead is left
 /// 0.
 DecodedRun assigned_run(const char* encoding, std::string_view name, std::size_t name_at, std::string_view value,

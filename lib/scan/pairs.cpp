@@ -78,6 +78,52 @@ class Pair {
     return value.size() < rest().size() && is_break(rest()[value.size()]) && value.find(',') == std::string_view::npos;
   }
 
+  // user, PASSWORD = "x", "VALUE"; list($user, $PASSWORD) = array("x", "VALUE")
+  bool several() {
+    const auto is_part = [](char c) {
+      return is_name_char(c) || is_blank(c) || is_quote(c) ||
+             std::string_view(".$@]->").find(c) != std::string_view::npos;
+    };
+    std::size_t index = 0, from = name_;
+    for (; from > 0 && name_ - from < 120 && !is_break(text_[from - 1]); --from) {
+      const char c = text_[from - 1];
+      if (c == ',')
+        ++index;
+      else if (!is_part(c) && !(c == '[' && from > 1 && is_name_char(text_[from - 2])))
+        break;
+    }
+    const char open = from > 0 ? text_[from - 1] : '\n';
+    const bool listed = open == '(' || open == '[';
+    if (!listed && !is_break(open) && open != ';' && open != '{') return false;
+    bool more = index > 0, closes = false;
+    std::size_t end = name_;
+    for (; end < text_.size() && end - name_ < 200 && text_[end] != '=' && text_[end] != ':'; ++end) {
+      const char c = text_[end];
+      more = more || c == ',';
+      closes = closes || (c == (open == '(' ? ')' : ']') && end + 1 < text_.size() && text_[end + 1] != ',');
+      if (!is_part(c) && c != ',' && c != ')' && c != '[') return false;
+    }
+    if (!more || closes < listed) return false;
+    at_ = end;
+    take(':');
+    if (!take('=') || peek() == '=' || peek() == '>') return false;
+    blanks();
+    for (const std::string_view list : {"array(", "(", "["})
+      if (starts_caseless(rest(), list)) {
+        at_ += list.size();
+        break;
+      }
+    for (gap(); index > 0; --index) {
+      std::size_t skipped = is_quote(peek()) ? rest().find(peek(), 1) : 0;
+      if (skipped == std::string_view::npos) return false;
+      skipped = rest().find_first_of(",;\n", skipped);
+      if (skipped == std::string_view::npos || rest()[skipped] != ',') return false;
+      at_ += skipped + 1;
+      gap();
+    }
+    return is_quote(peek());
+  }
+
  private:
   static constexpr std::size_t longest = 400;  // of what is looked at
   std::string_view rest() const { return text_.substr(std::min(at_, text_.size()), longest); }
@@ -113,8 +159,9 @@ std::optional<std::size_t> behind_pair(std::string_view text, std::size_t name, 
     bool (Pair::*reads)();
     bool closed;  // does the name stand in quotes?
   };
-  static constexpr Shape shapes[] = {{&Pair::quoted, true}, {&Pair::object, true}, {&Pair::variable, true},
-                                     {&Pair::yaml, false},  {&Pair::cell, false},  {&Pair::line, false}};
+  static constexpr Shape shapes[] = {{&Pair::quoted, true},  {&Pair::object, true}, {&Pair::variable, true},
+                                     {&Pair::yaml, false},   {&Pair::cell, false},  {&Pair::line, false},
+                                     {&Pair::several, false}};
   for (const auto& shape : shapes) {
     Pair pair(text, name, at);
     if ((closed || !shape.closed) && (pair.*shape.reads)()) return pair.at();

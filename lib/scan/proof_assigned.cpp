@@ -57,6 +57,9 @@ bool may_be_password(std::string_view value, const Assignment& assignment, bool 
   const std::size_t strong = likeness.symbols;
   const bool set = assignment.quoted || written || assignment.how == Assignment::How::flag ||
                    (assignment.leads && !assignment.ended);
+  // Letters that no words are made of, though short ones can be read as some.
+  const double mean = mean_of_pairs(value);
+  const bool random = set && value.size() >= 8 && likeness.joints == 0 && mean < 4.8;
   if (is_passphrase(value) && likeness.words) return true;
   if (set && (is_walk(value) || is_numbered_phrase(value))) return true;
   if (set && likeness.words && (is_title_phrase(value) || is_plain_phrase(value))) return true;
@@ -66,13 +69,13 @@ bool may_be_password(std::string_view value, const Assignment& assignment, bool 
     if (makeup.digits == 0 && strong == 0) return false;
     const bool end_mark = strong == 1 && makeup.digits == 0 &&
                           std::string_view("!?%*'$@&\\\"#").find(value.back()) != std::string_view::npos;
-    if (makeup.digits == 0 && (end_mark || (likeness.parts >= 3 && strong <= 1))) return false;
+    if (makeup.digits == 0 && (end_mark || (likeness.parts >= 3 && strong <= 1)) && !random) return false;
     if (makeup.digits == 0 && makeup.uppers == 0 && strong <= 1 && likeness.parts <= 2 && value.size() < 8)
       return false;
     if (strong == 0 && likeness.joints > 0 && likeness.digits <= 2 && makeup.uppers == 0) return false;
     if (strong == 0 && likeness.joints > 1 && likeness.digits <= 2 && makeup.uppers == 0) return false;
     if (strong == 0 && likeness.digits == 1 && !is_title_phrase(value) && !is_parted_by_digit(value) &&
-        !changes_case(value))
+        !changes_case(value) && !random)
       return false;
     // CONSTANT_2, and code that is not quoted.
     if (strong == 0 && makeup.lowers == 0 && likeness.digits <= 2) return false;
@@ -81,9 +84,9 @@ bool may_be_password(std::string_view value, const Assignment& assignment, bool 
     if (!assignment.quoted && strong == 0 && is_digit(value.front()) && contains(value, ":")) return false;
   } else if (makeup.digits == 0 && strong == 0) {
     // Letters only, and no words: random ones.
-    const double mean = mean_of_pairs(value);
-    if (value.size() < 8 || (mean > 4.4 && !changes_case(value))) return false;
-    if (likeness.joints > 0 && value.size() < 16) return false;
+    if (value.size() < 8 || (mean > 4.4 && !random && !changes_case(value))) return false;
+    const bool mixed = set && mean < 4.4 && makeup.uppers > 1 && makeup.lowers > 1;
+    if (likeness.joints > 0 && value.size() < 16 && !mixed) return false;
   }
   return true;
 }
@@ -170,6 +173,7 @@ bool is_of_a_list(std::string_view around, const Assignment& assignment) {
   const auto trim_back = [&] { before = before.substr(0, before.find_last_not_of(blanks) + 1); };
   const auto trim_front = [&] { after.remove_prefix(std::min(after.find_first_not_of(blanks), after.size())); };
   if (back() == ':' || back() == '{' || before.ends_with("define(")) return false;  // Ruby's symbol, Erlang's pair
+  if (back() == '(') return !is_setter(before.substr(0, before.size() - 1));        // put(Environment.PASS, "x")
   if (!is_quote(back())) return true;
   before.remove_suffix(1);
   while (back() == '\\') before.remove_suffix(1);
@@ -314,7 +318,10 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
   if (!assignment->quoted && value.ends_with("=") &&
       std::all_of(value.begin(), value.end() - 1, [](char c) { return is_letter(c) || c == '_'; }))
     return {};
-  const std::string name = snake(assignment->name);
+  std::string_view whole = assignment->name;
+  for (const std::string_view property : {".Text", ".text", ".value", ".Value"})  // of a form's field
+    if (whole.ends_with(property)) whole.remove_suffix(property.size());
+  const std::string name = snake(whole);
   // ("RsaHashedKeyGenParams", "x"): of two arguments the first is the name of the second only where it ends as one.
   static constexpr std::string_view ends_as[] = {
       "password",   "passwd",      "passphrase", "pwd",   "pass",     "secret",     "token", "key",

@@ -156,6 +156,9 @@ bool is_numbered_phrase(std::string_view value) {
   if (joined && words.size() == 2 && is_upper(letters[0]) && digits >= 2)
     return std::count(letters.begin(), letters.end(), '.') == 1 && least >= 2 && letters.size() >= 9;
   if (joined) return words.size() >= 3 && words.size() <= 5 && least >= 4 && digits >= 2;
+  // walrus7; but user1, latin1, busybox1 are the first of several.
+  if (words.size() == 1 && digits == 1 && marks == 0 && letters.size() >= 5 && letters.size() <= 10)
+    return value.back() != '1';
   return words.size() == 1 && digits == 0 && marks == 1 && value.back() == '!' && letters.size() >= 10;
 }
 

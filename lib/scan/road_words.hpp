@@ -14,6 +14,7 @@ enum class Road : std::uint8_t {
   operate,  ///< "a" << "b"
   reverse,  ///< "ba".reverse
   rot13,    ///< "no" in rot13
+  decode,   ///< b64decode("bm8=")
   drop,     ///< what stands there is nothing: a line that goes on, <wbr>
   column,   ///< the head of a column: user;password
   sum,      ///< a + b: of names
@@ -85,6 +86,30 @@ inline constexpr RoadWord road_words[] = {
     {"rot13", 5, Road::rot13},
     {"rot[_-]13", 6, Road::rot13},
     {"n-za-m", 6, Road::rot13},
+    {"64decode", 8, Road::decode},
+    {"64_decode", 9, Road::decode},
+    {"64::decode", 10, Road::decode},
+    {"64\\.decode", 9, Road::decode},
+    {"32decode", 8, Road::decode},
+    {"85decode", 8, Road::decode},
+    {"16decode", 8, Road::decode},
+    {"fromhex", 7, Road::decode},
+    {"unhexlify", 9, Road::decode},
+    {"hex2bin", 7, Road::decode},
+    {"[\"']H\\*[\"']", 4, Road::decode},
+    {"hex!\\(", 5, Road::decode},
+    {"xxd -r", 6, Road::decode},
+    {"atob\\(", 5, Road::decode},
+    {"frombase64", 10, Road::decode},
+    {"decodebase64", 12, Road::decode},
+    {"decodestring", 12, Road::decode},
+    {"getdecoder", 10, Road::decode},
+    {"base64 -d", 9, Road::decode},
+    {"base64 --d", 10, Road::decode},
+    {"buffer\\.from\\(", 12, Road::decode},
+    {"decodeuri", 9, Road::decode},
+    {"urldecode", 9, Road::decode},
+    {"unescape\\(", 9, Road::decode},
     {"PASSWORD", 8, Road::column},
     {"PASSWD", 6, Road::column},
     {"PASSWORT", 8, Road::column},

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "base/text.hpp"
+#include "scan/decoders.hpp"
 #include "scan/letters.hpp"
 #include "scan/lists.hpp"
 #include "scan/literals.hpp"
@@ -151,7 +152,10 @@ void follow_roads(View text, std::uint64_t offset, std::vector<Sign>& signs,
         reading.end = show_reversed(text, sign.at, see);
         break;
       case Road::rot13:
-        reading.end = show_rot13(text, sign.at, see);
+        reading.end = std::max(show_rot13(text, sign.at, see), show_decoded(text, sign.at, see));
+        break;
+      case Road::decode:
+        reading.end = show_decoded(text, sign.at, see);
         break;
       case Road::drop:
         reading.end = show_dropped(text, sign.at, limit, see);
