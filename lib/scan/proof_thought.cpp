@@ -49,14 +49,15 @@ bool has_technical_word(std::string_view value) {
 // Words that forms, messages and programs say: of one of these no password is made.
 bool says(std::string_view word) {
   static constexpr std::string_view said[] = {
-      "with",   "must",   "this",   "that",   "does",    "have",   "from",   "when",   "then",   "than",   "only",
-      "match",  "requir", "invali", "valid",  "wrong",   "incorr", "weak",   "strong", "short",  "minim",  "maxim",
-      "length", "reset",  "forgot", "curren", "confirm", "repeat", "expire", "empty",  "missin", "lost",   "charac",
-      "upper",  "lower",  "letter", "specia", "symbol",  "digit",  "verify", "check",  "updat",  "creat",  "delet",
-      "remov",  "show",   "hide",   "toggle", "visibl",  "label",  "title",  "settin", "profil", "should", "cannot",
-      "same",   "more",   "less",   "least",  "never",   "always", "allow",  "deny",   "enabl",  "disabl", "support",
-      "manag",  "provid", "handl",  "servi",  "gener",   "plain",  "clear",  "custom", "option", "submit", "session",
-      "refer",  "extern", "intern", "global", "compon",  "elemen", "contro", "middle", "librar", "module", "plugin"};
+      "with",   "must",   "this",   "that",   "does",   "have",    "from",    "when",   "then",   "than",
+      "only",   "match",  "requir", "invali", "valid",  "wrong",   "incorr",  "weak",   "strong", "short",
+      "minim",  "maxim",  "length", "reset",  "forgot", "curren",  "confirm", "repeat", "expire", "empty",
+      "missin", "lost",   "charac", "upper",  "lower",  "letter",  "specia",  "symbol", "digit",  "verify",
+      "check",  "updat",  "creat",  "delet",  "remov",  "show",    "hide",    "toggle", "visibl", "label",
+      "title",  "settin", "profil", "should", "cannot", "same",    "more",    "less",   "least",  "never",
+      "always", "allow",  "deny",   "enabl",  "disabl", "support", "manag",   "provid", "handl",  "servi",
+      "gener",  "plain",  "clear",  "custom", "option", "submit",  "session", "refer",  "includ", "extern",
+      "intern", "global", "compon", "elemen", "contro", "middle",  "librar",  "module", "plugin"};
   // Short ones begin many another word: mustang, thistle.
   return std::any_of(std::begin(said), std::end(said),
                      [&](std::string_view one) { return one.size() > 4 ? word.starts_with(one) : word == one; });
@@ -156,9 +157,9 @@ bool is_numbered_phrase(std::string_view value) {
   if (joined && words.size() == 2 && is_upper(letters[0]) && digits >= 2)
     return std::count(letters.begin(), letters.end(), '.') == 1 && least >= 2 && letters.size() >= 9;
   if (joined) return words.size() >= 3 && words.size() <= 5 && least >= 4 && digits >= 2;
-  // walrus7; but user1, latin1, busybox1 are the first of several.
+  // walrus7; but user1, latin1, busybox1 are the first of several, and hunter2 is the one that everybody quotes.
   if (words.size() == 1 && digits == 1 && marks == 0 && letters.size() >= 5 && letters.size() <= 10)
-    return value.back() != '1';
+    return value.back() != '1' && value != "hunter2";
   return words.size() == 1 && digits == 0 && marks == 1 && value.back() == '!' && letters.size() >= 10;
 }
 
