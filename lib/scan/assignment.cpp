@@ -227,6 +227,10 @@ class Reader {
       out_.how = Assignment::How::call;
       return is_quote(peek()) || string_prefix();
     }
+    if (closed_ && rest().starts_with(";s:")) {  // PHP's serialize(): s:4:"name";s:12:"value"
+      at_ = std::min(text_.find_first_not_of("0123456789:", at_ + 3), text_.size());
+      return is_quote(peek()) || peek() == '\\';
+    }
     // Erlang: {name, "value"}, -define(NAME, <<"value">>)
     if (peek() == ',' &&
         ((closed_ && !braced_) || before_ == '{' || is_symbol() || text_.substr(0, first_).ends_with("define("))) {
@@ -256,6 +260,7 @@ class Reader {
   // set :password, "x" of Ruby; settings.put(Environment.PASS, "x")
   bool is_symbol() const {
     if (before_ == ':') return first_ > 1 && (is_blank(text_[first_ - 2]) || text_[first_ - 2] == '(');
+    if (const std::string_view call = text_.substr(0, first_); call.ends_with("cpy(")) return true;  // strcpy(
     return before_ == '(' && out_.name.find('.') != std::string_view::npos && is_upper(out_.name.back()) &&
            !out_.name.ends_with("CREDENTIALS");  // of directories: a rule of its own
   }
@@ -404,7 +409,7 @@ class Reader {
       if (c == '\\' && (peek(1) == 'n' || peek(1) == 'r' || peek(1) == 't' || is_quote(peek(1)) || is_break(peek(1))))
         break;
       if (in_url && (c == '&' || c == '#')) break;
-      if (c == '&' && (peek(1) == '&' || begins_entity())) break;
+      if (c == '&' && (peek(1) == '&' || begins_entity(rest()))) break;
       if (c == ';' || (c == ',' && begins_setting(text_, at_ + 1)) || (c == '&' && begins_setting(text_, at_ + 1, 1)))
         break;
       if (std::string_view("=:|?").find(c) != std::string_view::npos && --signs_left < 0) return false;
@@ -438,12 +443,6 @@ class Reader {
                         rest().starts_with("//") || rest().starts_with("-- ") || rest().starts_with("--") ||
                         rest().starts_with("/*") || rest().starts_with("-") || begins_setting(text_, at_));
     return !value.empty();
-  }
-  // An ampersand or a quote of HTML.
-  bool begins_entity() const {
-    static constexpr std::string_view entities[] = {"&amp;", "&quot;", "&rdquo;", "&ldquo;", "&rsquo;", "&lsquo;"};
-    return std::any_of(std::begin(entities), std::end(entities),
-                       [&](std::string_view entity) { return starts_caseless(rest(), entity); });
   }
   // "export PASSWORD=x": the quote that ends the value was opened before the name, on its line.
   bool opened_with(char quote) const {

@@ -19,7 +19,7 @@ bool is_lookup(std::string_view expression) {
       "row",    "$_",      "match",   "test",      "replace", "split",  "join"};
   const std::string small = lower(expression);
   if (small.starts_with("credentials(")) return true;  // Jenkins
-  if (small == "decodeuricomponent(") return false;
+  if (small == "decodeuricomponent(" || small.ends_with("plaintext(")) return false;
   return std::any_of(std::begin(words), std::end(words),
                      [&](std::string_view word) { return small.find(word) != std::string::npos; });
 }
@@ -54,6 +54,12 @@ bool begins_setting(std::string_view text, std::size_t at, std::size_t least) {
   const std::size_t begin = at;
   while (at < text.size() && at - begin < 32 && (is_alphanumeric(text[at]) || text[at] == '_')) ++at;
   return at >= begin + least && at < text.size() && text[at] == '=';
+}
+
+bool begins_entity(std::string_view text) {
+  static constexpr std::string_view entities[] = {"&amp;", "&quot;", "&rdquo;", "&ldquo;", "&rsquo;", "&lsquo;"};
+  return std::any_of(std::begin(entities), std::end(entities),
+                     [&](std::string_view entity) { return starts_caseless(text, entity); });
 }
 
 bool ends_in_setting(std::string_view text) {

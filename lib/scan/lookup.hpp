@@ -23,6 +23,9 @@ bool begins_setting(std::string_view text, std::size_t at, std::size_t least = 2
 /// "host=db user=ada", before the name of the next: does the text end in a setting whose value is not quoted?
 bool ends_in_setting(std::string_view text);
 
+/// Does it begin with an ampersand or a quote of HTML?
+bool begins_entity(std::string_view text);
+
 /// Behind what may stand between a name and its value and is no part of either, from `at` on: C#'s accessors
 /// ("{ get; set; }"), a YAML anchor ("&name "). `at` itself where nothing of the kind stands there.
 std::size_t behind_decoration(std::string_view text, std::size_t at);

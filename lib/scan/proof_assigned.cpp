@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/percent.hpp"
 #include "base/text.hpp"
 #include "scan/assignment.hpp"
 #include "scan/proofs.hpp"
@@ -157,7 +158,7 @@ bool is_setter(std::string_view text) {
   std::size_t from = text.size();
   while (from > 0 && is_name_char(text[from - 1])) --from;
   const std::string name = lower(text.substr(from));
-  return name.starts_with("set") || name.starts_with("put") || name.starts_with("define");
+  return name.starts_with("set") || name.starts_with("put") || name.starts_with("define") || contains(name, "cpy");
 }
 
 // ["password", "hunter2", "qwerty1"]: of a list of texts none is the name of the next. Nor is one that only ends so:
@@ -256,6 +257,27 @@ bool is_lower_hex(std::string_view value) {
   return value.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
+// b'\x8f\xda\xe2o\xfaJ...': random bytes, as programs print a key that they made.
+bool is_of_bytes(std::string_view value) {
+  std::size_t units = 0, escapes = 0, steps = 0, zeros = 0;
+  std::string seen;
+  for (std::size_t at = 0; at < value.size(); ++units) {
+    const auto byte = value[at] == '\\' && at + 3 < value.size() && value[at + 1] == 'x'
+                          ? unhex(value.substr(at + 2, 2))
+                          : std::nullopt;
+    const char c = byte ? static_cast<char>((*byte)[0]) : value[at];
+    escapes += byte ? 1 : 0;
+    zeros += c == 0 ? 1 : 0;
+    steps += !seen.empty() && (c == seen.back() || c == seen.back() + 1) ? 1 : 0;
+    seen += c;
+    at += byte ? 4 : value[at] == '\\' ? 2 : 1;
+  }
+  std::sort(seen.begin(), seen.end());
+  const auto distinct = static_cast<std::size_t>(std::unique(seen.begin(), seen.end()) - seen.begin());
+  return units >= 16 && units <= 80 && escapes * 5 >= units * 2 && distinct * 4 >= units * 3 && steps * 4 <= units &&
+         zeros <= 2;
+}
+
 enum class Wanted { password, secret, key };
 
 Proof weigh(const Suspect& suspect, Wanted wanted) {
@@ -277,8 +299,9 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
     const bool fits = wanted == Wanted::password ? may_be_password(value, *assignment, written)
                       : wanted == Wanted::key    ? may_be_key(value)
                                                  : may_be_secret(value, *assignment, written);
-    if (!fits || is_checksum(value) || is_public(value) || is_code(value, assignment->quoted) ||
-        is_expression(*assignment) || is_escaped(value))
+    const bool bytes = assignment->quoted && wanted != Wanted::password && is_of_bytes(value);
+    if (!bytes && (!fits || is_checksum(value) || is_public(value) || is_code(value, assignment->quoted) ||
+                   is_expression(*assignment) || is_escaped(value)))
       return {};
   }
   // Words behind it: prose, unless it is as shells have it, "-e db_pass=x site.yml".
@@ -292,7 +315,8 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
       is_its_name(value, assignment->name) || is_account_line(value) || is_type(value) ||
       (value.ends_with("%3D") && is_its_name(value.substr(0, value.size() - 3), assignment->name)))
     return {};
-  if ((!hash && is_reference(value) && !(assignment->quoted && is_of_generator(value))) ||
+  if ((!hash && (is_reference(value) || (contains(value, "%7B") && is_reference(percent_decoded(value)))) &&
+       !(assignment->quoted && is_of_generator(value))) ||
       (is_placeholder(value) && !is_as_policies_want(value) && !is_walk(value)) ||
       (is_stand_in(value) && !is_walk(value)) || is_said_of_a_field(value) || is_said_of_a_secret(value) ||
       is_email(value) || is_file_name(value) || is_port_or_fingerprint(value) || value.starts_with("urn:") ||
@@ -341,95 +365,6 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
 }
 
 }  // namespace
-
-namespace {
-
-// Behind the last of these words in `text`, where one begins a word; npos: none does.
-std::size_t behind_name(std::string_view text, const std::vector<std::string>& words) {
-  const std::string small = lower(text);
-  std::size_t behind = std::string::npos;
-  for (const auto& word : words)
-    for (std::size_t at = small.find(word); at != std::string::npos; at = small.find(word, at + 1)) {
-      if (!begins_name(text, at)) continue;
-      if (behind == std::string::npos || at + word.size() > behind) behind = at + word.size();
-    }
-  return behind;
-}
-
-}  // namespace
-
-// v0.0.0-20230124213148-69fd1a0e4bf7 of Go, 1.2.3-alpha...
-bool is_version(std::string_view value) {
-  if (value.starts_with('v')) value.remove_prefix(1);
-  const std::size_t dot = value.find('.');
-  return dot != std::string_view::npos && dot > 0 && dot <= 3 &&
-         value.substr(0, dot).find_first_not_of("0123456789") == std::string_view::npos &&
-         is_date_or_version(value.substr(0, value.find_first_of("-+")));
-}
-
-// As md5sum and its like write it: the sum, two characters, the file.
-bool is_checksum_line(std::string_view before, std::string_view value, std::string_view behind) {
-  return (before.empty() || before.back() == '\n') && (behind.starts_with("  ") || behind.starts_with(" *")) &&
-         is_lower_hex(value);
-}
-
-// shodan.Shodan("KEY"), twilio(SID, "TOKEN"): between the service's name and the value a call begins, and does not end.
-bool is_given_to(std::string_view between) {
-  const std::size_t open = between.rfind('(');
-  if (open == std::string_view::npos || between.find_first_of("\r\n;{") != std::string_view::npos) return false;
-  const std::string_view called = between.substr(0, open);
-  return (between.back() == '"' || between.back() == '\'') && !contains(between.substr(open), ")") &&
-         std::all_of(called.begin(), called.end(), [](char c) {
-           return is_name_char(c) || std::string_view(".'\")( =").find(c) != std::string_view::npos;
-         });
-}
-
-// A text that a machine made, near the name of a service; between them, or before it, something says that it is a key.
-Proof service_key(const Suspect& suspect) {
-  constexpr std::size_t reach = 96;
-  const std::string_view value = suspect.secret;
-  if (suspect.near == nullptr || is_stand_in(value) || is_version(value) || !may_be_key(value)) return {};
-  const auto at = static_cast<std::size_t>(value.data() - suspect.around.data());
-  const std::size_t from = at - std::min(at, reach);
-  const std::string_view before = suspect.around.substr(from, at - from);
-  if (is_checksum_line(before, value, suspect.around.substr(at + value.size()))) return {};
-  std::string_view between, said;
-  if (const std::size_t behind = behind_name(before, *suspect.near); behind != std::string::npos) {
-    between = before.substr(behind);
-    if (std::count(between.begin(), between.end(), '\n') > 2) return {};
-    // So far away only where a command goes on.
-    constexpr std::size_t close_by = 64;
-    if (const std::size_t line = between.find('\n');
-        between.size() > close_by && line != std::string_view::npos && (line == 0 || between[line - 1] != '\\'))
-      return {};
-    // github.com/name/package COMMIT
-    const std::string_view line = before.substr(0, behind).substr(before.substr(0, behind).rfind('\n') + 1);
-    if (value.size() == 40 && is_lower_hex(value) && contains(line, "github.com/")) return {};
-    // The name's own tail says it too: stripe_key, RENDER_API_TOKEN.
-    said = before.substr(behind - std::min<std::size_t>(behind, 7));
-  } else {
-    // curl -H "Authorization: Token ..." https://api.service.com: the line says it before the name does.
-    const std::size_t line = before.rfind('\n');
-    said = between = line == std::string_view::npos ? before : before.substr(line + 1);
-    std::string_view after = suspect.around.substr(at + value.size(), reach);
-    after = after.substr(0, after.find('\n'));
-    if (behind_name(after, *suspect.near) == std::string::npos) return {};
-  }
-  std::string small = lower(said);
-  // The service's name says nothing.
-  for (std::size_t name = small.find("auth0"); name != std::string::npos; name = small.find("auth0"))
-    small.erase(name, 5);
-  static constexpr std::string_view others[] = {
-      "sha1",        "sha2",     "sha5",      "sha-",      "sha=",     "sha:",    "md5",         "hash",
-      "checksum",    "commit",   "digest",    "integrity", "revision", "etag",    "fingerprint", "public",
-      "publishable", "site_key", "sitekey",   "blob",      "tree",     "version", "nonce",       "signature",
-      "guid",        "h1:",      "v0.0.0",    "rev\"",     "rev:",     "rev=",    "rev =",       "csrf",
-      "client_id",   "clientid", "client id", "client-id", "app_id",   "appid",   "project_id",  "enc["};
-  static constexpr std::string_view says[] = {"key", "token",  "secret", "pass",   "auth", "cred",
-                                              "api", "bearer", "pwd",    "access", "sid",  "login"};
-  return proven(!any_of(others, lower(between), contains) &&
-                (any_of(says, small, contains) || (!between.empty() && is_given_to(between))));
-}
 
 // connect("link", "dbname=regression")
 bool is_setting(std::string_view value) {

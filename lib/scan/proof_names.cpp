@@ -163,6 +163,22 @@ constexpr std::string_view other_parts[] = {
     "context_key",
     "key_prefix",
     "password_lock",
+    "hashed_secret",
+    "secretar",
+    "season_pass",
+    "boarding_pass",
+    "render_pass",
+    "forward_pass",
+    "backward_pass",
+    "shadow_pass",
+    "depth_pass",
+    "high_pass",
+    "low_pass",
+    "band_pass",
+    "single_pass",
+    "multi_pass",
+    "first_pass",
+    "second_pass",
 };
 
 }  // namespace

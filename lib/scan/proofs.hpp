@@ -91,6 +91,7 @@ bool is_public(std::string_view value);    ///< publishable, or encrypted
 bool is_code(std::string_view value, bool quoted);
 bool is_dotted_name(std::string_view value);       ///< "azure.mgmt.keyvault.models.Secret"
 bool is_date_or_version(std::string_view value);   ///< "2022-11-23T00:00:00Z", "^1.0.0"
+bool is_version(std::string_view value);           // v0.0.0-20230124213148-69fd1a0e4bf7 of Go, 1.2.3-alpha
 bool is_algorithm(std::string_view value);         ///< "sha512_crypt"
 bool is_encoded_stand_in(std::string_view value);  ///< base64 of "password"
 bool is_foreign_word(std::string_view value);      ///< "Contraseña"
