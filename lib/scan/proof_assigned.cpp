@@ -149,7 +149,8 @@ bool is_getter(std::string_view name) {
 bool is_mixed(std::string_view value) {
   const Makeup makeup = makeup_of(value);
   const NameLikeness likeness = name_likeness(value);
-  return makeup.digits >= 3 || (makeup.digits > 0 && (likeness.symbols > 0 || makeup.uppers > 0)) ||
+  const bool random = !likeness.words && value.size() >= 8;
+  return makeup.digits >= 3 || (makeup.digits > 0 && (likeness.symbols > 0 || makeup.uppers > 0 || random)) ||
          (!likeness.words && makeup.uppers > 0 && makeup.lowers > 0);
 }
 
