@@ -189,6 +189,7 @@ bool is_code(std::string_view value, bool quoted) {
       contains(value, "(\\S") || contains(value, "\\S+") || contains(value, "\\s*") || contains(value, "\\s+"))
     return true;
   if (is_dotted_name(value)) return true;
+  if (value.starts_with(':') && contains(value, ":`")) return true;  // :const:`None` of reStructuredText
   // %01032i, %wcouldn of a table of formats; what stands between two texts of minified code.
   if (value.size() > 1 && value[0] == '%' && is_alphanumeric(value[1]) && !unhex(value.substr(1, 2))) return true;
   // %01032i\n: a number as wide as that.
