@@ -21,6 +21,7 @@ struct Entry {
 
 constexpr Entry table[] = {
     {"age-identity", proofs::age_identity},                // Bech32 with its checksum
+    {"age-damaged", proofs::age_damaged},                  // the same, and its checksum does not hold
     {"assigned-key", proofs::assigned_key},                // a name is given it: made by a machine
     {"assigned-password", proofs::assigned_password},      // a name is given it: no word, no name, no message
     {"assigned-secret", proofs::assigned_secret},          // a name is given it: either
@@ -141,6 +142,15 @@ constexpr std::string_view printed_values[] = {
     "SWMTKN-1-49nj1cmql0jkz5s954yi3oex3nedyz0fb0xx14ie39trti4wxv-8vxv8rssmk743ojnwacrr2e7c",
     // Grafana's manual
     "eyJrIjoiT0tTcG1pUlY2RnVKZTFVaDFsNFZXdE9ZWmNrMkZYbk",
+    // Telegram's manual; RFC 7515, 7517, 7520 and 8037
+    "123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11",
+    "JBSWY3DPEHPK3PXP",  // Google's, of the links for one-time codes
+    "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow",
+    "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI",
+    "870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE",
+    "GawgguFyGrWKav7AX4VKUg",
+    "hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg",
+    "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
     // UUIDs of RFC 4122 and of the documentation of Swagger, AWS and others
     "123e4567-e89b-12d3-a456-426614174000",
     "123e4567-e89b-12d3-a456-426655440000",
@@ -200,7 +210,7 @@ bool is_run(std::string_view text) {
 
 // 000102030405..., 00112233...: bytes that count, as test vectors have them.
 bool is_run_of_bytes(std::string_view text) {
-  const auto bytes = unhex(text);
+  const auto bytes = unhex(text.starts_with("0x") ? text.substr(2) : text);
   if (!bytes || bytes->size() < 8) return false;
   const auto step = static_cast<std::uint8_t>((*bytes)[1] - (*bytes)[0]);
   if (step != 1 && step != 0x11) return false;
@@ -331,9 +341,11 @@ bool is_placeholder(std::string_view secret) {
   const proofs::Makeup makeup = proofs::makeup_of(text);
   if (text.size() >= 16 && makeup.distinct <= std::min<std::size_t>(text.size() / 8 + 1, 6)) return true;
   const std::string small = lower(text);
-  for (const std::string_view start :
-       {"your-", "your_", "your.", "my-secret", "insert-", "insert_", "enter-", "enter_", "replace-", "replace_",
-        "changeme", "change-me", "change_me", "placeholder", "todo"})
+  for (const std::string_view start : {"your-",         "your_",         "your.",      "my-secret",   "insert-",
+                                       "insert_",       "enter-",        "enter_",     "replace-",    "replace_",
+                                       "changeme",      "change-me",     "change_me",  "placeholder", "todo",
+                                       "generate-with", "generate_with", "generate-a", "generate_a",  "paste-",
+                                       "paste_",        "pk.eyj"})  // the last: a token of Mapbox that every page shows
     if (small.starts_with(start)) return true;
   if (is_spelled_word(text)) return true;
   // DB_PASSWORD, HOMER_DB_PASSWORD: the name of a variable.

@@ -217,4 +217,6 @@ Proof age_identity(const Suspect& suspect) {
   return proof;
 }
 
+Proof age_damaged(const Suspect& suspect) { return proven(!is_bech32(suspect.secret)); }
+
 }  // namespace imgbuild::proofs

@@ -122,6 +122,7 @@ bool is_public(std::string_view value) {
                                                "pk_test_",
                                                "sb_publishable_",
                                                "publishable_",
+                                               "phc_",
                                                "AQICAH",
                                                "AQIDAH",
                                                "AQEDAH",

@@ -138,6 +138,7 @@ constexpr std::string_view other_parts[] = {
     "known_host",
     "recv_key",
     "encrypted_",
+    "hashed_secret",
     "encryptionsalt",
     "encryption_salt",
     "request_verification",

@@ -22,6 +22,7 @@ Proof der_key(const Suspect& suspect);
 Proof keystore(const Suspect& suspect);
 Proof ppk_key(const Suspect& suspect);
 Proof age_identity(const Suspect& suspect);
+Proof age_damaged(const Suspect& suspect);
 Proof gcp_service_account(const Suspect& suspect);
 
 constexpr std::size_t longest_key = std::size_t{48} << 10;  // RSA of 16,384 bits is 13 KB of PEM
