@@ -142,9 +142,10 @@ constexpr std::string_view printed_values[] = {
     "SWMTKN-1-49nj1cmql0jkz5s954yi3oex3nedyz0fb0xx14ie39trti4wxv-8vxv8rssmk743ojnwacrr2e7c",
     // Grafana's manual
     "eyJrIjoiT0tTcG1pUlY2RnVKZTFVaDFsNFZXdE9ZWmNrMkZYbk",
+    "JBSWY3DPEHPK3PXP",     // Google's, of the links for one-time codes
+    "abcd-efgh-ijkl-mnop",  // Apple's, of passwords of single programs
     // Telegram's manual; RFC 7515, 7517, 7520 and 8037
     "123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11",
-    "JBSWY3DPEHPK3PXP",  // Google's, of the links for one-time codes
     "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow",
     "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI",
     "870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE",
