@@ -22,6 +22,17 @@ Bytes token_bytes(std::string_view text) {
   return decoded_base64(plain);
 }
 
+// Its private part is one that a standard prints.
+bool has_printed_key(std::string_view object) {
+  for (const std::string_view name : {"\"k\"", "\"d\""}) {
+    const std::size_t at = object.find(name);
+    const std::size_t begin = at == std::string_view::npos ? at : object.find('"', at + name.size());
+    const std::size_t end = begin == std::string_view::npos ? begin : object.find('"', begin + 1);
+    if (end != std::string_view::npos && is_placeholder(object.substr(begin + 1, end - begin - 1))) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Proof pgp_secret_key(const Suspect& suspect) {
@@ -99,7 +110,8 @@ Proof jwk(const Suspect& suspect) {
   const std::string_view text(before.data() + open, suspect.around.size() - open);
   std::size_t size = 0;
   const auto facts = read_jwk(text, size);
-  return facts ? proof_of(*facts, text.substr(0, size)) : Proof{};
+  if (!facts || has_printed_key(text.substr(0, size))) return {};
+  return proof_of(*facts, text.substr(0, size));
 }
 
 Proof dropbear_key(const Suspect& suspect) {
