@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -55,14 +54,15 @@ const Call& call_of(std::string_view rest) {
 
 bool is_of_base64(char c) { return is_alphanumeric(c) || c == '+' || c == '/' || c == '-' || c == '_'; }
 
+// (Empty: it is no such text.)
 // Bits of `width` per character, highest first, as base64, base32 and hex have them. Bits that fill up are left out.
 template <class Value>
-std::optional<std::string> bits_of(std::string_view text, unsigned width, Value value) {
+std::string bits_of(std::string_view text, unsigned width, Value value) {
   std::string out;
   unsigned bits = 0, count = 0;
   for (const char c : text) {
     const int part = value(c);
-    if (part < 0) return std::nullopt;
+    if (part < 0) return {};
     bits = bits << width | static_cast<unsigned>(part);
     count += width;
     if (count < 8) continue;
@@ -86,7 +86,7 @@ int value_of_base32(char c) {
 }
 
 // RFC 1924's alphabet, as Python's b85decode and git have it.
-std::optional<std::string> of_base85(std::string_view text) {
+std::string of_base85(std::string_view text) {
   static constexpr std::string_view digits =
       "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
   std::string out;
@@ -95,16 +95,16 @@ std::optional<std::string> of_base85(std::string_view text) {
     std::uint64_t value = 0;
     for (std::size_t i = 0; i < 5; ++i) {
       const std::size_t digit = i < size ? digits.find(text[at + i]) : 84;
-      if (digit == std::string_view::npos) return std::nullopt;
+      if (digit == std::string_view::npos) return {};
       value = value * 85 + digit;
     }
-    if (size < 2 || value > UINT32_MAX) return std::nullopt;
+    if (size < 2 || value > UINT32_MAX) return {};
     for (std::size_t i = 0; i + 1 < size; ++i) out += static_cast<char>(value >> (24 - 8 * i));
   }
   return out;
 }
 
-std::optional<std::string> of_percent(std::string_view text) {
+std::string of_percent(std::string_view text) {
   std::string out;
   bool any = false;
   for (std::size_t at = 0; at < text.size(); ++at) {
@@ -118,7 +118,7 @@ std::optional<std::string> of_percent(std::string_view text) {
     any = true;
     at += 2;
   }
-  return any ? std::optional(out) : std::nullopt;
+  return any ? out : std::string();
 }
 
 std::string turned(std::string_view text) {
@@ -128,7 +128,7 @@ std::string turned(std::string_view text) {
   return out;
 }
 
-std::optional<std::string> decoded(std::string_view text, Code code) {
+std::string decoded(std::string_view text, Code code) {
   std::string_view bare = text;
   while (!bare.empty() && bare.back() == '=') bare.remove_suffix(1);
   switch (code) {
@@ -137,7 +137,7 @@ std::optional<std::string> decoded(std::string_view text, Code code) {
     case Code::base32:
       return bits_of(bare, 5, value_of_base32);
     case Code::hex:
-      return text.size() % 2 == 0 ? bits_of(text, 4, [](char c) { return nibble(c); }) : std::nullopt;
+      return text.size() % 2 == 0 ? bits_of(text, 4, [](char c) { return nibble(c); }) : std::string();
     case Code::base85:
       return of_base85(text);
     case Code::percent:
@@ -147,25 +147,22 @@ std::optional<std::string> decoded(std::string_view text, Code code) {
     case Code::either:
       break;
   }
-  return std::nullopt;
+  return {};
 }
 
 // A password: printable, without blanks; of UTF-16, as PowerShell writes it, every other byte.
-std::optional<std::string> password_of(std::optional<std::string> bytes) {
-  if (!bytes) return std::nullopt;
-  std::string value = std::move(*bytes);
+std::string password_of(std::string value) {
   if (value.size() > 2 && value[1] == '\0' && value.size() % 2 == 0) {
     std::string narrow;
     for (std::size_t i = 0; i < value.size(); i += 2) {
-      if (value[i + 1] != '\0') return std::nullopt;
+      if (value[i + 1] != '\0') return {};
       narrow += value[i];
     }
     value = std::move(narrow);
   }
   while (!value.empty() && (value.back() == '\n' || value.back() == '\r')) value.pop_back();
   const auto prints = [](char c) { return c > 0x20 && c < 0x7f && c != '"' && c != '\\'; };
-  if (value.size() < shortest || value.size() > longest || !std::all_of(value.begin(), value.end(), prints))
-    return std::nullopt;
+  if (value.size() < shortest || value.size() > longest || !std::all_of(value.begin(), value.end(), prints)) return {};
   return value;
 }
 
@@ -192,15 +189,15 @@ std::size_t show_decoded(View text, std::size_t at, const std::function<void(Dec
       code = hex ? Code::hex : Code::base64;
       if (hex) name_of_code = "hex";
     }
-    const auto value = password_of(decoded(encoded, code));
-    if (!value) return;
+    const std::string value = password_of(decoded(encoded, code));
+    if (value.empty()) return;
     // Of what it is assigned to, or a comment behind it.
     std::string_view name = name_before_value(line.substr(0, from));
     std::size_t name_at = low + static_cast<std::size_t>(name.data() - line.data());
     constexpr std::size_t found_text = 12;
     if (says_secret(name)) {
       if (!written && encoded.size() >= (code == Code::base32 ? found_as_base32 : found_anyway) &&
-          value->size() >= found_text)
+          value.size() >= found_text)
         return;
     } else {
       const std::string_view rest = line.substr(to);
@@ -209,7 +206,7 @@ std::size_t show_decoded(View text, std::size_t at, const std::function<void(Dec
       name = "password";
       name_at = low + from;
     }
-    DecodedRun run = assigned_run(name_of_code, name, name_at, *value, low + from, low + to);
+    DecodedRun run = assigned_run(name_of_code, name, name_at, value, low + from, low + to);
     run.plain = true;
     run.lead = name.size() + 2;
     see(run, {0, text.size()});
