@@ -80,8 +80,6 @@ Container closed_by(View head) {
       return if_so(begins(head, {"\x89LZO\0\r\n\x1a\n", 9}), Container::lzop);
     case 'L':  // then a minor version
       return if_so(begins(head, {"LRZI\0", 5}), Container::lrzip);
-    case 0xff:
-      return if_so(begins(head, {"\xff\6\0\0sNaPpY", 10}), Container::snappy);
     case '7':
       return if_so(begins(head, "7kSt\xa0\x31\x83\xd3\x8c\xb2\x28\xb0\xd3"), Container::zpaq);
     case 'z':
@@ -107,11 +105,11 @@ bool begins_iso9660(View head) {
 
 const char* name_of(Container kind) {
   static constexpr const char* names[] = {
-      "raw",    "tar",      "ar",       "gzip",     "zlib",   "zstd",       "xz",          "lzma",        "bzip2",
-      "lzip",   "lz4",      "compress", "deflate",  "brotli", "OpenPGP",    "mozLz4",      "OSTree file", "phar",
-      "zip",    "7z",       "cpio",     "rpm",      "rar",    "cab",        "xar",         "lha",         "iso9660",
-      "warc",   "squashfs", "qcow2",    "git pack", "SQLite", "Java class", "Python code", "lzop",        "lrzip",
-      "snappy", "zpaq",     "arj",      "zoo",      "wim",    "erofs"};
+      "raw",         "tar",         "ar",       "gzip",    "zlib",     "zstd",   "xz",       "lzma",    "bzip2",
+      "lzip",        "lz4",         "compress", "deflate", "brotli",   "snappy", "xerial",   "svndiff", "OpenPGP",
+      "mozLz4",      "OSTree file", "phar",     "zip",     "7z",       "cpio",   "rpm",      "rar",     "cab",
+      "xar",         "lha",         "iso9660",  "warc",    "squashfs", "qcow2",  "git pack", "SQLite",  "Java class",
+      "Python code", "lzop",        "lrzip",    "zpaq",    "arj",      "zoo",    "wim",      "erofs"};
   return names[static_cast<int>(kind)];
 }
 
