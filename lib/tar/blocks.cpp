@@ -173,7 +173,9 @@ Unblocked unpack_pglz(View from, std::size_t size, Bytes& out) {
   return block.result();
 }
 
-Unblocked unpack_deflate(View from, Bytes& out, std::size_t most) {
+namespace {
+
+Unblocked unpack_stream(Container kind, View from, Bytes& out, std::size_t most) {
   const std::size_t begin = out.size();
   std::array<std::uint8_t, std::size_t{32} << 10> room;
   const auto take = [&](View filled) {
@@ -182,7 +184,7 @@ Unblocked unpack_deflate(View from, Bytes& out, std::size_t most) {
   };
   try {
     Inflater inflater(
-        Container::deflate, [&room] { return std::span<std::uint8_t>(room); }, take);
+        kind, [&room] { return std::span<std::uint8_t>(room); }, take);
     const std::size_t taken = inflater.feed(from);
     inflater.flush();
     try {
@@ -194,6 +196,15 @@ Unblocked unpack_deflate(View from, Bytes& out, std::size_t most) {
   } catch (const Error&) {
     return {};
   }
+}
+
+}  // namespace
+
+Unblocked unpack_deflate(View from, Bytes& out, std::size_t most) {
+  return unpack_stream(Container::deflate, from, out, most);
+}
+Unblocked unpack_brotli(View from, Bytes& out, std::size_t most) {
+  return unpack_stream(Container::brotli, from, out, most);
 }
 
 }  // namespace imgbuild

@@ -35,5 +35,7 @@ Unblocked unpack_pglz(View from, std::size_t size, Bytes& out);
 
 /// Deflate (RFC 1951), without a header, of at most `most` bytes.
 Unblocked unpack_deflate(View from, Bytes& out, std::size_t most = most_unblocked);
+/// brotli (RFC 7932), likewise.
+Unblocked unpack_brotli(View from, Bytes& out, std::size_t most = most_unblocked);
 
 }  // namespace imgbuild

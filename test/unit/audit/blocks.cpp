@@ -273,3 +273,27 @@ TEST_CASE("A file in a repository of Subversion's is read as its first version w
   check_finds(python("filler(100) + " + window("text", "lz(text)") + " + filler(100)"));
   CHECK(Look("SVN\2").is_clean());
 }
+
+TEST_CASE("Pages of Parquet's are read, in every packing that has no mark of its own") {
+  // Of either version: its header's fields in Thrift's compact protocol, its levels before what is packed.
+  const auto pages = [](const std::string& packed, bool second) {
+    const std::string levels = second ? "b'\\2\\2\\2'" : "b''";
+    return python("b'PAR1' + (lambda number: b''.join((lambda c: b'\\x15' + number(" + std::string(second ? "3" : "0") +
+                  ") + b'\\x15' + number(len(p + l)) + b'\\x15' + number(len(c + l)) + " +
+                  (second ? "b'\\x5c\\x15\\2\\x15\\2\\x15\\2\\x15\\0\\x15\\4\\x15\\2\\x11\\0'"
+                          : "b'\\x2c\\x15\\2\\x15\\0\\x15\\6\\x15\\6\\x1c\\x18\\4text\\0\\0'") +
+                  " + b'\\0' + l + c)(" + packed + ") for p, l in ((filler(200), " + levels + "), (text, " + levels +
+                  "))))(lambda n: bytes([n * 2 & 127 | 128, n * 2 >> 7 & 127 | 128, n >> 13]))");
+  };
+  for (const bool second : {false, true}) {
+    INFO(second);
+    check_finds(pages("snappy.compress(p)", second));
+    check_finds(pages("lz(p)", second));
+    check_finds(pages("struct.pack('>II', len(p), len(lz(p))) + lz(p)", second));
+    check_finds(pages("__import__('subprocess').run(['brotli', '-c'], input=p, capture_output=True).stdout", second));
+  }
+  for (const std::string& rest :
+       {""s, "\x15"s, std::string(500, '\xff'), std::string(500, '\x1c'), std::string(500, '\x19'),
+        "\x19\xff\xff\xff\xff\xff\xff\xff\xff\x7f" + std::string(500, '\1')})
+    CHECK(Look("PAR1" + rest).is_clean());
+}
