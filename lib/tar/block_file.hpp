@@ -42,10 +42,11 @@ class BlockFile {
   static constexpr Step enough() { return {UINT64_MAX, 0}; }
 };
 
-/// Those of databases, of databases in pages, of logs and tables, and Parquet's; null: it is none of them.
+/// Those of databases, of databases in pages, of logs and tables, Parquet's and PDF; null: it is none of them.
 std::unique_ptr<BlockFile> database_of(View head);
 std::unique_ptr<BlockFile> pages_of(View head);
 std::unique_ptr<BlockFile> log_of(View head);
 std::unique_ptr<BlockFile> parquet_of(View head);
+std::unique_ptr<BlockFile> pdf_of(View head);
 
 }  // namespace imgbuild

@@ -217,7 +217,7 @@ std::unique_ptr<BlockFile> database_of(View head) {
 std::unique_ptr<BlockFile> BlockFile::of(View head) {
   if (head.size() < 32) return nullptr;
   if (text_of(head).starts_with(std::string_view("\xff\6\0\0sNaPpY", 10))) return stream(Container::snappy);
-  for (const auto one_of : {database_of, pages_of, log_of, parquet_of})
+  for (const auto one_of : {database_of, pages_of, log_of, parquet_of, pdf_of})
     if (auto file = one_of(head)) return file;
   return nullptr;
 }

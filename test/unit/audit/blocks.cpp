@@ -297,3 +297,58 @@ TEST_CASE("Pages of Parquet's are read, in every packing that has no mark of its
         "\x19\xff\xff\xff\xff\xff\xff\xff\xff\x7f" + std::string(500, '\1')})
     CHECK(Look("PAR1" + rest).is_clean());
 }
+
+TEST_CASE("A PDF's streams are read through all their filters, and its texts letter by letter") {
+  const auto pdf = [](const std::string& filters, const std::string& stream) {
+    return python("b'%PDF-1.4\\n1 0 obj<</Length 9" + filters + ">>stream\\n' + " + stream +
+                  " + b'\\nendstream endobj\\n2 0 obj<</Type/Catalog>>endobj\\ntrailer<<>>\\n%%EOF\\n'");
+  };
+  check_finds(
+      pdf("/Filter [/ASCII85Decode /FlateDecode]", "__import__('base64').a85encode(zlib.compress(text)) + b'~>'"));
+  check_finds(pdf("/Filter[/ASCIIHexDecode/FlateDecode]", "zlib.compress(text).hex().encode() + b'>'"));
+  check_finds(pdf("/Filter/RunLengthDecode",
+                  "b''.join(bytes([len(p) - 1]) + p for p in (text[i:i + 9] for i in range(0, "
+                  "len(text), 9))) + b'\\x80'"));
+  const std::string rows =
+      "(lambda rows: zlib.compress(b''.join(b'\\2' + bytes(a - b & 255 for a, b in zip(r, rows[i - 1] if i else "
+      "bytes(8))) "
+      "for i, r in enumerate(rows))))([text.ljust(1600)[i:i + 8] for i in range(0, 1600, 8)])";
+  check_finds(pdf("/Filter/FlateDecode/DecodeParms<</Predictor 12/Columns 8>>", rows));
+  // By letters, in an array and each by itself.
+  const std::string secret = "text.split(b'TOKEN=')[-1][:40].decode()";
+  for (const std::string filter : {"", "/Filter/FlateDecode"}) {
+    const std::string pack = filter.empty() ? "bytes" : "zlib.compress";
+    check_finds(pdf(filter, pack + "(('BT /F1 12 Tf [' + ''.join('(%s)%d' % (" + secret +
+                                "[i:i + 3], -20 - i) for i in range(0, 40, 3)) + '] TJ ET\\n').encode() * 2)"));
+    check_finds(pdf(filter, pack + "('\\n'.join('1 0 0 1 %d 700 Tm (%c) Tj' % (50 + i * 6, c) for i, c in enumerate(" +
+                                secret + ")).encode())"));
+    check_finds(pdf(filter, pack + "(('BT 9 70 Td ' + ' 6 0 Td '.join('<%02x> Tj' % ord(c) for c in " + secret +
+                                ") + ' 0 -12 Td (next) Tj ET').encode())"));
+  }
+  for (const std::string& content :
+       {"stream\n"s, "stream"s + std::string(100'000, '('), "/Filter/LZWDecode>>stream\n\x80\x3f\xff\xff\xff"s,
+        "/Filter[/ASCII85Decode/RunLengthDecode]>>stream\n~>"s})
+    CHECK(Look("%PDF-1.4\n" + content).is_clean());
+}
+
+TEST_CASE("A PDF's streams that are packed with LZW are read, as long as its codes grow") {
+  const TempDir folder;
+  put(folder, "t", text());
+  put(folder, "p.py",
+      "import random, sys\n"
+      "of = random.Random(1).randbytes(3000).hex().encode() + open('t', 'rb').read()\n"
+      "table, bits, count, width = {bytes([i]): i for i in range(256)}, '', 258, 9\n"
+      "def put(code):\n"
+      "  global bits; bits += format(code, '0%db' % width)\n"
+      "put(256); now = b''\n"
+      "for i in range(len(of)):\n"
+      "  if now + of[i:i + 1] in table: now += of[i:i + 1]; continue\n"
+      "  put(table[now]); table[now + of[i:i + 1]] = count; count += 1; now = of[i:i + 1]\n"
+      "  width = 12 if count >= 2048 else 11 if count >= 1024 else 10 if count >= 512 else 9\n"
+      "  if count == 4094: put(256); table = {bytes([i]): i for i in range(256)}; count, width = 258, 9\n"
+      "put(table[now]); put(257); bits += '0' * (-len(bits) % 8)\n"
+      "sys.stdout.buffer.write(b'%PDF-1.4\\n1 0 obj<</Filter/LZWDecode>>stream\\r\\n' + int(bits, "
+      "2).to_bytes(len(bits) // 8, "
+      "'big') + b'\\nendstream')\n");
+  check_finds(shell(folder, "/usr/bin/python3 p.py"));
+}
