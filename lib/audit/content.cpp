@@ -18,7 +18,7 @@ namespace {
 
 /// Content that says nothing but what its raw bytes say, only that its words stand too close together there.
 bool is_values(Container kind) {
-  return kind == Container::sqlite || kind == Container::java_class || kind == Container::python_code;
+  return kind == Container::sqlite || kind == Container::sqlite_log || kind == Container::java_class || kind == Container::python_code;
 }
 
 /// Its members lie in it as they are, and its reader shows every byte once.
@@ -302,6 +302,7 @@ void ContentReader::open_whole() {
       break;
     }
     case Container::sqlite:
+    case Container::sqlite_log:
     case Container::java_class:
     case Container::python_code:
       look_at_values(desk_, where_, kind_, whole);

@@ -49,6 +49,7 @@ enum class Container {
   // What other rooms open.
   git_pack,
   sqlite,
+  sqlite_log,
   java_class,
   python_code,
   // Packed, and opened by nobody: is_closed().

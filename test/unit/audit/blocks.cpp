@@ -124,6 +124,27 @@ TEST_CASE("Tables of LevelDB's and RocksDB's are read, however they are packed")
   }
 }
 
+TEST_CASE("The log of an SQLite database is read like the database, with all that is in its pages") {
+  for (const std::string encoding : {"UTF-8", "UTF-16le", "UTF-16be"})
+    for (const std::string before : {"", "pragma journal_mode=delete; create table t(a, b); "}) {
+      INFO(encoding << " " << before);
+      const TempDir folder;
+      // A token behind another value, and one that lies in two pages. (The log is gone with the last one who reads it.)
+      shell(folder, "sqlite3 a.db \"pragma page_size=512; pragma encoding='" + encoding + "'; " + before +
+                        "pragma journal_mode=wal; create table if not exists t(a, b); insert into t values('x', '" +
+                        token + "'); insert into t values('y', printf('%.*c', 440, 'y') || ' ' || '" + token +
+                        "' || ' ' || printf('%.*c', 900, 'z'));\" '.shell cp a.db-wal log' >o");
+      const std::string log = shell(folder, "cat log");
+      REQUIRE(log.size() > 1000);
+      for (const std::size_t piece : {0u, 1u, 4096u}) {
+        const Look look(log, piece > 0, piece);
+        if (encoding == "UTF-8" || before.empty()) CHECK(look.finds("github.token file values"));
+        CHECK(look.gaps().empty());
+      }
+      CHECK(Look(log.substr(0, 500)).is_clean());
+    }
+}
+
 TEST_CASE("Blocks of Avro's files are read, in every packing that has no mark of its own") {
   const auto avro = [](const std::string& codec, const std::string& block) {
     return python(
