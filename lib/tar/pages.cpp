@@ -44,10 +44,12 @@ class Postgres : public BlockFile {
   Step step(View left, bool, const Sink& sink) override {
     if (left.size() < page || !is_page(left)) return take(left.size());
     const auto lower = static_cast<std::size_t>(little_endian(left, 12, 2));
+    std::size_t rows = 0;  // all bytes of them: they do not overlap
     for (std::size_t at = page_head; at + 4 <= lower; at += 4) {
       const auto item = static_cast<std::size_t>(little_endian(left, at, 4)), begin = item & 0x7fff, size = item >> 17;
       constexpr std::size_t row_head = 23;
       if ((item >> 15 & 3) != 1 || size <= row_head || begin + size > page) continue;
+      if (rows += size; rows > page) break;
       const View row = left.subspan(begin, size);
       if (row[22] < row.size()) look_at_row(row, row[22], sink);
     }
