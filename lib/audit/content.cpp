@@ -18,7 +18,8 @@ namespace {
 
 /// Content that says nothing but what its raw bytes say, only that its words stand too close together there.
 bool is_values(Container kind) {
-  return kind == Container::sqlite || kind == Container::sqlite_log || kind == Container::java_class || kind == Container::python_code;
+  return kind == Container::sqlite || kind == Container::sqlite_log || kind == Container::java_class ||
+         kind == Container::python_code;
 }
 
 /// Its members lie in it as they are, and its reader shows every byte once.

@@ -18,7 +18,7 @@ class BlockFile {
 
   /// What begins like this: of a stream's first container_head_size bytes, or all there are; null: nothing known.
   static std::unique_ptr<BlockFile> of(View head);
-  /// snappy, xerial and svndiff, from their magic number on, wherever they stand; null: of another kind.
+  /// snappy, xerial, svndiff and nsis, from their magic number on, wherever they stand; null: of another kind.
   static std::unique_ptr<BlockFile> stream(Container kind);
 
   virtual ~BlockFile() = default;

@@ -1,6 +1,10 @@
-// Rows of blocks that stand in the midst of other bytes: snappy in frames (google/snappy, framing_format.txt), snappy
+// Rows of blocks that stand in the midst of other bytes: the files of an installer that NSIS made (Source/exehead's
+// fileform.h); snappy in frames (google/snappy, framing_format.txt), snappy
 // as its Java library writes it (xerial; Kafka's batches), and the changes of Subversion's repositories, packed with
 // lz4 (notes/svndiff: "SVN\2"). (Those that are packed with zlib are known in the midst of anything.)
+#include <algorithm>
+#include <exception>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -8,6 +12,7 @@
 #include "base/numbers.hpp"
 #include "tar/block_file.hpp"
 #include "tar/blocks.hpp"
+#include "tar/inflate.hpp"
 
 namespace imgbuild {
 namespace {
@@ -113,6 +118,106 @@ class Svndiff : public BlockFile {
   bool is_first_ = true;
 };
 
+/// A header, then all in one stream, or items that are packed or not, each behind its length. (But for its own kind of
+/// bzip2.)
+class Nsis : public BlockFile {
+ public:
+  const char* packing() const override { return "NSIS"; }
+  std::size_t usual() const override {
+    constexpr std::uint64_t piece = std::uint64_t{64} << 10;
+    return rest_ == 0 ? first : left_ == 0 ? item_head : static_cast<std::size_t>(std::min(left_, piece));
+  }
+
+  Step step(View left, bool, const Sink& sink) override {
+    if (rest_ == 0) return begin(left);
+    if (left_ == 0) {
+      const std::uint64_t says = little_endian(left, 0, 4), size = says & 0x7fffffff;
+      if (left.size() < 4 || (!is_solid_ && size > rest_)) return enough();
+      left_ = is_solid_ ? rest_ : size;
+      is_packed_ = is_solid_ || says >> 31 != 0;
+      at_begin_ = true;
+      if (!is_solid_) {
+        if (rest_ -= 4; rest_ < left_) return enough();
+        return take(4);
+      }
+    }
+    const View piece = left.first(static_cast<std::size_t>(std::min<std::uint64_t>(left.size(), left_)));
+    unpack(piece, sink);
+    left_ -= piece.size();
+    rest_ -= std::min<std::uint64_t>(rest_ - 1, piece.size());
+    if (left_ == 0) {
+      end_item(sink);
+      if (rest_ <= 1) return enough();
+    }
+    return take(piece.size());
+  }
+  void finish(const Sink& sink) override { end_item(sink); }
+
+ private:
+  static constexpr std::size_t head = 24, item_head = 16, first = head + item_head;
+
+  Step begin(View left) {
+    constexpr std::size_t flags = 4;
+    const std::uint64_t size = little_endian(left, 20, 4);
+    if (left.size() < first || size <= head + flags + item_head) return enough();
+    rest_ = size - head - flags + 1;  // (1: the end)
+    is_solid_ =
+        (little_endian(left, head, 4) & 0x7fffffff) > rest_ || is_lzma(left.subspan(head)) || left[head + 3] != 0x80;
+    return take(head);
+  }
+  /// Its properties, behind what may say that code was turned round before.
+  static bool is_lzma(View at) {
+    return at.size() > 6 &&
+           ((at[0] == 0x5d && at[1] == 0 && at[2] == 0) || (at[0] <= 1 && at[1] == 0x5d && at[2] == 0));
+  }
+
+  void unpack(View piece, const Sink& sink) {
+    if (!is_packed_) return sink(piece, false);
+    try {
+      if (std::exchange(at_begin_, false)) {
+        const bool lzma = is_lzma(piece);
+        room_.resize(std::size_t{64} << 10);
+        inflater_.emplace(
+            lzma ? Container::lzma : Container::deflate, [this] { return std::span<std::uint8_t>(room_); },
+            [this, &sink](View filled) {
+              try {
+                sink(filled, false);
+              } catch (...) {
+                thrown_ = std::current_exception();
+                throw;
+              }
+            });
+        if (lzma) {  // what says its size is left out
+          constexpr std::size_t properties = 5;
+          if (piece[0] != 0x5d) piece = piece.subspan(1);
+          static constexpr std::uint8_t no_size[] = {255, 255, 255, 255, 255, 255, 255, 255};
+          inflater_->feed(piece.first(properties));
+          inflater_->feed(no_size);
+          piece = piece.subspan(properties);
+        }
+      }
+      if (inflater_ && inflater_->feed(piece) < piece.size()) inflater_->flush();
+    } catch (const TooLarge&) {
+      throw;
+    } catch (const Error&) {
+      if (thrown_) throw;  // not ours
+      if (inflater_) inflater_->flush();
+      inflater_.reset();
+    }
+  }
+  void end_item(const Sink& sink) {
+    if (inflater_) inflater_->flush();
+    inflater_.reset();
+    sink({}, true);
+  }
+
+  std::uint64_t rest_ = 0, left_ = 0;  ///< of everything, and of one item
+  bool is_solid_ = false, is_packed_ = false, at_begin_ = false;
+  Bytes room_;
+  std::optional<Inflater> inflater_;
+  std::exception_ptr thrown_;
+};
+
 }  // namespace
 
 std::unique_ptr<BlockFile> BlockFile::stream(Container kind) {
@@ -121,6 +226,8 @@ std::unique_ptr<BlockFile> BlockFile::stream(Container kind) {
       return std::make_unique<SnappyFrames>();
     case Container::xerial:
       return std::make_unique<Xerial>();
+    case Container::nsis:
+      return std::make_unique<Nsis>();
     case Container::svndiff:
       return std::make_unique<Svndiff>();
     default:

@@ -112,11 +112,12 @@ bool begins_iso9660(View head) {
 
 const char* name_of(Container kind) {
   static constexpr const char* names[] = {
-      "raw",        "tar",         "ar",       "gzip",    "zlib",     "zstd",   "xz",       "lzma",    "bzip2",
-      "lzip",       "lz4",         "compress", "deflate", "brotli",   "snappy", "xerial",   "svndiff", "OpenPGP",
-      "mozLz4",     "OSTree file", "phar",     "zip",     "7z",       "cpio",   "rpm",      "rar",     "cab",
-      "xar",        "lha",         "iso9660",  "warc",    "squashfs", "qcow2",  "git pack", "SQLite",  "SQLite log",
-      "Java class", "Python code", "lzop",     "lrzip",   "zpaq",     "arj",    "zoo",      "wim",     "erofs"};
+      "raw",      "tar",   "ar",       "gzip",     "zlib",        "zstd",       "xz",          "lzma",
+      "bzip2",    "lzip",  "lz4",      "compress", "deflate",     "brotli",     "snappy",      "xerial",
+      "svndiff",  "NSIS",  "OpenPGP",  "mozLz4",   "OSTree file", "phar",       "zip",         "7z",
+      "cpio",     "rpm",   "rar",      "cab",      "xar",         "lha",        "iso9660",     "warc",
+      "squashfs", "qcow2", "git pack", "SQLite",   "SQLite log",  "Java class", "Python code", "lzop",
+      "lrzip",    "zpaq",  "arj",      "zoo",      "wim",         "erofs"};
   return names[static_cast<int>(kind)];
 }
 

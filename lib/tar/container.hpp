@@ -27,6 +27,7 @@ enum class Container {
   snappy,
   xerial,
   svndiff,
+  nsis,
   // One behind a header: read_openpgp(), read_mozlz4(), ostree_content(), read_phar().
   openpgp,
   mozlz4,

@@ -373,3 +373,16 @@ TEST_CASE("A PDF's streams that are packed with LZW are read, as long as its cod
       "'big') + b'\\nendstream')\n");
   check_finds(shell(folder, "/usr/bin/python3 p.py"));
 }
+
+TEST_CASE("The files in an installer of NSIS' are read") {
+  for (const std::string packing : {"/SOLID lzma", "lzma", "/SOLID zlib", "zlib"}) {
+    INFO(packing);
+    const TempDir folder;
+    put(folder, "t", text());
+    shell(folder, "seq 30000 | gzip >other; printf 'OutFile a.exe\\nSetCompressor " + packing +
+                      "\\nSection\\nSetOutPath $TEMP\\nFile other\\nFile t\\nFile other\\nSectionEnd\\n' >a.nsi; "
+                      "makensis -V1 a.nsi");
+    check_finds(shell(folder, "cat a.exe"));
+  }
+  CHECK(Look("MZ and more\0\0\0\0\xef\xbe\xad\xdeNullsoftInst"s).is_clean());
+}
