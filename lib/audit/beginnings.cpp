@@ -37,9 +37,13 @@ constexpr Magic magics[] = {
     {8, {"P"sv, "A"sv, "C"sv}},
     {8, {"P"sv, "G"sv, "P"sv}},  // of an armor's first line
     {8, {"R"sv, "a"sv, "r"sv}},
+    {8, {"\x82"sv, "S"sv, "N"sv}},
+    {8, {"S"sv, "V"sv, "N"sv}},
     {16, {"7"sv, "z"sv, "\xbc"sv}},
     {16, {"h"sv, "s"sv, "q"sv}},
     {16, {"\x04"sv, "\x22"sv, "M"sv}},
+    {16, {"\xff"sv, "\x06"sv, "\x00"sv}},
+    {16, {"\xef"sv, "\xbe"sv, "\xad"sv}},
     {16, {"\x02"sv, "!"sv, "L"sv}},
     // base64: gzip, zstd, xz, bzip2, zip, PDF, and gzip in base64
     {32, {"H"sv, "4"sv, "s"sv}},
@@ -269,6 +273,17 @@ std::optional<Beginning> known(View window, std::size_t at) {
     case 'K':
     case 'Q':
     case 'S':
+      if (text_of(rest).starts_with("SVN\2")) return packed(Container::svndiff);
+      return encoded(begins_base64(window, at), Encoding::base64);
+    case 0x82:
+      if (text_of(rest).starts_with("\x82SNAPPY\0"sv)) return packed(Container::xerial);
+      return std::nullopt;
+    case 0xef:
+      if (text_of(rest).starts_with("\xef\xbe\xad\xdeNullsoftInst")) return packed(Container::nsis);
+      return std::nullopt;
+    case 0xff:  // (what begins a file with it is known by that)
+      if (at > 0 && text_of(rest).starts_with("\xff\6\0\0sNaPpY"sv)) return packed(Container::snappy);
+      return std::nullopt;
     case 'U':
     case 'e':
       return encoded(begins_base64(window, at), Encoding::base64);

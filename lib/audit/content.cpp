@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "audit/blocks.hpp"
 #include "audit/content_git.hpp"
 #include "audit/content_members.hpp"
 #include "audit/content_values.hpp"
@@ -17,7 +18,8 @@ namespace {
 
 /// Content that says nothing but what its raw bytes say, only that its words stand too close together there.
 bool is_values(Container kind) {
-  return kind == Container::sqlite || kind == Container::java_class || kind == Container::python_code;
+  return kind == Container::sqlite || kind == Container::sqlite_log || kind == Container::java_class ||
+         kind == Container::python_code;
 }
 
 /// Its members lie in it as they are, and its reader shows every byte once.
@@ -114,6 +116,7 @@ void ContentReader::within(Work work) {
   } catch (const Limit& limit) {
     embedded_.reset();
     brotli_.reset();
+    blocks_.reset();
     if (where_.depth > 0) throw;
     if (why_not_.empty()) why_not_ = limit.what();
   }
@@ -166,6 +169,8 @@ void ContentReader::decide() {
   if ((kind_ == Container::none && why_not_.empty()) || is_values(kind_)) embedded_.emplace(desk_, where_);
   if (kind_ == Container::none) {
     if (why_not_.empty() && BrotliFile::may_be(where_)) brotli_ = std::make_unique<BrotliFile>(desk_, where_);
+    if (why_not_.empty())
+      blocks_ = Blocks::of(desk_, where_, View(head_).first(std::min(head_.size(), container_head_size)));
     if (const auto how = wide_text_of(head_)) narrowed_.emplace(desk_, where_, *how);
     return;
   }
@@ -187,6 +192,7 @@ void ContentReader::pass(const Piece& piece) {
   if (sha_) sha_->update(piece.bytes);
   if (embedded_) within([&] { embedded_->feed(piece.bytes); });
   if (brotli_) within([&] { brotli_->feed(piece.bytes); });
+  if (blocks_) within([&] { blocks_->feed(piece.bytes); });
   const bool inflating = members_ && members_->inflater;
   std::size_t own = piece.bytes.size();
   if (raw_ && !inflating) raw_->feed(piece);
@@ -297,6 +303,7 @@ void ContentReader::open_whole() {
       break;
     }
     case Container::sqlite:
+    case Container::sqlite_log:
     case Container::java_class:
     case Container::python_code:
       look_at_values(desk_, where_, kind_, whole);
@@ -367,6 +374,7 @@ void ContentReader::finish() {
   if (kind_ == Container::none && !zip_is_left_) open_zip_behind();
   if (embedded_) within([&] { embedded_->finish(); });
   if (brotli_) within([&] { brotli_->finish(); });
+  if (blocks_) within([&] { blocks_->finish(); });
   if (behind_) guarded([&] { behind_->finish(); });
   if (raw_) raw_->finish();
   if (narrowed_) narrowed_->finish();
@@ -395,6 +403,7 @@ void look_at_whole(const Desk& desk, Where where, const Piece& whole) {
     }
     look_at_embedded(desk, where, whole.bytes);
     look_at_brotli(desk, where, whole.bytes);
+    look_at_blocks(desk, where, whole.bytes);
     where.matter = matter_of(kind, head);
     return desk.scan(whole.bytes, where);
   }

@@ -89,6 +89,7 @@ class ContentReader {
   std::optional<Narrowed> narrowed_;  ///< of UTF-16 and UTF-32
   std::optional<Embedded> embedded_;  ///< of what is no container, or one of values
   std::unique_ptr<BrotliFile> brotli_;
+  std::unique_ptr<class Blocks> blocks_;
   std::unique_ptr<ContentReader> behind_;  ///< of what follows a packed stream
   std::string why_not_;                    ///< why the container could not be read to its end
   const View whole_;

@@ -1,10 +1,13 @@
 // Strings that stand next to each other with nothing between them but their lengths. SQLite: the file format's
 // "b-tree pages" (https://www.sqlite.org/fileformat2.html); every page is looked at that has the shape of a leaf,
-// whether a table still owns it or it was freed. Java: the constant pool (JVM specification, 4.4). Python: marshal,
-// whose strings are taken where a length and so many bytes of text follow a type, without unmarshalling anything.
+// whether a table still owns it or it was freed, and in a log ("WAL-mode File Format") as it was last. Java: the
+// constant pool (JVM specification, 4.4). Python: marshal, whose strings are taken where a length and so many bytes of
+// text follow a type, without unmarshalling anything.
 #include "audit/content_values.hpp"
 
 #include <algorithm>
+#include <map>
+#include <optional>
 
 #include "audit/content.hpp"
 #include "audit/sqlite_tables.hpp"
@@ -103,10 +106,52 @@ void look_at_python(View all, Values& values) {
   }
 }
 
+/// The database that its log holds pages of, as far as it does: each as it was last; else zeros.
+class Logged : public Whole {
+ public:
+  explicit Logged(const Whole& log)
+      : log_(log), page_size_(static_cast<std::size_t>(big_endian(log.part(8, 4), 0, 4))) {
+    constexpr std::size_t log_head = 32, frame_head = 24, most_pages = 100'000;
+    for (std::uint64_t at = log_head; at + frame_head + page_size_ <= log.size(); at += frame_head + page_size_) {
+      const std::uint64_t number = big_endian(log.part(at, 4), 0, 4);
+      if (number == 0 || pages_.size() >= most_pages) break;
+      pages_[number] = at + frame_head;
+    }
+  }
+  const std::map<std::uint64_t, std::uint64_t>& pages() const { return pages_; }
+  std::uint64_t size() const override { return pages_.empty() ? 0 : pages_.rbegin()->first * page_size_; }
+  std::size_t read(std::uint64_t offset, std::span<std::uint8_t> into) const override {
+    std::size_t done = 0;
+    while (done < into.size() && offset + done < size()) {
+      const std::uint64_t at = offset + done;
+      const auto within = static_cast<std::size_t>(at % page_size_);
+      const auto part = into.subspan(done, std::min(into.size() - done, page_size_ - within));
+      const auto page = pages_.find(at / page_size_ + 1);
+      if (page == pages_.end()) {
+        std::fill(part.begin(), part.end(), std::uint8_t{0});
+        if (offset == 0 && part.size() >= 18) {  // of a database's head its pages' size
+          part[16] = static_cast<std::uint8_t>(page_size_ >> 8);
+          part[17] = page_size_ > 0xffff ? 1 : 0;
+        }
+      } else if (log_.read(page->second + within, part) < part.size()) {
+        break;
+      }
+      done += part.size();
+    }
+    return done;
+  }
+
+ private:
+  const Whole& log_;
+  const std::size_t page_size_;
+  std::map<std::uint64_t, std::uint64_t> pages_;  ///< by their numbers: where each stands in the log
+};
+
 class Sqlite {
  public:
-  Sqlite(const Desk& desk, const Where& where, const Whole& file, Values& values)
-      : desk_(desk), where_(where), file_(file), values_(values) {}
+  /// `log`: the file where it is made of one; else null.
+  Sqlite(const Desk& desk, const Where& where, const Whole& file, Values& values, const Logged* log)
+      : desk_(desk), where_(where), file_(file), values_(values), log_(log) {}
 
   void look() {
     const Bytes head = file_.part(0, 100);
@@ -116,14 +161,19 @@ class Sqlite {
     usable_ = page_size_ - head[20];
     const std::uint64_t encoding = big_endian(head, 56, 4);
     if (encoding == 2 || encoding == 3) order_ = encoding == 2 ? ByteOrder::little : ByteOrder::big;
-    for (number_ = 1; (number_ - 1) * page_size_ < file_.size(); ++number_) {
-      const Bytes page = file_.part((number_ - 1) * page_size_, page_size_);
-      if (page.size() < page_size_) return;
-      look_at_page(page, number_ == 1 ? 100 : 0);
+    if (log_ != nullptr) {
+      for (const auto& [number, at] : log_->pages()) look_at_page(number);
+    } else {
+      for (std::uint64_t number = 1; (number - 1) * page_size_ < file_.size(); ++number) look_at_page(number);
     }
   }
 
  private:
+  void look_at_page(std::uint64_t number) {
+    number_ = number;
+    const Bytes page = file_.part((number - 1) * page_size_, page_size_);
+    if (page.size() == page_size_) look_at_page(page, number == 1 ? 100 : 0);
+  }
   void look_at_page(View page, std::size_t at) {
     const std::uint8_t type = page[at];
     if (type != 13 && type != 10 && type != 2) return;
@@ -199,6 +249,7 @@ class Sqlite {
   const Where& where_;
   const Whole& file_;
   Values& values_;
+  const Logged* log_;
   std::size_t page_size_ = 0, usable_ = 0;
   std::uint64_t number_ = 0;
   std::optional<ByteOrder> order_;
@@ -207,14 +258,18 @@ class Sqlite {
 }  // namespace
 
 void look_at_values(const Desk& desk, const Where& where, Container kind, const Whole& content) {
+  const bool is_database = kind == Container::sqlite || kind == Container::sqlite_log;
   Where place = where;
-  place.inside.emplace_back(kind == Container::sqlite ? "values" : "constants");
+  place.inside.emplace_back(is_database ? "values" : "constants");
   Values values(desk, place);
-  if (kind == Container::sqlite) {
-    Sqlite(desk, place, content, values).look();
+  if (is_database) {
+    std::optional<Logged> log;
+    if (kind == Container::sqlite_log) log.emplace(content);
+    const Whole& database = log ? *log : content;
+    Sqlite(desk, place, database, values, log ? &*log : nullptr).look();
     // What stands in a column called password says nothing of itself.
-    if (content.size() <= most_named)
-      each_named_value(content, [&](const std::string& name, View value) {
+    if (database.size() <= most_named)
+      each_named_value(database, [&](const std::string& name, View value) {
         values.add(view_of(name + "=\"" + std::string(text_of(value)) + "\""));
       });
   } else {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "audit/blocks.hpp"
 #include "audit/content.hpp"
 #include "audit/encoded.hpp"
 #include "base/interrupt.hpp"
@@ -65,6 +66,23 @@ class Embedded::Packed : public Opened {
   std::shared_ptr<std::uint8_t[]> buffer_;
   Inflater inflater_;
   std::optional<ContentReader> child_;
+};
+
+class Embedded::Blocked : public Opened {
+ public:
+  Blocked(const Desk& desk, Where where, std::unique_ptr<BlockFile> file)
+      : blocks_(desk, std::move(where), std::move(file)) {}
+
+  std::size_t feed(View bytes) override {
+    blocks_.feed(bytes);
+    fed_ += bytes.size();
+    return blocks_.ended() ? bytes.size() - std::min<std::uint64_t>(bytes.size(), fed_ - blocks_.size()) : bytes.size();
+  }
+  void finish(bool) override { blocks_.finish(); }
+
+ private:
+  Blocks blocks_;
+  std::uint64_t fed_ = 0;
 };
 
 class Embedded::Encoded : public Opened {
@@ -164,6 +182,10 @@ std::size_t Embedded::open(View window, const Beginning& beginning, std::size_t 
     open_ = std::make_unique<Encoded>(desk_, within(name_of(encoding)), encoding);
   } else if (Inflater::knows(kind)) {
     open_ = std::make_unique<Packed>(desk_, within(name_of(kind)), kind);
+  } else if (auto blocks = BlockFile::stream(kind)) {
+    Where where = where_;
+    where.guessed = true;
+    open_ = std::make_unique<Blocked>(desk_, std::move(where), std::move(blocks));
   } else {
     if (!rest_) {
       rest_ = std::make_unique<ContentReader>(desk_, within(name_of(kind)));

@@ -24,6 +24,7 @@ class Embedded {
  private:
   class Opened;
   class Packed;
+  class Blocked;
   class Encoded;
   void look(View window, std::size_t at, std::size_t to);
   std::size_t open(View window, const Beginning& beginning, std::size_t to);

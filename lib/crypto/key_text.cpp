@@ -250,12 +250,13 @@ std::string lines_turned_round(std::string_view before, std::string_view text, s
 // echo "-----BEGIN ...-----" >> k && echo "MIIE..." >> k && ...: commands behind each other that begin alike, each on a
 // line of its own. `before`: becomes that beginning. Empty: so they do not stand.
 std::string commands_by_line(std::string_view& before, std::string_view text) {
-  constexpr std::size_t longest_command = 80;
-  const std::string_view line = before.substr(before.find_last_of("\n\r&;|(", before.size()) + 1);
+  constexpr std::size_t longest_command = 79;
+  std::string_view line = before.substr(before.size() - std::min(before.size(), longest_command));
+  line.remove_prefix(line.find_last_of("\n\r&;|(") + 1);  // npos: all of it
   std::size_t begin = nowhere;
   for (const std::string_view name : {"echo ", "printf "}) {
     const std::size_t at = line.rfind(name);
-    if (at != nowhere && line.size() - at < longest_command) begin = at;
+    if (at != nowhere) begin = at;
   }
   if (begin == nowhere) return {};
   const std::string_view command = line.substr(begin), name = command.substr(0, command.find(' ') + 1);

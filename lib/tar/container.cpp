@@ -55,6 +55,13 @@ bool begins_python_code(View head) {
   return (is_code(16) && little_endian(head, 4, 4) <= 3) || is_code(12) || is_code(8);
 }
 
+/// Pages of a database that have changed, each behind a header of 24 bytes (SQLite, "WAL-mode File Format").
+bool begins_sqlite_log(View head) {
+  const std::uint64_t page = big_endian(head, 8, 4);
+  return (big_endian(head, 0, 4) | 1) == 0x377f0683 && big_endian(head, 4, 4) == 3007000 && page >= 512 &&
+         page <= 65536 && (page & (page - 1)) == 0;
+}
+
 /// A main header with its checksum (arj's technote.txt).
 bool begins_arj(View head) {
   if (head.size() < 40 || head[1] != 0xea || head[10] != 2) return false;
@@ -80,8 +87,6 @@ Container closed_by(View head) {
       return if_so(begins(head, {"\x89LZO\0\r\n\x1a\n", 9}), Container::lzop);
     case 'L':  // then a minor version
       return if_so(begins(head, {"LRZI\0", 5}), Container::lrzip);
-    case 0xff:
-      return if_so(begins(head, {"\xff\6\0\0sNaPpY", 10}), Container::snappy);
     case '7':
       return if_so(begins(head, "7kSt\xa0\x31\x83\xd3\x8c\xb2\x28\xb0\xd3"), Container::zpaq);
     case 'z':
@@ -107,11 +112,12 @@ bool begins_iso9660(View head) {
 
 const char* name_of(Container kind) {
   static constexpr const char* names[] = {
-      "raw",    "tar",      "ar",       "gzip",     "zlib",   "zstd",       "xz",          "lzma",        "bzip2",
-      "lzip",   "lz4",      "compress", "deflate",  "brotli", "OpenPGP",    "mozLz4",      "OSTree file", "phar",
-      "zip",    "7z",       "cpio",     "rpm",      "rar",    "cab",        "xar",         "lha",         "iso9660",
-      "warc",   "squashfs", "qcow2",    "git pack", "SQLite", "Java class", "Python code", "lzop",        "lrzip",
-      "snappy", "zpaq",     "arj",      "zoo",      "wim",    "erofs"};
+      "raw",      "tar",   "ar",       "gzip",     "zlib",        "zstd",       "xz",          "lzma",
+      "bzip2",    "lzip",  "lz4",      "compress", "deflate",     "brotli",     "snappy",      "xerial",
+      "svndiff",  "NSIS",  "OpenPGP",  "mozLz4",   "OSTree file", "phar",       "zip",         "7z",
+      "cpio",     "rpm",   "rar",      "cab",      "xar",         "lha",        "iso9660",     "warc",
+      "squashfs", "qcow2", "git pack", "SQLite",   "SQLite log",  "Java class", "Python code", "lzop",
+      "lrzip",    "zpaq",  "arj",      "zoo",      "wim",         "erofs"};
   return names[static_cast<int>(kind)];
 }
 
@@ -146,6 +152,10 @@ Container container_of(View head) {
       break;
     case 'S':
       if (begins(head, {"SQLite format 3\0", 16}) && head.size() >= 100) return Container::sqlite;
+      break;
+    case '7':
+      if (begins(head, {"7z\xbc\xaf\x27\x1c\0", 7}) && head.size() >= 32) return Container::seven_zip;
+      if (begins_sqlite_log(head)) return Container::sqlite_log;
       break;
     case 'W':
       if (begins(head, "WARC/1.") || begins(head, "WARC/0.1")) return Container::warc;
@@ -190,9 +200,6 @@ Container container_of(View head) {
       if (begins_zip(head)) return Container::zip;
       if (begins(head, {"PACK\0\0\0", 7}) && head.size() >= 32 && (head[7] == 2 || head[7] == 3))
         return Container::git_pack;
-      break;
-    case '7':
-      if (begins(head, {"7z\xbc\xaf\x27\x1c\0", 7}) && head.size() >= 32) return Container::seven_zip;
       break;
     case '!':
       if (begins_ar(head)) return Container::ar;

@@ -23,6 +23,11 @@ enum class Container {
   compress,
   deflate,
   brotli,
+  // A row of packed blocks, in the midst of anything: BlockFile::stream().
+  snappy,
+  xerial,
+  svndiff,
+  nsis,
   // One behind a header: read_openpgp(), read_mozlz4(), ostree_content(), read_phar().
   openpgp,
   mozlz4,
@@ -45,12 +50,12 @@ enum class Container {
   // What other rooms open.
   git_pack,
   sqlite,
+  sqlite_log,
   java_class,
   python_code,
   // Packed, and opened by nobody: is_closed().
   lzop,
   lrzip,
-  snappy,
   zpaq,
   arj,
   zoo,
@@ -68,7 +73,7 @@ constexpr std::size_t container_head_size = 0x8006;
 /// Judges by content, never by name, and by more than a magic number: the header must make sense as that format, so
 /// that what fails later is damaged, not mistaken. container_head_size bytes are wanted; fewer only where the stream is
 /// shorter (with 512, all but iso9660 is known). Never `zlib`, `deflate`, `brotli` and `openpgp`, whose first bytes say
-/// too little.
+/// too little, and no row of blocks.
 Container container_of(View head);
 
 /// Could a zlib stream begin like this (RFC 1950)?

@@ -88,7 +88,6 @@ TEST_CASE("What is packed in a way that nobody here reads is told; what only beg
   const std::tuple<std::string, std::string> closed[] = {
       {"lzop", std::string("\x89LZO\0\r\n\x1a\n\x10\x40", 11)},
       {"lrzip", std::string("LRZI\0\6", 6)},
-      {"snappy", std::string("\xff\6\0\0sNaPpY", 10)},
       {"zpaq", "7kSt\xa0\x31\x83\xd3\x8c\xb2\x28\xb0\xd3zPQ\2\1"},
       {"zpaq", "zPQ\1\1"},
       {"arj", arj},

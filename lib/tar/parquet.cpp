@@ -1,0 +1,157 @@
+// Parquet (apache/parquet-format, README and src/main/thrift/parquet.thrift): pages behind each other, each behind a
+// header in Thrift's compact protocol, up to the footer, which would say how they are packed; but each shows it.
+#include <utility>
+
+#include "base/numbers.hpp"
+#include "tar/block_file.hpp"
+#include "tar/blocks.hpp"
+
+namespace imgbuild {
+namespace {
+
+/// Thrift's compact protocol, as far as page headers need it. What does not fit makes `at` SIZE_MAX.
+struct Compact {
+  View bytes;
+  std::size_t at = 0;
+
+  enum Type : unsigned {
+    stop = 0,
+    yes = 1,
+    no = 2,
+    byte_number = 3,
+    number64 = 6,
+    real = 7,
+    text = 8,
+    list = 9,
+    set = 10,
+    structure = 12
+  };
+
+  bool failed() const { return at > bytes.size(); }
+  unsigned byte() {
+    if (at >= bytes.size()) return at = SIZE_MAX, 0;
+    return bytes[at++];
+  }
+  std::uint64_t number() {
+    std::uint64_t value = 0;
+    for (unsigned shift = 0; shift < 64 && !failed(); shift += 7) {
+      const unsigned one = byte();
+      value |= std::uint64_t{one & 0x7f} << shift;
+      if (one < 0x80) return value;
+    }
+    at = SIZE_MAX;
+    return 0;
+  }
+  std::int64_t signed_number() {
+    const std::uint64_t zigzag = number();
+    return static_cast<std::int64_t>(zigzag >> 1) ^ -static_cast<std::int64_t>(zigzag & 1);
+  }
+  void pass(std::uint64_t count) {
+    at = failed() || count > bytes.size() - at ? SIZE_MAX : at + static_cast<std::size_t>(count);
+  }
+  void pass_value(unsigned type, int depth = 0) {
+    if (type == yes || type == no) return;
+    if (type == byte_number) return pass(1);
+    if (type > byte_number && type <= number64) return static_cast<void>(number());
+    if (type == real) return pass(8);
+    if (type == text) return pass(number());
+    constexpr int deepest = 8;
+    if (depth < deepest && (type == list || type == set)) {
+      const unsigned head = byte();
+      std::uint64_t count = head >> 4 == 15 ? number() : head >> 4;
+      for (; count > 0 && !failed(); --count) {
+        const unsigned of = head & 15;
+        of == yes || of == no ? pass(1) : pass_value(of, depth + 1);
+      }
+      return;
+    }
+    if (depth < deepest && type == structure) return each_field([&](int, unsigned of) { pass_value(of, depth + 1); });
+    at = SIZE_MAX;
+  }
+  /// use(number, type) takes each field's value.
+  template <class Use>
+  void each_field(const Use& use) {
+    for (int field = 0;;) {
+      const unsigned head = byte();
+      if (failed() || head == stop) return;
+      field = head >> 4 == 0 ? static_cast<int>(signed_number()) : field + static_cast<int>(head >> 4);
+      use(field, head & 15);
+    }
+  }
+};
+
+class Parquet : public BlockFile {
+ public:
+  const char* packing() const override { return packing_; }
+  std::size_t usual() const override { return 256; }
+
+  Step step(View left, bool last, const Sink& sink) override {
+    constexpr std::size_t magic = 4, most_head = std::size_t{256} << 10;
+    if (std::exchange(is_first_, false)) return take(magic);
+    Head head;
+    Compact reader{left, 0};
+    reader.each_field([&](int field, unsigned type) { read(head, reader, field, type); });
+    if (reader.failed()) return last || left.size() >= most_head ? enough() : want(left.size() * 4);
+    const std::size_t begin = reader.at;
+    if (!head.is_sound()) return enough();
+    const auto packed = static_cast<std::size_t>(head.packed), size = static_cast<std::size_t>(head.size),
+               levels = static_cast<std::size_t>(head.levels);
+    if (packed == size || size > most_unblocked || packed > most_unblocked) return take(begin + packed);
+    if (left.size() < begin + packed) return last ? enough() : want(begin + packed);
+    Bytes out;
+    if (unpack(left.subspan(begin + levels, packed - levels), size - levels, out)) sink(out, true);
+    return take(begin + packed);
+  }
+
+ private:
+  struct Head {
+    std::int64_t type = -1, size = -1, packed = -1, levels = 0;
+    bool is_sound() const {
+      constexpr std::int64_t most = INT32_MAX;
+      return type >= 0 && type <= 3 && size >= 0 && packed >= 0 && size <= most && packed <= most && levels >= 0 &&
+             levels <= size && levels <= packed;
+    }
+  };
+  static void read(Head& head, Compact& reader, int field, unsigned type) {
+    constexpr unsigned number32 = 5;
+    if (type == number32 && field >= 1 && field <= 3) {
+      (field == 1 ? head.type : field == 2 ? head.size : head.packed) = reader.signed_number();
+    } else if (type == Compact::structure && field == 8) {  // of the second version: its levels are not packed
+      reader.each_field([&](int inner, unsigned of) {
+        if (of == number32 && (inner == 5 || inner == 6))
+          head.levels += reader.signed_number() & INT32_MAX;
+        else
+          reader.pass_value(of);
+      });
+    } else {
+      reader.pass_value(type);
+    }
+  }
+
+  /// (gzip and zstd are known in the midst of anything.)
+  bool unpack(View page, std::size_t size, Bytes& out) {
+    const auto fits = [&](const Unblocked& result, std::size_t taken) {
+      const bool whole = result.whole() && result.taken == taken && out.size() == size;
+      if (!whole) out.clear();
+      return whole;
+    };
+    if (fits(unpack_snappy(page, out), page.size())) return packing_ = "snappy", true;
+    if (fits(unpack_lz4(page, size, out), page.size())) return packing_ = "lz4", true;
+    if (page.size() > 8 && big_endian(page, 0, 4) == size && big_endian(page, 4, 4) == page.size() - 8)
+      return packing_ = "lz4", fits(unpack_lz4(page.subspan(8), size, out), page.size() - 8);
+    const bool others =
+        page.size() > 4 && (little_endian(page, 0, 3) == 0x088b1f || little_endian(page, 0, 4) == 0xfd2fb528);
+    return !others && fits(unpack_brotli(page, out, size), page.size()) && (packing_ = "brotli", true);
+  }
+
+  const char* packing_ = "snappy";
+  bool is_first_ = true;
+};
+
+}  // namespace
+
+std::unique_ptr<BlockFile> parquet_of(View head) {
+  return text_of(head).starts_with("PAR1") ? std::make_unique<Parquet>() : nullptr;
+}
+
+}  // namespace imgbuild
