@@ -130,12 +130,12 @@ int conclude(const BuildFlags& flags, const Plan& plan, const Outcome& outcome, 
       put_result(outcome.handle + "\n");
       break;
     case Status::script:
-      say((plan.dockerfile ? "the Dockerfile's RUN failed: exit status " : "the script failed: exit status ") +
-          std::to_string(outcome.script_status));
+      say_failure((plan.dockerfile ? "the Dockerfile's RUN failed: exit status " : "the script failed: exit status ") +
+                  std::to_string(outcome.script_status));
       break;
     default:
       if (outcome.audit)
-        say(outcome.handle.empty() ? "nothing was named" : "nothing was named; kept " + outcome.handle);
+        say_failure(outcome.handle.empty() ? "nothing was named" : "nothing was named; kept " + outcome.handle);
   }
   return static_cast<int>(outcome.status);
 }
