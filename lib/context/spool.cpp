@@ -1,5 +1,6 @@
 #include "context/spool.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "base/temp_dir.hpp"
+#include "base/text.hpp"
 
 namespace imgbuild {
 namespace {
@@ -26,7 +28,13 @@ std::size_t read_at(int fd, std::span<std::uint8_t> into, std::uint64_t offset, 
 
 }  // namespace
 
-Spool::Spool() : name_("the context's file in " + temp_root()), file_(Fd::unnamed_file()) {
+Spool::Spool(const std::string& folder) {
+  if (!folder.empty()) file_ = Fd(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0666));
+  name_ = "the context's file in " + (file_ ? printable(folder) : temp_root());
+  if (!file_) {
+    file_ = Fd::unnamed_file();
+    hint_ = "set TMPDIR to a folder with room for the context";
+  }
   follower_ = std::thread([this] { follow(); });
 }
 
@@ -48,7 +56,7 @@ void Spool::write(View bytes) {
   try {
     write_full(file_.get(), bytes, name_);
   } catch (const Error& error) {
-    throw Error(error.what(), "set TMPDIR to a folder with room for the context");
+    throw Error(error.what(), hint_);
   }
   size_ += bytes.size();
 }
@@ -57,6 +65,7 @@ void Spool::settle() {
   {
     const std::lock_guard lock(mutex_);
     settled_ = size_;
+    if (settled_ < wanted_) return;  // it would only wake up to sleep on
   }
   changed_.notify_one();
 }
@@ -84,7 +93,8 @@ void Spool::follow() {
     std::uint64_t done = 0;
     for (;;) {
       std::unique_lock lock(mutex_);
-      changed_.wait(lock, [&] { return complete_ || settled_ - done >= piece.size(); });
+      wanted_ = done + piece.size();
+      changed_.wait(lock, [&] { return complete_ || settled_ >= wanted_; });
       const std::uint64_t until = settled_;
       if (complete_ && done == until) {
         digest_ = hash.finish_digest();

@@ -16,7 +16,8 @@ namespace imgbuild {
 /// meanwhile by a thread of its own. Throws Error (disk full...). One thread.
 class Spool {
  public:
-  Spool();
+  /// In `folder`, where that can be and it is not empty; else in the folder for temporary files.
+  explicit Spool(const std::string& folder = {});
   Spool(const Spool&) = delete;
   Spool& operator=(const Spool&) = delete;
   ~Spool();
@@ -38,13 +39,14 @@ class Spool {
   void follow();
   void end_follower();
 
-  std::string name_;
   Fd file_;
+  std::string name_, hint_;
   std::uint64_t size_ = 0;
 
   std::mutex mutex_;
   std::condition_variable changed_;
   std::uint64_t settled_ = 0;  // under mutex_, as all below
+  std::uint64_t wanted_ = 0;   // the follower sleeps until so much is settled
   bool complete_ = false;
   std::string digest_;
   std::exception_ptr failure_;

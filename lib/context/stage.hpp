@@ -32,6 +32,9 @@ struct StageOptions {
   std::optional<DockerContext> docker;
   SeenFiles* seen = nullptr;  ///< null: every file is looked at. So it is where values are in the vault
   bool later = false;         ///< of a tree that is as it was when it was staged before the tar is not made: need_tar()
+  /// The folder that the tar will get a name in; empty: none. It lies there then, where that can be, so that linkat(2)
+  /// can give it one, with the mode that a new file has.
+  std::string folder;
 };
 
 struct Tree;
