@@ -15,6 +15,7 @@
 #include "build/engine_helper.hpp"
 #include "build_flags.hpp"
 #include "log/log.hpp"
+#include "pushing.hpp"
 #include "report/answers.hpp"
 
 namespace imgbuild {
@@ -166,8 +167,10 @@ int work(BuildFlags& flags, Session& session) {
     say("warning: secrets could not be locked into memory (ulimit -l); they might reach the swap");
   if (flags.dry_run) {
     for (const auto& step : describe(plan)) put_result(step + "\n");
+    if (flags.push) put_result("push " + join(plan.tags, ", ") + "\n");
     return 0;
   }
+  const auto targets = flags.push ? push_targets(plan.tags) : std::vector<Reference>();
   const std::shared_ptr<Log> log = flags.log.open();
   keep_log(log);
   const auto engine = connect_engine(flags.engine.empty() ? settings.text("engine").value_or("") : flags.engine);
@@ -192,7 +195,12 @@ int work(BuildFlags& flags, Session& session) {
     write_reports(report_files(flags.reports), report, *session.scanner, Redaction(*session.scanner, session.vault));
     throw;
   }
-  return conclude(flags, plan, *outcome, started, session);
+  const int status = conclude(flags, plan, *outcome, started, session);
+  if (outcome->status != Status::clean) return status;
+  // From here on it may leave the engine: what is sent is what was looked at.
+  const auto cleared = outcome->audit->clear(outcome->handle);
+  for (const Reference& target : targets) push_cleared(*cleared, *engine, target);
+  return status;
 }
 
 }  // namespace

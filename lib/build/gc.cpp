@@ -76,7 +76,8 @@ std::vector<std::string> collect_garbage(Engine& engine, bool all) {
   }
   for (const auto& entry : entries) {
     if (entry.engine != engine.facts().endpoint || live.contains(entry.build) || (entry.kept && !all)) continue;
-    for (const std::string& image : entry.images) remove(image);
+    for (const std::string& image : entry.images)
+      if (ImageClaim(image).alone()) remove(image);  // else a build that is under way makes it as well
     forget_journal(entry.build);
   }
   for (const auto& container : ours.containers) {

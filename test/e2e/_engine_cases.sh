@@ -414,6 +414,36 @@ pushed() {
   has "$t/err" 'sent 0 of 2 layers'
 }
 no_builder() { [ -z "$(docker ps -aq --filter label=imgbuild.build)" ]; }
+# By the build itself, once the image is cleared; what is refused does not leave the engine.
+build_pushed() {
+  local name=$registry/e2e/built:1 build=("$IMGBUILD" build "$t/app" --from $busybox --network host --push)
+  ran 0 "${build[@]}" -t "$name" -t "$registry/e2e/twice:1" -- sh -c 'echo more >/srv-more'
+  has "$t/err" "pushed $registry/e2e/built:1, sent 2 of 2 layers"
+  docker image inspect "$name" >/dev/null
+  ran 0 "$IMGBUILD" audit --format json "registry:$name"
+  jq -r '.images[0].id' "$t/out" >"$t/id"
+  ran 0 "$IMGBUILD" audit --format json "registry:$registry/e2e/twice:1"
+  jq -r '.images[0].id' "$t/out" | diff "$t/id" - || fail 'two images were pushed'
+  docker rmi -f "$name" "$registry/e2e/twice:1" >/dev/null
+  ran 1 "${build[@]}" -t "$registry/e2e/leak:1" -- sh -c "$make_key"
+  hasnt "$t/err" pushed
+  ran 3 "$IMGBUILD" audit "registry:$registry/e2e/leak:1"
+  nothing_left
+}
+# A builder that knows nothing takes the steps of an image that was pushed with its cache.
+dockerfile_cache() {
+  local name=$registry/e2e/cached:1
+  [ "$ENGINE" != podman ] || cannot 'its builder keeps no cache of steps'
+  printf 'FROM %s\nENV MARK=%s\nCOPY hello /opt/hello\nRUN date >/opt/made\n' $busybox "$RANDOM$RANDOM" >"$t/app/Dockerfile"
+  local build=("$IMGBUILD" build "$t/app" -f "$t/app/Dockerfile" --network host)
+  ran 0 "${build[@]}" -t "$name" --cache-to type=inline --push
+  docker run --rm --network none "$name" cat /opt/made >"$t/made"
+  docker rmi -f "$name" >/dev/null
+  docker builder prune -af >/dev/null
+  ran 0 "${build[@]}" -t "$image" --cache-from "$name"
+  has "$t/err" CACHED
+  docker run --rm --network none "$image" cat /opt/made | diff "$t/made" - || fail 'it was run again'
+}
 interrupted() {
   printf 'echo started\nsleep 60\n' >"$t/script.sh"
   local signal want got pid
@@ -508,6 +538,8 @@ helped without them, with a helper: nothing is saved
 remembered without them: nothing is saved for a second audit
 remembered_index nor for an index, unless more of it is there
 pushed push
+build_pushed a build that pushes: what was cleared, or nothing
+dockerfile_cache a Dockerfile's cache goes with its image, and is used
 interrupted interrupted, killed: nothing is left
 collected gc finds the rest
 CASES
