@@ -19,8 +19,8 @@ std::string final_config(const ImageConfig& base, const std::vector<std::string>
 std::string builder_config(const ImageConfig& base, const std::vector<std::string>& keep,
                            const std::map<std::string, std::string>& labels);
 
-/// $SOURCE_DATE_EPOCH, else now, to the nanosecond: the same content built twice in a second is two images, so that none
-/// takes back what the other names. Throws usage Error where it is set and no number.
+/// $SOURCE_DATE_EPOCH, else now, to the nanosecond: the same content built twice in a second is two images, so that
+/// none takes back what the other names. Throws usage Error where it is set and no number.
 timespec time_of_creation();
 
 }  // namespace imgbuild

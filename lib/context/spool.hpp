@@ -3,21 +3,24 @@
 #include <cstdint>
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
 #include "base/bytes.hpp"
 #include "base/fd.hpp"
-#include "crypto/digest.hpp"
+#include "context/seen.hpp"
+#include "crypto/gmac.hpp"
 
 namespace imgbuild {
 
-/// A file without a name that grows, and can be cut back to where it was last settled. What is settled is digested
-/// meanwhile by a thread of its own. Throws Error (disk full...). One thread.
+/// A file without a name that grows, and can be cut back to where it was last settled. What is settled is digested and
+/// sealed meanwhile by a thread of its own. Throws Error (disk full...). One thread.
 class Spool {
  public:
   /// In `folder`, where that can be and it is not empty; else in the folder for temporary files.
-  explicit Spool(const std::string& folder = {});
+  /// `expected`: it will be the tar of that seal, is not digested, and not cut back.
+  explicit Spool(const std::string& folder = {}, const std::optional<TarSeal>& expected = {});
   Spool(const Spool&) = delete;
   Spool& operator=(const Spool&) = delete;
   ~Spool();
@@ -30,8 +33,10 @@ class Spool {
   void cut_back();
   /// Bytes [begin, begin + size) of what has been written.
   std::string read(std::uint64_t begin, std::size_t size) const;
-  /// Settles, and gives the digest of all: "sha256:...". Once.
+  /// Settles, and gives the digest of all: "sha256:..."; empty where a seal was expected. Once.
   std::string digest();
+  /// After digest().
+  const TarSeal& seal() const { return seal_; }
   /// The file, positioned at 0. Last.
   Fd take();
 
@@ -51,6 +56,9 @@ class Spool {
   std::string digest_;
   std::exception_ptr failure_;
   std::thread follower_;
+
+  TarSeal seal_;
+  std::optional<Gmac> known_;
 };
 
 }  // namespace imgbuild

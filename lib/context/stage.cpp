@@ -130,7 +130,8 @@ Looked look_at(const Item& item, const Judge& judge, const Memory& memory) {
   Looked looked;
   const auto read = [&] {
     looked.content.reserve(static_cast<std::size_t>(item.size));
-    item.shelf->read(item, [&](View piece) { looked.content.insert(looked.content.end(), piece.begin(), piece.end()); });
+    item.shelf->read(item,
+                     [&](View piece) { looked.content.insert(looked.content.end(), piece.begin(), piece.end()); });
   };
   const bool small_file = item.kind == Item::Kind::file && item.size <= large;
   if (small_file && item.size > 0) looked.mark = memory.mark_of(item);
@@ -174,13 +175,13 @@ Looked look_at(const Item& item, const Judge& judge, const Memory& memory) {
 
 class Stager {
  public:
-  /// `known`: a tree in which nothing was found, as it is.
-  Stager(const StageOptions& options, std::int64_t time, bool known = false)
+  /// `known`: of a tree in which nothing was found, as it is, the seal of its tar.
+  Stager(const StageOptions& options, std::int64_t time, const std::optional<TarSeal>& known = {})
       : judge_(options.scanner, *options.vault, options.policy),
-        memory_(options.seen, judge_, known),
+        memory_(options.seen, judge_, known.has_value()),
         seen_(options.seen),
         time_(time),
-        spool_(options.folder) {
+        spool_(options.folder, known) {
     restart();
   }
 
@@ -224,6 +225,7 @@ class Stager {
     context.bytes = tree.bytes;
     context.seen_before = tree.looked_at;
     context.time = time_;
+    context.seal = tree.seal;
     return context;
   }
   /// Keeps what the tree was staged as, where the next time it need not be read for that.
@@ -233,7 +235,7 @@ class Stager {
                      [&](const Item& item) { return item.kind != Item::Kind::file || memory_.lasts(item); }))
       return;
     const auto digest = unhex(std::string_view(context.digest).substr(7));
-    SeenTree tree{state_of(items, time_), {}, context.files, context.bytes, seen_->now.size()};
+    SeenTree tree{state_of(items, time_), {}, context.seal, context.files, context.bytes, seen_->now.size()};
     std::copy_n(digest->begin(), tree.digest.size(), tree.digest.begin());
     seen_->tree_now = tree;
   }
@@ -246,6 +248,7 @@ class Stager {
     if (record_.refused()) return context;
     writer_->finish();
     context.digest = spool_.digest();
+    context.seal = spool_.seal();
     context.files = files_;
     context.bytes = spool_.size();
     context.tar = spool_.take();
@@ -446,10 +449,10 @@ Context stage(const StageOptions& options) {
 
 void need_tar(Context& context, const StageOptions& options) {
   if (!context.tree) return;
-  Stager stager(options, context.time, true);  // another digest shows that it is not so any more
+  Stager stager(options, context.time, context.seal);
   stager.take(context.tree->items);
   Context made = stager.finish();
-  if (made.digest != context.digest)
+  if (made.seal != context.seal)
     throw Error(printable(options.root) + ": changed while it was staged",
                 "stop what writes to it, or stage a commit with --ref");
   context.tar = std::move(made.tar);

@@ -43,6 +43,7 @@ struct Tree;
 struct Context {
   Fd tar;                               ///< positioned at 0; no secret is in it. Perhaps none yet: need_tar()
   std::string digest;                   ///< "sha256:..." of the tar
+  TarSeal seal;                         ///< of the same
   std::uint64_t files = 0, bytes = 0;   ///< regular files; bytes of the tar
   std::uint64_t seen_before = 0;        ///< files that were not looked at again
   std::int64_t time = 0;                ///< mtime of every entry
