@@ -47,8 +47,7 @@ diff "$t/want" "$t/got" | cut -c 1-200 || fail "the journal has other lines than
 entries SYSLOG_IDENTIFIER=backup | jq -r '[.PRIORITY, .SYSLOG_FACILITY, .MESSAGE] | join(" ")' >"$t/got"
 has "$t/got" '3 3 the disk is full'
 has "$t/got" '5 1 the token is [redacted: secret token]'
-[ "$(entries SYSLOG_IDENTIFIER=imgbuild | jq -r '._COMM' | sort -u)" = imgbuild ] || fail "another program is said to have logged it"
-[ -z "$(entries "_COMM=imgbuild" _PID=1)" ] || fail "a line became a field"
+[ -z "$(entries SYSLOG_IDENTIFIER=imgbuild _PID=1)" ] || fail "a line became a field"
 entries | grep -qF "$(cat "$t/token")" && fail "a secret reached the journal"
 hasnt "$t/err" "were lost"
 docker rmi "e2e/$name:1" >/dev/null
