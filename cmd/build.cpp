@@ -170,9 +170,9 @@ int work(BuildFlags& flags, Session& session) {
     if (flags.push) put_result("push " + join(plan.tags, ", ") + "\n");
     return 0;
   }
-  const auto targets = flags.push ? push_targets(plan.tags) : std::vector<Reference>();
   const std::shared_ptr<Log> log = flags.log.open();
   keep_log(log);
+  const auto targets = flags.push ? push_targets(plan.tags) : std::vector<Reference>();
   const auto engine = connect_engine(flags.engine.empty() ? settings.text("engine").value_or("") : flags.engine);
   std::optional<EngineHelper> helper;
   if (flags.engine_helper) helper.emplace(*engine, [](const std::string& line) { say("warning: " + line); });
