@@ -15,6 +15,7 @@
 #include "build/engine_helper.hpp"
 #include "build_flags.hpp"
 #include "log/log.hpp"
+#include "pushing.hpp"
 #include "report/answers.hpp"
 
 namespace imgbuild {
@@ -130,12 +131,12 @@ int conclude(const BuildFlags& flags, const Plan& plan, const Outcome& outcome, 
       put_result(outcome.handle + "\n");
       break;
     case Status::script:
-      say((plan.dockerfile ? "the Dockerfile's RUN failed: exit status " : "the script failed: exit status ") +
-          std::to_string(outcome.script_status));
+      say_failure((plan.dockerfile ? "the Dockerfile's RUN failed: exit status " : "the script failed: exit status ") +
+                  std::to_string(outcome.script_status));
       break;
     default:
       if (outcome.audit)
-        say(outcome.handle.empty() ? "nothing was named" : "nothing was named; kept " + outcome.handle);
+        say_failure(outcome.handle.empty() ? "nothing was named" : "nothing was named; kept " + outcome.handle);
   }
   return static_cast<int>(outcome.status);
 }
@@ -166,10 +167,12 @@ int work(BuildFlags& flags, Session& session) {
     say("warning: secrets could not be locked into memory (ulimit -l); they might reach the swap");
   if (flags.dry_run) {
     for (const auto& step : describe(plan)) put_result(step + "\n");
+    if (flags.push) put_result("push " + join(plan.tags, ", ") + "\n");
     return 0;
   }
   const std::shared_ptr<Log> log = flags.log.open();
   keep_log(log);
+  const auto targets = flags.push ? push_targets(plan.tags) : std::vector<Reference>();
   const auto engine = connect_engine(flags.engine.empty() ? settings.text("engine").value_or("") : flags.engine);
   std::optional<EngineHelper> helper;
   if (flags.engine_helper) helper.emplace(*engine, [](const std::string& line) { say("warning: " + line); });
@@ -192,7 +195,12 @@ int work(BuildFlags& flags, Session& session) {
     write_reports(report_files(flags.reports), report, *session.scanner, Redaction(*session.scanner, session.vault));
     throw;
   }
-  return conclude(flags, plan, *outcome, started, session);
+  const int status = conclude(flags, plan, *outcome, started, session);
+  if (outcome->status != Status::clean) return status;
+  // From here on it may leave the engine: what is sent is what was looked at.
+  const auto cleared = outcome->audit->clear(outcome->handle);
+  for (const Reference& target : targets) push_cleared(*cleared, *engine, target);
+  return status;
 }
 
 }  // namespace

@@ -10,6 +10,7 @@ void BuildFlags::offer(CLI::App& app) {
   add_value(app, "-f,--file", file, "FILE",
             "build this Dockerfile (default: PATH/Dockerfile, where there is no script); - is standard input");
   add_several(app, "-t,--tag", tags, "NAME", "name the image, once it is proved clean");
+  app.add_flag("--push", push, "then send it to the registries that its names say");
   lean.offer(app);
   ssh.offer(app);
   add_several(app, "--secret", secrets, "id=ID,...",
@@ -38,6 +39,8 @@ void BuildFlags::offer(CLI::App& app) {
   add_several(app, "--build-arg", build_args, "K=V", "of a Dockerfile: K=V, or K for the variable; never a credential");
   add_value(app, "--target", target, "STAGE", "of a Dockerfile: build up to this stage");
   add_several(app, "--cache-from", cache_from, "IMAGE", "of a Dockerfile: also take steps from this image");
+  add_several(app, "--cache-to", cache_to, "WHERE",
+              "of a Dockerfile: `inline`, so that --cache-from can take its steps from this image");
   add_value(app, "--progress", progress, "HOW", "of a Dockerfile: auto, plain, or quiet");
   app.add_flag("--purge", purge, "of a Dockerfile: clear the engine's build cache of a build that is refused");
   add_value(app, "--fail-on", fail_on, "SEVERITY",

@@ -16,9 +16,9 @@ struct BuildFlags {
   std::string path = ".", from, run, ref, user, workdir, network, platform, timeout, fail_on, cmd, entrypoint;
   std::string image_user, image_workdir, iidfile, engine, file, target, progress, build;
   std::vector<std::string> tags, secrets, weak_secrets, env, labels, expose, image_env, include, ignore_volumes, rules,
-      reports, build_args, cache_from;
+      reports, build_args, cache_from, cache_to;
   bool pull = false, keep = false, dry_run = false, with_git = false, no_repo_allow = false, no_cache = false,
-       engine_helper = false, purge = false;
+       engine_helper = false, purge = false, push = false;
   SshFlags ssh;
   BuilderFlags builder;
   LeanFlags lean;

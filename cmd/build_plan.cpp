@@ -263,6 +263,7 @@ void BuildFlags::settle(const Settings& settings) {
   list(log.targets, "logs");
   text(log.keep, "log_keep");
   text(log.size, "log_size");
+  on(push, "push");
   on(keep, "keep");
   on(no_cache, "no_cache");
   on(engine_helper, "engine_helper");

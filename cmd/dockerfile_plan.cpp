@@ -120,6 +120,13 @@ DockerfilePlan dockerfile_plan(const BuildFlags& flags, const Settings& settings
   plan.target = flags.target.empty() ? settings.text("target").value_or("") : flags.target;
   plan.args = arguments(flags.build_args.empty() ? settings.list("build_args") : flags.build_args);
   plan.cache_from = flags.cache_from.empty() ? settings.list("cache_from") : flags.cache_from;
+  // The engine's own builder can hand on its cache in no other way; docker says so by this argument.
+  for (const auto& where : flags.cache_to.empty() ? settings.list("cache_to") : flags.cache_to) {
+    if (where != "inline" && where != "type=inline")
+      throw usage_error("--cache-to " + printable(where) + ": the engine's builder keeps its cache in the image only",
+                        "--cache-to inline --push, and --cache-from the image that was pushed");
+    plan.args["BUILDKIT_INLINE_CACHE"] = "1";
+  }
   plan.no_cache = flags.no_cache;
   plan.purge = flags.purge || settings.on("purge");
   return plan;
@@ -134,6 +141,7 @@ void check_script_flags(const BuildFlags& flags) {
   only(!flags.build_args.empty(), "--build-arg");
   only(!flags.target.empty(), "--target");
   only(!flags.cache_from.empty(), "--cache-from");
+  only(!flags.cache_to.empty(), "--cache-to");
   only(flags.purge, "--purge");
 }
 

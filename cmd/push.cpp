@@ -1,6 +1,4 @@
 // imgbuild push: an audit whose permission sends what it has looked at.
-#include "push/push.hpp"
-
 #include <algorithm>
 #include <ctime>
 #include <optional>
@@ -9,6 +7,8 @@
 #include "audit_report.hpp"
 #include "audit_target.hpp"
 #include "base/text.hpp"
+#include "image/registry_push.hpp"
+#include "pushing.hpp"
 #include "report/answers.hpp"
 
 namespace imgbuild {
@@ -87,13 +87,7 @@ int work(const Flags& flags, Session& session) {
     return static_cast<int>(ours->verdict() == Verdict::leak ? Status::leak : Status::failed);
   }
   say("audit: clean, " + coverage_line(ours->record().coverage));
-  const Pushed pushed =
-      push_image(*cleared, *engine, to, process_variables(), [](const std::string& line) { say(line); });
-  const std::string tag = to.tag.empty() ? "latest" : to.tag;
-  say("pushed " + printable(to.repository) + ":" + tag + ", sent " + std::to_string(pushed.sent) + " of " +
-      std::to_string(pushed.layers) + (pushed.layers == 1 ? " layer" : " layers") +
-      (pushed.sent == 0 ? "" : " (" + human_size(pushed.sent_bytes) + ")"));
-  put_result(printable(to.repository) + "@" + pushed.digest + "\n");
+  put_result(push_cleared(*cleared, *engine, to) + "\n");
   return static_cast<int>(Status::clean);
 }
 

@@ -82,6 +82,8 @@ void say_as(const std::string& text, int severity) {
 
 void say(const std::string& text) { say_as(text, text.starts_with("warning: ") ? warning_severity : talk_severity); }
 
+void say_failure(const std::string& text) { say_as(text, error_severity); }
+
 void say(const Error& error, const Session& session) {
   say_as(session.redacted(error.what()), error_severity);
   if (!error.hint().empty()) say_as("hint: " + session.redacted(error.hint()), error_severity);
@@ -99,7 +101,7 @@ void end_log(int status) {
     log = std::exchange(log_kept, nullptr);
   }
   if (!log) return;
-  log->text("imgbuild: exit status " + std::to_string(status) + "\n");
+  log->text("imgbuild: exit status " + std::to_string(status) + "\n", status == 0 ? talk_severity : error_severity);
   for (const auto& lost : log->end(std::chrono::seconds(5))) say("warning: " + lost);
 }
 

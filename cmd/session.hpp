@@ -55,6 +55,8 @@ inline constexpr const char* engine_helper_says =
 
 /// One line on standard error, "imgbuild: text"; control characters are replaced.
 void say(const std::string& text);
+/// The same of what a build failed by: in a log an error.
+void say_failure(const std::string& text);
 /// An error and its hint.
 void say(const Error& error, const Session& session);
 class Log;

@@ -37,6 +37,12 @@ void copy(int from, int to, const std::string& what) {
   while (const std::size_t n = read_full(from, buffer, "the staged context")) write_full(to, {buffer.data(), n}, what);
 }
 
+// Where the tar will have its name, so that it need not be written twice.
+std::string folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
+}
+
 // A file appears whole or not at all.
 void write_tar(int tar, const std::string& path) {
   struct stat facts {};
@@ -46,7 +52,10 @@ void write_tar(int tar, const std::string& path) {
   }
   const std::string beside = path + ".part";
   try {
-    copy(tar, Fd::open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW).get(), printable(path));
+    ::unlink(beside.c_str());
+    const std::string nameless = "/proc/self/fd/" + std::to_string(tar);
+    if (::linkat(AT_FDCWD, nameless.c_str(), AT_FDCWD, beside.c_str(), AT_SYMLINK_FOLLOW) != 0)  // it lies elsewhere
+      copy(tar, Fd::open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW).get(), printable(path));
     if (::rename(beside.c_str(), path.c_str()) != 0) throw system_error(printable(path), errno);
   } catch (...) {
     ::unlink(beside.c_str());
@@ -93,6 +102,7 @@ int work(const Flags& flags, Session& session) {
   SeenFilesRecord seen(flags.path, *session.scanner, !flags.no_cache);
   options.seen = seen.files();
   options.later = !to_stdout;
+  if (!to_stdout && !flags.output.empty()) options.folder = folder_of(flags.output);
   Context context = stage(options);
   seen.keep();
 

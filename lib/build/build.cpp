@@ -50,7 +50,8 @@ Outcome build(Plan& plan, Engine& engine, const std::shared_ptr<const Scanner>& 
               const BuildTalk& talk) {
   if (plan.dockerfile) return build_by_dockerfile(plan, engine, scanner, vault, talk);
   Outcome outcome;
-  const std::time_t created = time_of_creation(), began = std::time(nullptr);
+  const timespec created = time_of_creation();
+  const std::time_t began = std::time(nullptr);
   know_secrets(plan, scanner, vault, outcome);
 
   // 1. Stage. From here on what is handed over is fixed, and holds nothing that a rule knows; or nothing was made.
@@ -137,8 +138,8 @@ Outcome build(Plan& plan, Engine& engine, const std::shared_ptr<const Scanner>& 
                   (plan.artifacts.size() == 1 ? " artifact" : " artifacts") + " onto " + printable(plan.onto));
     NewLayer layer;
     traces.with_still({onto->handle, plan.network, plan.platform, {}}, [&](const std::string& still) {
-      layer =
-          pack_artifacts(plan.artifacts, files_of_builder(engine, traces.builder(), ignored), engine, still, created);
+      layer = pack_artifacts(plan.artifacts, files_of_builder(engine, traces.builder(), ignored), engine, still,
+                             created.tv_sec);
     });
     std::vector<std::string> diff_ids = below.diff_ids;
     diff_ids.push_back(layer.diff_id);

@@ -1,6 +1,7 @@
 #include "build/final_config.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
@@ -46,6 +47,13 @@ void set_ports(Ordered& config, const std::vector<std::string>& ports) {
     object_at(config, "ExposedPorts")[port.find('/') == std::string::npos ? port + "/tcp" : port] = Ordered::object();
 }
 
+// RFC 3339, with a fraction where there is one.
+std::string shown(const timespec& time) {
+  char fraction[16] = "";
+  if (time.tv_nsec != 0) std::snprintf(fraction, sizeof fraction, ".%09ld", time.tv_nsec);
+  return utc(time.tv_sec, "%Y-%m-%dT%H:%M:%S") + fraction + "Z";
+}
+
 // Engines refuse a history that counts other layers than there are: a base without lines for its layers gets some.
 void fill_history(Ordered& history, std::size_t layers) {
   if (!history.is_array()) history = Ordered::array();
@@ -58,7 +66,7 @@ void fill_history(Ordered& history, std::size_t layers) {
 }  // namespace
 
 std::string final_config(const ImageConfig& base, const std::vector<std::string>& diff_ids, const Plan& plan,
-                         std::time_t created) {
+                         const timespec& created) {
   const std::size_t before = base.diff_ids.size();
   if (diff_ids.size() < before || diff_ids.size() > before + 1 ||
       !std::equal(base.diff_ids.begin(), base.diff_ids.end(), diff_ids.begin()))
@@ -66,7 +74,8 @@ std::string final_config(const ImageConfig& base, const std::vector<std::string>
 
   try {
     Ordered image = Ordered::parse(base.raw);
-    image["created"] = utc(created);
+    const std::string time = shown(created);
+    image["created"] = time;
     Ordered& config = object_at(image, "config");
     if (plan.image_cmd) config["Cmd"] = *plan.image_cmd;
     if (plan.image_entrypoint) config["Entrypoint"] = *plan.image_entrypoint;
@@ -79,7 +88,7 @@ std::string final_config(const ImageConfig& base, const std::vector<std::string>
     image["rootfs"]["diff_ids"] = diff_ids;
     Ordered& history = image["history"];
     fill_history(history, before);
-    Ordered line = {{"created", utc(created)}, {"created_by", "imgbuild build"}};
+    Ordered line = {{"created", time}, {"created_by", "imgbuild build"}};
     if (diff_ids.size() == before) line["empty_layer"] = true;
     history.push_back(std::move(line));
     return image.dump();
@@ -100,13 +109,18 @@ std::string builder_config(const ImageConfig& base, const std::vector<std::strin
   return image.dump();
 }
 
-std::time_t time_of_creation() {
+timespec time_of_creation() {
+  timespec time{};
   const char* set = std::getenv("SOURCE_DATE_EPOCH");
-  if (set == nullptr || *set == '\0') return std::time(nullptr);
+  if (set == nullptr || *set == '\0') {
+    ::clock_gettime(CLOCK_REALTIME, &time);
+    return time;
+  }
   char* end = nullptr;
   const long long seconds = std::strtoll(set, &end, 10);
   if (*end != '\0' || seconds < 0 || seconds > 253402300799) throw usage_error("SOURCE_DATE_EPOCH is no time");
-  return static_cast<std::time_t>(seconds);
+  time.tv_sec = static_cast<std::time_t>(seconds);
+  return time;
 }
 
 }  // namespace imgbuild

@@ -76,8 +76,14 @@ std::vector<std::string> collect_garbage(Engine& engine, bool all) {
   }
   for (const auto& entry : entries) {
     if (entry.engine != engine.facts().endpoint || live.contains(entry.build) || (entry.kept && !all)) continue;
-    for (const std::string& image : entry.images) remove(image);
-    forget_journal(entry.build);
+    bool claimed = false;  // a build that is under way, one by Dockerfile without a builder, makes it
+    for (const std::string& image : entry.images) {
+      if (ImageClaim(image).alone())
+        remove(image);
+      else
+        claimed = true;
+    }
+    if (!claimed) forget_journal(entry.build);
   }
   for (const auto& container : ours.containers) {
     if (is_live(container, now)) continue;

@@ -56,10 +56,13 @@ std::string Traces::load(const std::string& below, const NewLayer& layer, const 
 std::string Traces::journalled(const std::string& config, const std::function<std::string()>& load) {
   journal_.images = {sha256_digest(view_of(config))};
   write_journal(journal_);
+  claims_.clear();
+  claims_.emplace_back(journal_.images.front());
   std::string handle = load();
   if (handle != journal_.images.front()) {
     journal_.images.push_back(handle);
     write_journal(journal_);
+    claims_.emplace_back(handle);
   }
   return handle;
 }
@@ -94,10 +97,11 @@ void Traces::undo(const std::function<void()>& step) noexcept {
 Traces::~Traces() {
   bool clean = true;
   if (!journal_.kept)
-    for (const std::string& image : journal_.images)
+    for (std::size_t i = 0; i < journal_.images.size(); ++i)
       undo([&] {
         clean = false;
-        engine_.remove_image(image);
+        // Where another build makes it as well it is in that one's journal.
+        if (i >= claims_.size() || claims_[i].alone()) engine_.remove_image(journal_.images[i]);
         clean = true;
       });
   if (clean && !journal_.kept) forget_journal(journal_.build);

@@ -57,6 +57,7 @@ class Traces {
   Engine& engine_;
   std::function<void(const std::string&)> warn_;
   JournalEntry journal_;
+  std::vector<ImageClaim> claims_;  // on its images
   std::map<std::string, std::string> labels_;
   std::string builder_, base_;
   std::string told_;  // why something was left, the last time

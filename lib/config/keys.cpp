@@ -61,6 +61,8 @@ static constexpr Key table[] = {
     {"threads", "--threads", Shape::text, false, true},
     {"no_repo_allow", "--no-repo-allow", Shape::on_off, false, true},
     {"no_cache", "--no-cache", Shape::on_off, false, true},
+    {"push", "--push", Shape::on_off, false, true},
+    {"cache_to", "--cache-to", Shape::list, false, true},
     {"keep", "--keep", Shape::on_off, false, true},
     {"purge", "--purge", Shape::on_off, false, true},
     {"progress", "--progress", Shape::text, false, true, true, "auto"},

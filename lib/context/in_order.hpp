@@ -17,6 +17,9 @@ namespace imgbuild {
 template <class Weight, class Produce, class Consume>
 void in_order(std::size_t count, std::uint64_t most, const Weight& weight, const Produce& produce,
               const Consume& consume) {
+  // What is light is taken several at a time: to wait for each other would take longer than the work.
+  constexpr std::size_t most_taken = 64;
+  constexpr std::uint64_t light = std::uint64_t{256} << 10;
   using Result = decltype(produce(std::size_t{0}));
   struct Slot {
     Result result;
@@ -24,31 +27,34 @@ void in_order(std::size_t count, std::uint64_t most, const Weight& weight, const
   };
   std::mutex mutex;
   std::condition_variable room, ready;
-  std::map<std::size_t, Slot> done;
+  std::map<std::size_t, std::vector<Slot>> done;  // by the first one's number
   std::size_t next = 0;
   std::uint64_t held = 0;
   bool stop = false;
 
   const auto work = [&] {
     for (;;) {
-      std::size_t mine = 0;
+      std::size_t mine = 0, end = 0;
       {
         std::unique_lock lock(mutex);
         // When all that was taken has been consumed nothing is held: the thing waited for is never kept from being
         // taken.
         room.wait(lock, [&] { return stop || next == count || held == 0 || held + weight(next) <= most; });
         if (stop || next == count) return;
-        mine = next++;
-        held += weight(mine);
+        mine = end = next;
+        std::uint64_t taken = weight(end++);
+        while (end < count && end - mine < most_taken && taken + weight(end) <= light) taken += weight(end++);
+        next = end;
+        held += taken;
       }
-      Slot slot;
-      try {
-        slot.result = produce(mine);
-      } catch (...) {
-        slot.thrown = std::current_exception();
-      }
+      std::vector<Slot> slots(end - mine);
+      for (std::size_t i = mine; i < end; ++i) try {
+          slots[i - mine].result = produce(i);
+        } catch (...) {
+          slots[i - mine].thrown = std::current_exception();
+        }
       const std::lock_guard lock(mutex);
-      done.emplace(mine, std::move(slot));
+      done.emplace(mine, std::move(slots));
       ready.notify_one();
     }
   };
@@ -70,15 +76,19 @@ void in_order(std::size_t count, std::uint64_t most, const Weight& weight, const
   const std::size_t threads = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, 16);
   for (std::size_t i = 0; i < std::min(threads, count); ++i) workers.threads.emplace_back(work);
 
-  for (std::size_t i = 0; i < count; ++i) {
+  for (std::size_t i = 0; i < count;) {
     std::unique_lock lock(mutex);
     ready.wait(lock, [&] { return done.contains(i); });
-    Slot slot = std::move(done.extract(i).mapped());
+    std::vector<Slot> slots = std::move(done.extract(i).mapped());
     lock.unlock();
-    if (slot.thrown) std::rethrow_exception(slot.thrown);
-    consume(i, std::move(slot.result));
+    std::uint64_t consumed = 0;
+    for (Slot& slot : slots) {
+      if (slot.thrown) std::rethrow_exception(slot.thrown);
+      consume(i, std::move(slot.result));
+      consumed += weight(i++);
+    }
     lock.lock();
-    held -= weight(i);
+    held -= consumed;
     room.notify_all();
   }
 }

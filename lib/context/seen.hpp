@@ -9,10 +9,18 @@ namespace imgbuild {
 /// Says which file in which state was looked at: of its path, device, inode, size, and both its times in nanoseconds.
 using FileMark = std::array<std::uint8_t, 16>;
 
+/// A MAC of a tar under a key of its own (crypto/gmac.hpp): whoever has it need not digest the tar again.
+struct TarSeal {
+  std::array<std::uint8_t, 32> key{};
+  std::array<std::uint8_t, 16> tag{};
+  bool operator==(const TarSeal&) const = default;
+};
+
 /// A whole tree in which nothing was found, and what it was staged as.
 struct SeenTree {
   std::array<std::uint8_t, 32> state{};  ///< of all items, as FileMark is of one, and the time that they were given
   std::array<std::uint8_t, 32> digest{};
+  TarSeal seal;                        ///< of the tar of that digest
   std::uint64_t files = 0, bytes = 0;  ///< as in Context
   std::uint64_t looked_at = 0;         ///< files with something in them
   bool operator==(const SeenTree&) const = default;

@@ -1,5 +1,6 @@
 #include "context/spool.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -7,6 +8,8 @@
 
 #include "base/error.hpp"
 #include "base/temp_dir.hpp"
+#include "base/text.hpp"
+#include "crypto/digest.hpp"
 
 namespace imgbuild {
 namespace {
@@ -26,7 +29,19 @@ std::size_t read_at(int fd, std::span<std::uint8_t> into, std::uint64_t offset, 
 
 }  // namespace
 
-Spool::Spool() : name_("the context's file in " + temp_root()), file_(Fd::unnamed_file()) {
+Spool::Spool(const std::string& folder, const std::optional<TarSeal>& expected) {
+  if (!folder.empty()) file_ = Fd(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0666));
+  name_ = "the context's file in " + (file_ ? printable(folder) : temp_root());
+  if (!file_) {
+    file_ = Fd::unnamed_file();
+    hint_ = "set TMPDIR to a folder with room for the context";
+  }
+  if (expected) {
+    seal_.key = expected->key;
+    known_.emplace(seal_.key);
+    return;
+  }
+  random_bytes(seal_.key);
   follower_ = std::thread([this] { follow(); });
 }
 
@@ -48,15 +63,17 @@ void Spool::write(View bytes) {
   try {
     write_full(file_.get(), bytes, name_);
   } catch (const Error& error) {
-    throw Error(error.what(), "set TMPDIR to a folder with room for the context");
+    throw Error(error.what(), hint_);
   }
   size_ += bytes.size();
+  if (known_) known_->update(bytes);
 }
 
 void Spool::settle() {
   {
     const std::lock_guard lock(mutex_);
     settled_ = size_;
+    if (settled_ < wanted_) return;  // it would only wake up to sleep on
   }
   changed_.notify_one();
 }
@@ -80,14 +97,17 @@ std::string Spool::read(std::uint64_t begin, std::size_t size) const {
 void Spool::follow() {
   try {
     Sha256 hash;
-    Bytes piece(std::size_t{1} << 20);
+    Gmac mac(seal_.key);
+    Bytes piece(std::size_t{1} << 18);
     std::uint64_t done = 0;
     for (;;) {
       std::unique_lock lock(mutex_);
-      changed_.wait(lock, [&] { return complete_ || settled_ - done >= piece.size(); });
+      wanted_ = done + piece.size();
+      changed_.wait(lock, [&] { return complete_ || settled_ >= wanted_; });
       const std::uint64_t until = settled_;
       if (complete_ && done == until) {
         digest_ = hash.finish_digest();
+        seal_.tag = mac.finish();
         return;
       }
       lock.unlock();
@@ -96,6 +116,7 @@ void Spool::follow() {
         if (read_at(file_.get(), std::span(piece).first(wanted), done, name_) != wanted)
           throw Error(name_ + ": bytes are missing");
         hash.update(View(piece).first(wanted));
+        mac.update(View(piece).first(wanted));
         done += wanted;
       }
     }
@@ -106,6 +127,10 @@ void Spool::follow() {
 }
 
 std::string Spool::digest() {
+  if (known_) {
+    seal_.tag = known_->finish();
+    return {};
+  }
   settle();
   end_follower();
   if (failure_) std::rethrow_exception(failure_);

@@ -75,7 +75,11 @@ Bytes without_lines(View content, const std::vector<Remark>& remarks) {
 /// What earlier stagings know of a tree's files, and what this one learns. Any thread.
 class Memory {
  public:
-  Memory(const SeenFiles* seen, const Judge& judge) : seen_(judge.knows_values() ? nullptr : seen) {}
+  /// `all`: nothing was found in the tree as it is, which is known already.
+  Memory(const SeenFiles* seen, const Judge& judge, bool all)
+      : seen_(judge.knows_values() || all ? nullptr : seen), all_(all) {}
+
+  bool knows_all() const { return all_; }
 
   /// nullopt: the file has no lasting state. One that was written just now may be written again within what its file
   /// system takes for the same time.
@@ -97,6 +101,7 @@ class Memory {
 
  private:
   const SeenFiles* seen_;
+  const bool all_;
   std::int64_t settled_ = std::chrono::duration_cast<std::chrono::nanoseconds>(
                               (std::chrono::system_clock::now() - std::chrono::seconds(2)).time_since_epoch())
                               .count();
@@ -123,6 +128,18 @@ std::array<std::uint8_t, 32> state_of(const std::vector<Item>& items, std::int64
 Looked look_at(const Item& item, const Judge& judge, const Memory& memory) {
   interrupt::check();
   Looked looked;
+  const auto read = [&] {
+    looked.content.reserve(static_cast<std::size_t>(item.size));
+    item.shelf->read(item,
+                     [&](View piece) { looked.content.insert(looked.content.end(), piece.begin(), piece.end()); });
+  };
+  const bool small_file = item.kind == Item::Kind::file && item.size <= large;
+  if (small_file && item.size > 0) looked.mark = memory.mark_of(item);
+  looked.seen_before = memory.knows_all() || (looked.mark && memory.has(*looked.mark));
+  if (looked.seen_before) {
+    if (small_file) read();
+    return looked;
+  }
   if (item.kind == Item::Kind::folder) {
     looked.remarks = judge.name(item.path);
     for (auto& remark : looked.remarks)
@@ -136,18 +153,11 @@ Looked look_at(const Item& item, const Judge& judge, const Memory& memory) {
       if (remark.fate == Fate::line) remark.fate = Fate::refuse;
     return looked;
   }
-  if (item.size > large) return looked;
-  looked.content.reserve(static_cast<std::size_t>(item.size));
-  item.shelf->read(item, [&](View piece) { looked.content.insert(looked.content.end(), piece.begin(), piece.end()); });
+  if (!small_file) return looked;
+  read();
   if (looked.content.empty()) return looked;
-  looked.mark = memory.mark_of(item);
-  if (looked.mark && memory.has(*looked.mark)) {
-    looked.seen_before = true;
-    return looked;
-  }
-  auto found = judge.text(looked.content, place_of_item(item));
-  if (!found.empty()) looked.mark.reset();
-  append(looked.remarks, std::move(found));
+  append(looked.remarks, judge.text(looked.content, place_of_item(item)));
+  if (!looked.remarks.empty()) looked.mark.reset();
 
   if (strictest(looked.remarks) != Fate::line) return looked;
   Bytes kept = without_lines(looked.content, looked.remarks);
@@ -165,11 +175,13 @@ Looked look_at(const Item& item, const Judge& judge, const Memory& memory) {
 
 class Stager {
  public:
-  Stager(const StageOptions& options, std::int64_t time)
+  /// `known`: of a tree in which nothing was found, as it is, the seal of its tar.
+  Stager(const StageOptions& options, std::int64_t time, const std::optional<TarSeal>& known = {})
       : judge_(options.scanner, *options.vault, options.policy),
-        memory_(options.seen, judge_),
+        memory_(options.seen, judge_, known.has_value()),
         seen_(options.seen),
-        time_(time) {
+        time_(time),
+        spool_(options.folder, known) {
     restart();
   }
 
@@ -213,6 +225,7 @@ class Stager {
     context.bytes = tree.bytes;
     context.seen_before = tree.looked_at;
     context.time = time_;
+    context.seal = tree.seal;
     return context;
   }
   /// Keeps what the tree was staged as, where the next time it need not be read for that.
@@ -222,7 +235,7 @@ class Stager {
                      [&](const Item& item) { return item.kind != Item::Kind::file || memory_.lasts(item); }))
       return;
     const auto digest = unhex(std::string_view(context.digest).substr(7));
-    SeenTree tree{state_of(items, time_), {}, context.files, context.bytes, seen_->now.size()};
+    SeenTree tree{state_of(items, time_), {}, context.seal, context.files, context.bytes, seen_->now.size()};
     std::copy_n(digest->begin(), tree.digest.size(), tree.digest.begin());
     seen_->tree_now = tree;
   }
@@ -235,6 +248,7 @@ class Stager {
     if (record_.refused()) return context;
     writer_->finish();
     context.digest = spool_.digest();
+    context.seal = spool_.seal();
     context.files = files_;
     context.bytes = spool_.size();
     context.tar = spool_.take();
@@ -293,7 +307,7 @@ class Stager {
     writer_->flush();
     const std::uint64_t start = spool_.size();
     const auto mark = memory_.mark_of(item);
-    const bool seen_before = mark && memory_.has(*mark);
+    const bool seen_before = memory_.knows_all() || (mark && memory_.has(*mark));
     Scan scan = judge_.scan(item.path);
     item.shelf->read(item, [&](View piece) {
       interrupt::check();
@@ -435,10 +449,10 @@ Context stage(const StageOptions& options) {
 
 void need_tar(Context& context, const StageOptions& options) {
   if (!context.tree) return;
-  Stager stager(options, context.time);
+  Stager stager(options, context.time, context.seal);
   stager.take(context.tree->items);
   Context made = stager.finish();
-  if (made.digest != context.digest)
+  if (made.seal != context.seal)
     throw Error(printable(options.root) + ": changed while it was staged",
                 "stop what writes to it, or stage a commit with --ref");
   context.tar = std::move(made.tar);

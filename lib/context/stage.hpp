@@ -32,6 +32,9 @@ struct StageOptions {
   std::optional<DockerContext> docker;
   SeenFiles* seen = nullptr;  ///< null: every file is looked at. So it is where values are in the vault
   bool later = false;         ///< of a tree that is as it was when it was staged before the tar is not made: need_tar()
+  /// The folder that the tar will get a name in; empty: none. It lies there then, where that can be, so that linkat(2)
+  /// can give it one, with the mode that a new file has.
+  std::string folder;
 };
 
 struct Tree;
@@ -40,6 +43,7 @@ struct Tree;
 struct Context {
   Fd tar;                               ///< positioned at 0; no secret is in it. Perhaps none yet: need_tar()
   std::string digest;                   ///< "sha256:..." of the tar
+  TarSeal seal;                         ///< of the same
   std::uint64_t files = 0, bytes = 0;   ///< regular files; bytes of the tar
   std::uint64_t seen_before = 0;        ///< files that were not looked at again
   std::int64_t time = 0;                ///< mtime of every entry

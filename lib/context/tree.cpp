@@ -85,15 +85,19 @@ void DiskShelf::read(const Item& item, const std::function<void(View)>& piece) c
 
   // read(2) and not a mapping: a mapped file that shrinks ends the process. Room for one byte more shows that it grew;
   // that it did not is what its state says afterwards.
-  Bytes buffer(static_cast<std::size_t>(std::min<std::uint64_t>(item.size + 1, std::uint64_t{1} << 20)));
+  thread_local Bytes room(std::size_t{1} << 20);
+  const auto buffer =
+      std::span(room).first(static_cast<std::size_t>(std::min<std::uint64_t>(item.size + 1, room.size())));
   std::uint64_t done = 0;
   for (;;) {
-    const std::size_t n = read_full(file.get(), buffer, printable(item.path));
-    if (n == 0) break;
-    done += n;
+    const ssize_t n = ::read(file.get(), buffer.data(), buffer.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw system_error(printable(item.path), errno);
+    done += static_cast<std::size_t>(n);
     if (done > item.size) throw changed(item.path);
-    piece(View(buffer).first(n));
-    if (n < buffer.size()) break;
+    if (n > 0) piece(View(buffer).first(static_cast<std::size_t>(n)));
+    // Less than there was room for, and all that there should be: nobody need be asked for the end.
+    if (n == 0 || (done == item.size && static_cast<std::size_t>(n) < buffer.size())) break;
   }
   if (done != item.size || ::fstat(file.get(), &facts) != 0 || !same(facts, item) ||
       nanoseconds(facts.st_ctim) != status)

@@ -33,6 +33,9 @@ wrong '--timeout' "${good[@]}" --timeout soon
 wrong '--fail-on' "${good[@]}" --fail-on always
 wrong '--platform' "${good[@]}" --platform arm64
 wrong '--image-workdir' "${good[@]}" --image-workdir here
+wrong '--cache-to is for a Dockerfile' "${good[@]}" --cache-to inline
+printf 'FROM base:1\n' >plain.dockerfile
+wrong 'keeps its cache in the image only' app -f plain.dockerfile -t app:1 --cache-to type=registry,ref=cache:1
 wrong 'cannot be written' "${good[@]}" --iidfile "$t/no/such/folder/iid"
 wrong 'is a directory' "${good[@]}" --report "$t"
 # A good one only then looks for the engine; a dry run does not even that.

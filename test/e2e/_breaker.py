@@ -1,7 +1,7 @@
 """A road to an engine that breaks where a test says. Bytes pass as they are; of what goes to the engine the heads of
 requests are read, so that something can be done at a certain one, before the engine has it or before its answer is
 passed on."""
-import os, re, socket, threading
+import os, re, socket, threading, urllib.parse
 
 
 class Connection:
@@ -103,6 +103,7 @@ class Road:
     def __init__(self, path, engine):
         self.engine, self.path, self.requests, self.builds = engine, path, [], set()
         self.at = None  # an Once
+        self.open = []
         self.bytes = 0  # of a hijacked connection that go before it; 0: it is for a request
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(path)
@@ -113,12 +114,17 @@ class Road:
         while True:
             client, _ = self.listener.accept()
             try:
-                Connection(self, client)
+                self.open.append(Connection(self, client))
             except OSError:  # the engine is gone
                 client.close()
 
+    def cut(self):
+        for connection in self.open:
+            connection.cut()
+
     def seen(self, request):
         self.requests.append(request)
+        self.body(request, urllib.parse.unquote_plus(request).encode())  # a Dockerfile's labels stand in the query
         at = self.at
         return at if at and not at.done and not self.bytes and at.pattern.match(request) else Nothing()
 

@@ -1,4 +1,5 @@
-# The cases of engines.sh on one engine; a line "case<TAB>ok|FAILED|cannot: why" each, to $RESULTS.
+# The cases of engines.sh on one engine; a line "case<TAB>ok|FAILED|cannot: why" each, to $RESULTS. CASES=REGEX takes those
+# whose function it matches.
 . "$(dirname "$0")/_common.sh"
 . "$SOURCE/test/e2e/_registry.sh"
 . "$SOURCE/test/e2e/_git.sh"
@@ -90,6 +91,58 @@ secrets() {
   docker rmi -f "$image" >/dev/null
   script 1 'mkdir -p /opt; base64 "$BUILD_SECRETS/s" >/opt/copy' --secret "id=s,src=$t/secret"
   has "$t/err" opt/copy
+  refused
+}
+# A file is lent at a place where one was, at one where none was, and into a folder of somebody else: in the image each
+# is what it was in the base, and so is the folder. A copy of what is secret in it is refused, of the rest it is not.
+config_files() {
+  local user seen
+  printf 'index = https://mirror.example/simple\npassword = %s\n' "$secret" >"$t/tool.conf"
+  chmod 640 "$t/tool.conf"
+  mkdir -p "$t/conf/srv/theirs"
+  engine_busybox_tree "$t/conf"
+  printf 'of the base\n' >"$t/conf/etc/tool.conf"
+  printf 'theirs\n' >"$t/conf/srv/theirs/tool.conf"
+  ln -s ../srv/theirs "$t/conf/etc/way"
+  chown 7:8 "$t/conf/etc/tool.conf" && chmod 604 "$t/conf/etc/tool.conf"
+  chown -R 5:6 "$t/conf/srv/theirs" && chmod 2751 "$t/conf/srv/theirs"
+  find "$t/conf" -exec touch -h -d '2020-01-02 03:04:05' {} +
+  engine_base "e2e/$name:conf" "$t/conf" 'ENV PATH=/bin' 'CMD ["sh"]'
+  # shellcheck disable=SC2016 # the inner shell expands them
+  seen='cat /etc/tool.conf /srv/theirs/tool.conf; stat -c "%n %u:%g %a %F" /etc; stat -c "%n %u:%g %a %F %Y" /etc/tool.conf /etc/way /srv/theirs /srv/theirs/* /home/dev /root; ls -A /home/dev /root /srv'
+  docker run --rm --network none "e2e/$name:conf" sh -c "{ $seen; } >&2" 2>"$t/want"
+  for user in 0 dev; do
+    base=e2e/$name:conf script 0 'set -e
+for file in /etc/tool.conf /etc/none.conf /srv/theirs/tool.conf /etc/way/other.conf /home/dev/.config/deep/tool.conf tool.conf; do
+  cmp /etc/tool.conf $file
+  test "$(stat -Lc "%a %u" $file)" = "640 $(id -u)"
+done
+grep -q mirror.example /etc/tool.conf
+echo made >/tmp/made' --user $user --config-file "$t/tool.conf:/etc/tool.conf" --config-file "$t/tool.conf:/etc/none.conf" \
+      --config-file "$t/tool.conf:/srv/theirs/tool.conf" --config-file "$t/tool.conf:/etc/way/other.conf" \
+      --config-file "$t/tool.conf:/home/dev/.config/deep/tool.conf" --config-file "$t/tool.conf:tool.conf"
+    named test -f /tmp/made
+    docker run --rm --network none "$image" sh -c "{ $seen; } >&2" 2>"$t/got"
+    diff "$t/want" "$t/got" || fail "something is not what it was ($user)"
+    layer_paths "$image" >"$t/paths"
+    hasnt "$t/paths" imgbuild
+    ! grep -qE '(^|/)\.wh\.|none\.conf|other\.conf|\.config' "$t/paths" || { cat "$t/paths"; fail 'what was lent left something'; }
+    docker save "$image" >"$t/saved.tar"
+    ! { cat "$t/saved.tar" && tar -xOf "$t/saved.tar" | zcat -f; } | grep -qa -e "$secret" -e mirror.example || fail 'a byte of it is in the image'
+    hasnt "$t/err" "$secret"
+    docker rmi -f "$image" >/dev/null
+  done
+  base=e2e/$name:conf script 0 'sed -i s/simple/mine/ /etc/tool.conf' --config-file "$t/tool.conf:/etc/tool.conf"
+  has "$t/err" 'the script wrote a file of its own to /etc/tool.conf, where one was lent'
+  named grep -q 'of the base' /etc/tool.conf
+  docker rmi -f "$image" >/dev/null
+  base=e2e/$name:conf script 0 'grep index /etc/tool.conf >/srv/copy' --config-file "$t/tool.conf:/etc/tool.conf"
+  docker rmi -f "$image" >/dev/null
+  base=e2e/$name:conf script 3 true --config-file "$t/tool.conf:/etc/hosts"
+  has "$t/err" 'the builder: /etc/hosts: '
+  base=e2e/$name:conf script 1 'base64 /etc/tool.conf >/srv/copy' --config-file "$t/tool.conf:/etc/tool.conf"
+  has "$t/err" srv/copy
+  docker rmi -f "e2e/$name:conf" >/dev/null
   refused
 }
 dockerfile_clean() {
@@ -361,6 +414,44 @@ pushed() {
   has "$t/err" 'sent 0 of 2 layers'
 }
 no_builder() { [ -z "$(docker ps -aq --filter label=imgbuild.build)" ]; }
+# By the build itself, once the image is cleared; what is refused does not leave the engine.
+build_pushed() {
+  local name=$registry/e2e/built:1 build=("$IMGBUILD" build "$t/app" --from $busybox --network host --push)
+  ran 0 "${build[@]}" -t "$name" -t "$registry/e2e/twice:1" -- sh -c 'echo more >/srv-more'
+  has "$t/err" "pushed $registry/e2e/built:1, sent 2 of 2 layers"
+  docker image inspect "$name" >/dev/null
+  ran 0 "$IMGBUILD" audit --format json "registry:$name"
+  jq -r '.images[0].id' "$t/out" >"$t/id"
+  ran 0 "$IMGBUILD" audit --format json "registry:$registry/e2e/twice:1"
+  jq -r '.images[0].id' "$t/out" | diff "$t/id" - || fail 'two images were pushed'
+  docker rmi -f "$name" "$registry/e2e/twice:1" >/dev/null
+  ran 1 "${build[@]}" -t "$registry/e2e/leak:1" -- sh -c "$make_key"
+  hasnt "$t/err" pushed
+  ran 3 "$IMGBUILD" audit "registry:$registry/e2e/leak:1"
+  nothing_left
+}
+# Its steps go with the image that is pushed, and that image may be named for another build. (That an engine without any
+# takes them would need one of its own: to prune that of all the tests leaves Docker 20.10 with steps it does not have.)
+dockerfile_cache() {
+  local name=$registry/e2e/cached:1
+  [ "$ENGINE" != podman ] || cannot 'its builder keeps no cache of steps'
+  printf 'FROM %s\nENV MARK=%s\nCOPY hello /opt/hello\nRUN date >/opt/made\n' $busybox "$RANDOM$RANDOM" >"$t/app/Dockerfile"
+  local build=("$IMGBUILD" build "$t/app" -f "$t/app/Dockerfile" --network host)
+  ran 0 "${build[@]}" -t "$name" --push
+  skopeo inspect --config --raw --tls-verify=false "docker://$name" >"$t/config"
+  hasnt "$t/config" moby.buildkit.cache
+  docker rmi -f "$name" >/dev/null
+  ran 0 "${build[@]}" -t "$name" --cache-to type=inline --push
+  skopeo inspect --config --raw --tls-verify=false "docker://$name" >"$t/config"
+  has "$t/config" moby.buildkit.cache
+  docker run --rm --network none "$name" cat /opt/made >"$t/made"
+  ran 0 "${build[@]}" -t "$image" --cache-from "$name"
+  has "$t/err" CACHED
+  docker run --rm --network none "$image" cat /opt/made | diff "$t/made" - || fail 'it was run again'
+  docker rmi -f "$name" >/dev/null
+  docker rmi -f "$image" >/dev/null
+  nothing_left
+}
 interrupted() {
   printf 'echo started\nsleep 60\n' >"$t/script.sh"
   local signal want got pid
@@ -407,6 +498,7 @@ engine_rest >"$t/rest"
 
 failed=0
 while read -r run case; do
+  [[ $run =~ ${CASES:-} ]] || continue
   rm -f "$t/cannot"
   status=0
   set +e
@@ -437,6 +529,7 @@ deleted_key a deleted key is refused
 env_leak a password in ENV is refused
 ssh_clone a script clones by ssh, for the granted user only
 secrets a script uses a secret, a copy is refused
+config_files a lent file is there, and the image as if it had not been
 dockerfile_clean a Dockerfile builds
 dockerfile_leak a key in a Dockerfile's layer is refused
 dockerfile_ssh a Dockerfile clones by ssh
@@ -453,6 +546,8 @@ helped without them, with a helper: nothing is saved
 remembered without them: nothing is saved for a second audit
 remembered_index nor for an index, unless more of it is there
 pushed push
+build_pushed a build that pushes: what was cleared, or nothing
+dockerfile_cache a Dockerfile's cache goes with its image, and is used
 interrupted interrupted, killed: nothing is left
 collected gc finds the rest
 CASES

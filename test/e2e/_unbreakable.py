@@ -3,6 +3,7 @@ not cleared, no secret on a disk, nothing left in the engine that `imgbuild gc` 
 right exit status. Prints the table. Started by unbreakable.sh, which says in the environment where things are."""
 import concurrent.futures, http.client, json, os, re, signal, subprocess, sys, threading, time, urllib.parse
 from _breaker import Once, Road
+from _unbreakable_dockerfile import dockerfiles
 from _unbreakable_odd import hostile, odd
 
 T, IMGBUILD, HERE = os.environ["T"], os.environ["IMGBUILD"], os.path.dirname(os.path.abspath(__file__))
@@ -37,7 +38,7 @@ def send(number):
 
 
 def cut(run, connection):
-    connection.cut()
+    (connection or run.road).cut()
 
 
 def kill_engine(run, connection):
@@ -73,12 +74,16 @@ def fill_engine(run, connection):
     fill(ENGINE)
 
 
+def loss_is_told(run):
+    return [] if any(re.search("lines of the log were lost .*No space left", line) for line in run.lines) else ["the loss is not told"]
+
+
 def empty_engine():
     os.remove(ENGINE + "/balloon")
 
 
-def full_folder(variable):
-    """The folder of that variable lies on a disk that is full."""
+def full_folder(variable, file=""):
+    """The folder of that variable lies on a disk that is full; or the file in it that the variable names."""
 
     def prepare(run):
         folder = run.folder + "/full"
@@ -86,7 +91,7 @@ def full_folder(variable):
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder], check=True)
         if variable != "TMPDIR":
             fill(folder)
-        run.env[variable] = folder
+        run.env[variable] = folder + file
         run.mounted = folder
 
     return prepare
@@ -94,7 +99,7 @@ def full_folder(variable):
 
 class Row:
     def __init__(self, cause, step, status, why="", at=None, act=None, before=True, script=QUIET, flags=(), gc=False,
-                 named=False, alone=False, after=None, prepare=None, context="app", more=None):
+                 named=False, alone=False, after=None, prepare=None, context="app", more=None, dockerfile=""):
         self.__dict__.update(locals())
 
 
@@ -112,6 +117,8 @@ class Run:
         with open(self.folder + "/script.sh", "w") as file:
             # No two rows make the same image: one would take back what the other is about to name.
             file.write(f"echo {number} >/row\n{row.script}\n")
+        with open(self.folder + "/Dockerfile", "w") as file:
+            file.write(f"FROM {BASE}\nENV ROW={number}\n{row.dockerfile}\n")
         if row.prepare:
             row.prepare(self)
         if row.at and row.at[0] == "line":  # a busy machine may read it late: the build waits for us before it commits
@@ -129,8 +136,8 @@ class Run:
 
     def command(self):
         row = self.row
-        words = ["build", f"{T}/{row.context}", "--from", BASE, "--run", self.folder + "/script.sh", "-t", self.name,
-                 "--network", "host", "--secret", f"id=s,src={T}/secret", *row.flags]
+        how = ["-f", self.folder + "/Dockerfile"] if row.dockerfile else ["--from", BASE, "--run", self.folder + "/script.sh"]
+        words = ["build", f"{T}/{row.context}", *how, "-t", self.name, "--network", "host", "--secret", f"id=s,src={T}/secret", *row.flags]
         return [*self.env.pop("BEFORE", "").split(), *self.program(*words)]
 
     def build(self):
@@ -250,17 +257,22 @@ def rows():
             lost = step == "name it"
             yield Row("answer lost", step, (0,) if lost else (3,), "" if lost else "^engine", at, cut, False, script=script, named=lost)
     yield Row("socket closed", "clean up", (0,), "", ("request", "DELETE /containers/"), cut, named=True, gc=True)
+    yield Row("socket closed", "script", (3,), "^(engine|the builder)", steps[4][1], cut, script=LATER)
 
-    for step, at, script in [steps[1], steps[3], steps[4], steps[6], steps[8]]:
+    for step, at, script in [steps[1], steps[2], steps[3], steps[4], steps[5], steps[6], steps[7], steps[8], requests[-1]]:
         yield Row("engine killed", step, (3,), "engine|the builder", at, kill_engine, script=script, gc=True, alone=True, after=start_engine)
         yield Row("engine hangs", step, (130,), "^interrupted$", at, hang_engine, script=script, gc=True, alone=True, after=wake_engine,
-                  named=None if step == "audit" else False)
+                  named=None if step in ("audit", "name it") else False)
 
     for step, at, script in [steps[1], steps[3], steps[6], steps[7]]:
         yield Row("engine's disk full", step, (3,), "(?i)no space left", at, fill_engine, script=script, alone=True, after=empty_engine)
     yield Row("disk full", "stage", (3,), "(?i)no space left", prepare=full_folder("TMPDIR"))
     yield Row("disk full", "journal", (3,), "(?i)no space left", prepare=full_folder("XDG_STATE_HOME"))
     yield Row("disk full", "cache", (0,), "", prepare=full_folder("XDG_CACHE_HOME"), named=True)
+    yield Row("disk full", "log", (0,), "", prepare=full_folder("IMGBUILD_LOGS"), named=True, more=loss_is_told)
+    # It was cleared, and has its name; that the report of it is missing is an error all the same.
+    yield Row("disk full", "report", (3,), "(?i)no space left", prepare=full_folder("IMGBUILD_REPORTS", "/report.json"), named=None)
+    yield from dockerfiles(sys.modules[__name__])
     yield from odd(sys.modules[__name__])
     yield from hostile(sys.modules[__name__])
 

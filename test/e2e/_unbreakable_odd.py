@@ -6,6 +6,7 @@ def context(u, name, files):
     folder = f"{u.T}/{name}"
     os.makedirs(folder, exist_ok=True)
     for file, content in files.items():
+        os.makedirs(os.path.dirname(f"{folder}/".encode() + os.fsencode(file)), exist_ok=True)
         with open(os.fsencode(folder) + b"/" + os.fsencode(file), "wb") as out:
             out.write(content)
             os.fchmod(out.fileno(), 0o755 if file == "ask" else 0o644)
@@ -114,6 +115,29 @@ def frame(kind, body=b""):
     return string(bytes([kind]) + body)
 
 
+def forged_binds(u, key):
+    """Binds whose signature is good, by a host key of somebody's own; then what a login for the granted user would sign."""
+    pem, session = u.T + "/host.pem", os.urandom(32)
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", pem], check=True)
+    public = subprocess.run(["openssl", "pkey", "-in", pem, "-pubout", "-outform", "DER"], check=True, capture_output=True).stdout[-32:]
+    with open(u.T + "/session", "wb") as file:
+        file.write(session)
+    signature = subprocess.run(["openssl", "pkeyutl", "-sign", "-inkey", pem, "-rawin", "-in", u.T + "/session"], check=True, capture_output=True).stdout
+    host = string(b"ssh-ed25519") + string(public)
+    github = base64.b64decode("AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl")
+
+    def bind(shown, forwarding=b"\0"):
+        return frame(27, string(b"session-bind@openssh.com") + string(shown) + string(session) + string(string(b"ssh-ed25519") + string(signature)) + forwarding)
+
+    def login(method, more=b""):
+        data = string(session) + b"\x32" + string(b"git") + string(b"ssh-connection") + string(method) + b"\1" + string(b"ssh-ed25519") + string(key)
+        return frame(13, string(key) + string(data + more) + struct.pack(">I", 0))
+
+    plain, bound = login(b"publickey"), login(b"publickey-hostbound-v00@openssh.com", string(github))
+    return {"forged-unbound": plain, "forged-own": bind(host) + plain, "forged-own-bound": bind(host) + bound,
+            "forged-claimed": bind(github) + plain, "forged-claimed-bound": bind(github) + bound, "forged-on": bind(host, b"\1") + bind(github) + bound}
+
+
 def agent_files(u):
     """What `ask` says to the agent socket: `bad-*` may get nothing out of it."""
     key = base64.b64decode(open(u.T + "/key.pub").read().split()[1])
@@ -124,7 +148,7 @@ def agent_files(u):
         signature = string(b"ssh-ed25519") + string(os.urandom(64))
         return frame(27, string(b"session-bind@openssh.com") + string(host) + string(session) + string(signature) + forwarding)
 
-    files = {"list": frame(11), "ask": open(u.T + "/ask", "rb").read()}
+    files = {"list": frame(11), "ask": open(u.T + "/ask", "rb").read(), **forged_binds(u, key)}
     for name, said in {"long": b"\xff\xff\xff\xff" + os.urandom(1000), "empty": struct.pack(">I", 0), "unknown": frame(200),
                        "noise": os.urandom(100000), "half": frame(11)[:-1], "add": frame(17, string(b"ssh-ed25519")),
                        "remove-all": frame(19), "lock": frame(22, string(b"x")), "sign": sign, "bind": bind(b"s" * 32),
@@ -153,9 +177,13 @@ def odd(u):
     deep(u, "names")
     yield Row("context", "odd and long names", (0,), named=True, context="names",
               script="mkdir /srv; cp -r . /srv/; test $(find /srv -type f -print0 | tr -dc '\\0' | wc -c) = 6")
+    # Each tenth has something in it: the engine's disk is small.
+    context(u, "many", {f"{i % 300}/{i}": b"x\n" if i % 10 == 0 else b"" for i in range(60000)})
+    yield Row("context", "60,000 files", (0,), named=True, context="many", script="test $(find . -type f | wc -l) = 60000; cp 0/0 /srv-file")
     ignores = "".join(f"/folder{n}/**/*.o{n}\n!/folder{n}/keep\n" for n in range(5000))
     context(u, "ignores", {".dockerignore": ignores.encode() + b"left-out\n", "left-out": b"x", "data": b"x"})
     yield Row("context", ".dockerignore, 10,000 lines", (0,), named=True, context="ignores", script="test -f data; test ! -e left-out")
+    yield Row("memory limit", "relay and context in", (3,), "^(engine|the builder)", flags=("--memory", "6m"), context="many")
     yield Row("memory limit", "script", (3, 4), "exit status 137|relay|out of memory", flags=("--memory", "32m"),
               script="a=$(head -c 200000000 /dev/zero | tr '\\0' x); echo $a | wc -c")
 
@@ -176,6 +204,13 @@ def hostile(u):
 test "$(./ask list)" = 'answer 12'
 for file in bad-*; do
   case $(./ask $file 150) in 'answer 5'* | closed) ;; *) echo "got through: $file"; exit 9 ;; esac
+done
+test "$(./ask list)" = 'answer 12'""", more=lambda run: ["something was signed"] if any("signed for" in line for line in run.lines) else [])
+    yield Row("hostile script", "forges session-binds", (0,), named=True, flags=ssh, context="agent", script="""
+test "$(ls forged-* | wc -l)" = 6
+for file in forged-*; do
+  answers=$(./ask $file 150)
+  case $answers in *\\ 14*) echo "signed: $file: $answers"; exit 9 ;; answer*) ;; *) echo "$file: $answers"; exit 8 ;; esac
 done
 test "$(./ask list)" = 'answer 12'""", more=lambda run: ["something was signed"] if any("signed for" in line for line in run.lines) else [])
     yield Row("hostile script", "fills the disk", (3,), "(?i)no space left", alone=True, script="cat /dev/zero >/srv-fill || true")

@@ -79,6 +79,24 @@ mkdir -p "$HOME/.config/docker/certs.d/$secure"
 cp "$t/ca.crt" "$HOME/.config/docker/certs.d/$secure/"
 ran 0 "$IMGBUILD" push "$plain/e2e/push:1" "$secure/e2e/push:1"
 
+# A build that pushes: where a registry does not let us in, or does not answer, that is told before anything is built.
+mkdir "$t/app"
+build=("$IMGBUILD" build "$t/app" --from imgbuild-test/busybox:1 --network none --push)
+: >"$t/plain.log"
+ran 0 "${build[@]}" -t "$plain/e2e/push:built" -- sh -c 'echo built >/srv-built'
+[ "$(manifest_of built | jq -r .config.digest)" = "$(id_of "$plain/e2e/push:built")" ] || fail 'another config than the engine has'
+[ "$(cat "$t/out")" = "$(id_of "$plain/e2e/push:built")" ] || fail 'the id is not the result'
+: >"$t/plain.log"
+ran 1 "${build[@]}" -t "$plain/e2e/push:keyed" --secret "id=key,src=$t/key" -- sh -c 'cp $BUILD_SECRETS/key /srv-key'
+! grep -qE '"(POST|PUT|PATCH) |http.request.method=(POST|PUT|PATCH)' "$t/plain.log" || fail 'a refused build has sent something'
+ran 3 "${build[@]}" -t "127.0.0.1:$(free_port)/e2e/push:built" -- true
+hasnt "$t/err" staging
+(rm "$DOCKER_CONFIG/config.json" && ran 3 "${build[@]}" -t "$closed/e2e/push:built" -- true)
+has "$t/err" 'docker login'
+hasnt "$t/err" staging
+ran 0 "${build[@]}" -t "$plain/e2e/push:built" --dry-run -- true
+has "$t/out" "push $plain/e2e/push:built"
+
 # What makes no sense is one line.
 ran 2 "$IMGBUILD" push "$id"
 has "$t/err" 'imgbuild push IMAGE HOST/NAME:TAG'

@@ -18,7 +18,7 @@ ends() {
 }
 mkdir -p "$HIDDEN_DIR"
 trap ends EXIT
-mount -t tmpfs -o size=220m tmpfs "$HIDDEN_DIR"
+mount -t tmpfs -o size=400m tmpfs "$HIDDEN_DIR"
 engine_hidden_up
 mkdir "$t/app"
 head -c 3000000 /dev/urandom >"$t/app/data"

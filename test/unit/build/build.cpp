@@ -11,6 +11,7 @@
 //
 #include "build/build.hpp"
 #include "build/journal.hpp"
+#include "build/traces.hpp"
 
 using namespace imgbuild;
 using wire::Kind;
@@ -393,6 +394,47 @@ TEST_CASE("gc removes what a killed build left, and touches no live one and no o
   CHECK_FALSE(engine.images.contains("committed-" + stuck));
   CHECK(engine.images.contains("named"));
   CHECK(read_journal().size() == 3);
+}
+
+TEST_CASE("the same content built twice in a second is two images") {
+  Bench bench;
+  bench.plan.cache = false;
+  const std::string first = bench.build().handle, second = bench.build().handle;
+  CHECK(first != second);
+  ::setenv("SOURCE_DATE_EPOCH", "1000000000", 1);
+  const std::string third = bench.build().handle, fourth = bench.build().handle;
+  ::unsetenv("SOURCE_DATE_EPOCH");
+  CHECK(third == fourth);
+}
+
+TEST_CASE("an image that two builds make is taken back by the last of them, and by gc once neither is under way") {
+  Bench bench;
+  auto& engine = bench.engine;
+  engine.images_go_alone = true;
+  const std::string config = nlohmann::json::parse(engine.images.at(engine.base).config).dump();
+  const auto warn = [](const std::string& line) { FAIL(line); };
+  auto one = std::make_unique<Traces>(engine, warn), other = std::make_unique<Traces>(engine, warn);
+  const std::string image = one->load(engine.base, config);
+  REQUIRE(other->load(engine.base, config) == image);
+  REQUIRE(image != engine.base);
+  write_journal({"00000000000000aa", "unix:///fake.sock", {image}, false});  // a third was killed
+  CHECK(collect_garbage(engine, false).empty());
+  CHECK(read_journal().size() == 3);
+  SECTION("taken back") {
+    one.reset();
+    CHECK(engine.images.contains(image));
+    other.reset();
+    CHECK_FALSE(engine.images.contains(image));
+  }
+  SECTION("named") {
+    engine.images.at(image).names = {"app:1"};
+    one->release();
+    one.reset();
+    other.reset();
+    CHECK(engine.images.contains(image));
+  }
+  collect_garbage(engine, false);
+  CHECK(read_journal().empty());
 }
 
 TEST_CASE("the journal lies in one place, wherever a build was started") {

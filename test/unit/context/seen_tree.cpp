@@ -1,6 +1,8 @@
 // A tree that is as it was when it was staged before is known by what the file system says of it.
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "tree_here.hpp"
@@ -64,11 +66,18 @@ TEST_CASE("a known tree has its digest before it has a tar, and any change of it
     need_tar(again, stagings.options());
     REQUIRE(again.tar);
     CHECK(stagings.digest_of(again) == first.digest);
+    CHECK(again.digest == first.digest);
     need_tar(again, stagings.options());
   }
   SECTION("not of a tree that has changed meanwhile") {
     tree.file("a/one", "3\n");
     CHECK_THROWS_WITH(need_tar(again, stagings.options()), Contains("changed while"));
+  }
+  SECTION("nor where only its bytes have, and all that the file system says of them is put back") {
+    const auto then = std::filesystem::last_write_time(tree.path("a/one"));
+    std::fstream(tree.path("a/one"), std::ios::in | std::ios::out) << '3';
+    std::filesystem::last_write_time(tree.path("a/one"), then);
+    CHECK_THROWS_WITH(need_tar(again, stagings.options()), Contains("changed while it was staged"));
   }
   SECTION("a content") { tree.file("a/two", "3\n"); }
   SECTION("a mode") { std::filesystem::permissions(tree.path("a/two"), std::filesystem::perms(0755)); }
