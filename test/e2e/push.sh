@@ -57,6 +57,7 @@ has "$t/err" 'nothing was sent'
 
 # The name moves while it is looked at: what was looked at is what arrives.
 docker tag "$plain/e2e/push:2" "$plain/e2e/push:moves"
+: >"$t/err"
 "$IMGBUILD" push --no-cache "$plain/e2e/push:moves" >"$t/out" 2>"$t/err" &
 pushes=$!
 until [ ! -d /proc/$pushes ] || grep -q auditing "$t/err"; do sleep 0.02; done
