@@ -79,6 +79,8 @@ std::size_t behind_decoration(std::string_view text, std::size_t at) {
                ? at + close + 1
                : at;
   }
+  if (constexpr std::string_view text_of_smali = ":Ljava/lang/String;"; rest.starts_with(text_of_smali))
+    return at + text_of_smali.size();
   if (!rest.starts_with('&') || rest.size() < 2 || !is_name_char(rest[1])) return at;
   std::size_t end = 1;
   while (end < rest.size() && is_name_char(rest[end])) ++end;

@@ -296,7 +296,8 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
   if (hash) {
     proof.severity = Severity::low;
   } else {
-    const bool written = suspect.path.ends_with(".yml") || suspect.path.ends_with(".yaml");
+    const bool written =
+        suspect.path.ends_with(".yml") || suspect.path.ends_with(".yaml") || assignment->how == Assignment::How::pair;
     const bool fits = wanted == Wanted::password ? may_be_password(value, *assignment, written)
                       : wanted == Wanted::key    ? may_be_key(value)
                                                  : may_be_secret(value, *assignment, written);
@@ -411,7 +412,8 @@ Proof said_password(const Suspect& suspect) {
   Suspect said = suspect;
   while (!said.secret.empty() && std::string_view(".,;:)]}>").find(said.secret.back()) != std::string_view::npos)
     said.secret.remove_suffix(1);
-  if (contains(said.secret, "%0A")) return {};  // a line of a message, as translations have it
+  // A line of a message, as translations have it, and what they speak of.
+  if (contains(said.secret, "%0A") || said.secret.starts_with("PKCS#")) return {};
   if (said.secret.size() < 6 || said.secret.front() == '#' || !is_mixed(said.secret) || is_algorithm(said.secret) ||
       is_version(said.secret))
     return {};

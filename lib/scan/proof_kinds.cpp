@@ -169,7 +169,7 @@ bool is_interpolated(std::string_view value) {
 // among them, no regular expression is without brackets or a backslash.
 bool is_of_generator(std::string_view value) {
   const Makeup makeup = makeup_of(value);
-  return value.size() >= 12 && !value.starts_with("ENC[") && !contains(value, "&#") &&
+  return value.size() >= 12 && !value.starts_with("ENC[") && !value.starts_with("ENC(") && !contains(value, "&#") &&
          !(value[0] == '$' && is_letter(value[1])) && makeup.digits >= 2 && makeup.uppers >= 2 && makeup.lowers >= 2 &&
          makeup.others >= 3 && makeup.distinct * 3 >= value.size() && value.find('\\') == std::string_view::npos &&
          !contains(value, "(?") && !contains(value, "a-z") && !contains(value, "A-Z") && !contains(value, "0-9") &&

@@ -67,6 +67,7 @@ Proof service_key(const Suspect& suspect) {
   const auto at = static_cast<std::size_t>(value.data() - suspect.around.data());
   const std::size_t from = at - std::min(at, reach);
   const std::string_view before = suspect.around.substr(from, at - from);
+  if (before.ends_with("ENC(") || before.ends_with("ENC[")) return {};  // of Jasypt: encrypted
   if (is_checksum_line(before, value, suspect.around.substr(at + value.size()))) return {};
   std::string_view between, said;
   if (const std::size_t behind = behind_name(before, *suspect.near); behind != std::string::npos) {

@@ -56,8 +56,8 @@ bool says(std::string_view word) {
       "check",  "updat",  "creat",  "delet",  "remov",  "show",    "hide",    "toggle", "visibl", "label",
       "title",  "settin", "profil", "should", "cannot", "same",    "more",    "less",   "least",  "never",
       "always", "allow",  "deny",   "enabl",  "disabl", "support", "manag",   "provid", "handl",  "servi",
-      "gener",  "plain",  "clear",  "custom", "option", "submit",  "session", "refer",  "includ", "extern",
-      "intern", "global", "compon", "elemen", "contro", "middle",  "librar",  "module", "plugin"};
+      "gener",  "plain",  "clear",  "custom", "option", "submit",  "session", "refer",  "secur",  "includ",
+      "extern", "intern", "global", "compon", "elemen", "contro",  "middle",  "librar", "module", "plugin"};
   // Short ones begin many another word: mustang, thistle.
   return std::any_of(std::begin(said), std::end(said),
                      [&](std::string_view one) { return one.size() > 4 ? word.starts_with(one) : word == one; });
