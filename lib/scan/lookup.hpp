@@ -27,7 +27,8 @@ bool ends_in_setting(std::string_view text);
 bool begins_entity(std::string_view text);
 
 /// Behind what may stand between a name and its value and is no part of either, from `at` on: C#'s accessors
-/// ("{ get; set; }"), a YAML anchor ("&name "), the type of a text in smali. `at` itself where nothing of the kind stands there.
+/// ("{ get; set; }"), a YAML anchor ("&name "), the type of a text in smali. `at` itself where nothing of the kind
+/// stands there.
 std::size_t behind_decoration(std::string_view text, std::size_t at);
 
 /// Where the attributes of an element end, of which the first was read up to `at`: the position of its '>'; npos: they
