@@ -75,7 +75,8 @@ class Reader {
 
   // Nothing stands before the name on its line but marks of lists, comments and patches, and what shells export with.
   bool leads() const {
-    if (before_ == '=' || before_ == '&') return true;  // --from-literal=password=x, user=ada&password=x
+    // --from-literal=password=x, user=ada&password=x; not [type=password]:focus
+    if ((before_ == '=' || before_ == '&') && text_.substr(first_ + out_.name.size()).starts_with('=')) return true;
     std::size_t line = first_;
     while (line > 0 && first_ - line < 120 && !is_break(text_[line - 1])) --line;
     std::string_view lead = trim(text_.substr(line, first_ - line));
