@@ -1,14 +1,16 @@
 #include "scan/decoders.hpp"
 
 #include <algorithm>
-#include <array>
+#include <iterator>
 #include <string>
 #include <string_view>
 
+#include "base/percent.hpp"
 #include "base/text.hpp"
 #include "scan/letters.hpp"
 #include "scan/literals.hpp"
 #include "scan/named.hpp"
+#include "scan/turned.hpp"
 
 namespace imgbuild {
 namespace {
@@ -34,7 +36,6 @@ constexpr Call calls[] = {{"32decode", Code::base32, "base32"},
                           {"'h*", Code::hex, "hex"},
                           {"xxd -r", Code::hex, "hex"},
                           {"hex!(", Code::hex, "hex"},
-                          {"hexstring", Code::hex, "hex"},
                           {"decodeuri", Code::percent, "percent"},
                           {"urldecode", Code::percent, "percent"},
                           {"unescape(", Code::percent, "percent"},
@@ -54,8 +55,8 @@ const Call& call_of(std::string_view rest) {
 
 bool is_of_base64(char c) { return is_alphanumeric(c) || c == '+' || c == '/' || c == '-' || c == '_'; }
 
-// (Empty: it is no such text.)
-// Bits of `width` per character, highest first, as base64, base32 and hex have them. Bits that fill up are left out.
+// Bits of `width` per character, highest first, as base64 and base32 have them; those that fill up are left out.
+// (Empty, here and below: it is no such text.)
 template <class Value>
 std::string bits_of(std::string_view text, unsigned width, Value value) {
   std::string out;
@@ -104,46 +105,25 @@ std::string of_base85(std::string_view text) {
   return out;
 }
 
-std::string of_percent(std::string_view text) {
-  std::string out;
-  bool any = false;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    const int high = text[at] == '%' && at + 2 < text.size() ? nibble(text[at + 1]) : -1;
-    const int low = high < 0 ? -1 : nibble(text[at + 2]);
-    if (low < 0) {
-      out += text[at];
-      continue;
-    }
-    out += static_cast<char>(high << 4 | low);
-    any = true;
-    at += 2;
-  }
-  return any ? out : std::string();
-}
-
-std::string turned(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (is_letter(c)) c = static_cast<char>((c & 0x20) + 'A' + ((c & ~0x20) - 'A' + 13) % 26);
-  return out;
-}
-
 std::string decoded(std::string_view text, Code code) {
   std::string_view bare = text;
   while (!bare.empty() && bare.back() == '=') bare.remove_suffix(1);
+  std::string out;
   switch (code) {
     case Code::base64:
       return bits_of(bare, 6, value_of_base64);
     case Code::base32:
       return bits_of(bare, 5, value_of_base32);
     case Code::hex:
-      return text.size() % 2 == 0 ? bits_of(text, 4, [](char c) { return nibble(c); }) : std::string();
+      return std::string(text_of(unhex(text).value_or(Bytes{})));
     case Code::base85:
       return of_base85(text);
     case Code::percent:
-      return of_percent(text);
+      out = percent_decoded(text);
+      return out.size() < text.size() ? out : std::string();
     case Code::rot13:
-      return turned(text);
+      std::transform(text.begin(), text.end(), std::back_inserter(out), rot13);
+      return out;
     case Code::either:
       break;
   }

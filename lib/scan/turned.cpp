@@ -162,13 +162,14 @@ std::size_t show_reversed(View text, std::size_t at, const SeeRun& see) {
   return std::min(part.end, at + again);
 }
 
+char rot13(char c) { return is_letter(c) ? static_cast<char>((c & 0x20) + 'A' + ((c & ~0x20) - 'A' + 13) % 26) : c; }
+
 std::size_t show_rot13(View text, std::size_t at, const SeeRun& see) {
   const Part part = lines_around(text, at);
   Together together(text, "rot13");
   together.add(part);
   if (together.finish(part.end, true)) {
-    for (char& c : together.run().bytes)
-      if (is_letter(c)) c = static_cast<char>((c & 0x20) + 'A' + ((c & ~0x20) - 'A' + 13) % 26);
+    for (char& c : together.run().bytes) c = rot13(c);
     see(together.run(), {0, text.size()});
   }
   return std::min(part.end, at + again);

@@ -13,6 +13,8 @@ using SeeRun = std::function<void(DecodedRun&, OwnedRange)>;
 
 std::size_t show_reversed(View text, std::size_t at, const SeeRun& see);
 std::size_t show_rot13(View text, std::size_t at, const SeeRun& see);
+/// A letter thirteen letters further; any other character as it is.
+char rot13(char c);
 /// A line that goes on with indentation behind it, <wbr>, markup and colours in the midst of a word: what stands at
 /// such places is nothing.
 std::size_t show_dropped(View text, std::size_t at, std::size_t limit, const SeeRun& see);
