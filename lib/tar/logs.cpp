@@ -24,12 +24,15 @@ bool is_sure(const Unblocked& result, const Bytes& out) {
   return result.how == Unblocked::How::cut_off && out.size() >= enough;
 }
 
+enum class Codec { unknown, deflate, snappy, lz4 };
+const char* name_of(Codec codec) {
+  return codec == Codec::deflate ? "deflate" : codec == Codec::lz4 ? "lz4" : "snappy";
+}
+
 class Avro : public BlockFile {
  public:
   static bool begins(View head) { return text_of(head).starts_with("Obj\1"); }
-  const char* packing() const override {
-    return codec_ == Codec::deflate ? "deflate" : codec_ == Codec::lz4 ? "lz4" : "snappy";
-  }
+  const char* packing() const override { return name_of(codec_); }
   std::size_t usual() const override { return std::size_t{4} << 10; }
 
   Step step(View left, bool last, const Sink& sink) override {
@@ -55,8 +58,6 @@ class Avro : public BlockFile {
   }
 
  private:
-  enum class Codec { unknown, deflate, snappy, lz4 };
-
   /// (Zigzag; nothing here is negative but a count of entries with their size behind it.)
   static std::uint64_t number(View bytes, std::size_t& at, bool* negative = nullptr) {
     std::uint64_t value = 0;
@@ -110,9 +111,7 @@ class Avro : public BlockFile {
 class Orc : public BlockFile {
  public:
   static bool begins(View head) { return text_of(head).starts_with("ORC") && head.size() > 16 && head[3] != ' '; }
-  const char* packing() const override {
-    return codec_ == Codec::deflate ? "deflate" : codec_ == Codec::lz4 ? "lz4" : "snappy";
-  }
+  const char* packing() const override { return name_of(codec_); }
   std::size_t usual() const override { return 16; }
 
   Step step(View left, bool last, const Sink& sink) override {
@@ -142,7 +141,6 @@ class Orc : public BlockFile {
   }
 
  private:
-  enum class Codec { unknown, deflate, snappy, lz4 };
   Codec codec_ = Codec::unknown;
   bool is_first_ = true;
 };
