@@ -27,6 +27,7 @@ constexpr auto leading = make_leading();
 bool may_lead_on(View text, std::size_t at) {
   if (at >= text.size()) return false;
   if (leading[text[at]] == leads_with_quote) return quote_at(text, at) != nowhere;
+  if (text[at] == '\\' && at + 1 < text.size() && (text[at + 1] == '\\' || text[at + 1] == 'n')) return true;  // JSON
   if (text[at] == '_' || text[at] == '\\') return at + 1 < text.size() && is_space(text[at + 1]);
   if (text[at] == '/') return at + 1 < text.size() && (text[at + 1] == '/' || text[at + 1] == '*');
   return leading[text[at]] == leads_on;

@@ -17,8 +17,9 @@ namespace {
 
 constexpr std::size_t around = 400;  // of a call's word: its line
 constexpr std::size_t shortest = 6, longest = 100;
+constexpr std::size_t beside = 24;  // strrev(trim("...")), "...".chars().
 
-enum class Code : std::uint8_t { base64, base32, base85, hex, percent, rot13, either };
+enum class Code : std::uint8_t { base64, base32, base85, hex, percent, rot13, reversed, numbers, either };
 
 struct Call {
   std::string_view word;
@@ -34,6 +35,7 @@ constexpr Call calls[] = {{"32decode", Code::base32, "base32"},
                           {"hex2bin", Code::hex, "hex"},
                           {"\"h*", Code::hex, "hex"},
                           {"'h*", Code::hex, "hex"},
+                          {"unhex(", Code::hex, "hex"},
                           {"xxd -r", Code::hex, "hex"},
                           {"hex!(", Code::hex, "hex"},
                           {"decodeuri", Code::percent, "percent"},
@@ -43,6 +45,21 @@ constexpr Call calls[] = {{"32decode", Code::base32, "base32"},
                           {"rot_13", Code::rot13, "rot13"},
                           {"rot-13", Code::rot13, "rot13"},
                           {"n-za-m", Code::rot13, "rot13"},
+                          {"reverse", Code::reversed, "reversed"},
+                          {"strrev", Code::reversed, "reversed"},
+                          {"::-1]", Code::reversed, "reversed"},
+                          {"| rev", Code::reversed, "reversed"},
+                          {"|rev", Code::reversed, "reversed"},
+                          {"rev <<", Code::reversed, "reversed"},
+                          {"charcode(", Code::numbers, "array"},
+                          {"& chr(", Code::numbers, "array"},
+                          {". chr(", Code::numbers, "array"},
+                          {"+ chr(", Code::numbers, "array"},
+                          {"| chr(", Code::numbers, "array"},
+                          {"&chr(", Code::numbers, "array"},
+                          {".chr(", Code::numbers, "array"},
+                          {"+chr(", Code::numbers, "array"},
+                          {"|chr(", Code::numbers, "array"},
                           {"decodestring", Code::either, "base64"},
                           {"buffer.from(", Code::either, "base64"}};
 
@@ -105,6 +122,24 @@ std::string of_base85(std::string_view text) {
   return out;
 }
 
+// 82) & Chr(105) & Chr(99: characters by their numbers, the same between each two.
+std::string of_numbers(std::string_view text) {
+  constexpr std::string_view digits = "0123456789";
+  std::string out;
+  std::string_view between;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find_first_not_of(digits, at), text.size());
+    const int value = end == at || end - at > 3 ? 0 : std::stoi(std::string(text.substr(at, end - at)));
+    if (value <= 0x20 || value >= 0x7f) return {};
+    out += static_cast<char>(value);
+    at = std::min(text.find_first_of(digits, end), text.size());
+    const std::string_view parts = text.substr(end, at - end);
+    if (between.empty()) between = parts;
+    if (at < text.size() && parts != between) break;
+  }
+  return out;
+}
+
 std::string decoded(std::string_view text, Code code) {
   std::string_view bare = text;
   while (!bare.empty() && bare.back() == '=') bare.remove_suffix(1);
@@ -124,6 +159,10 @@ std::string decoded(std::string_view text, Code code) {
     case Code::rot13:
       std::transform(text.begin(), text.end(), std::back_inserter(out), rot13);
       return out;
+    case Code::reversed:
+      return {text.rbegin(), text.rend()};
+    case Code::numbers:
+      return of_numbers(text);
     case Code::either:
       break;
   }
@@ -156,11 +195,17 @@ std::size_t show_decoded(View text, std::size_t at, const std::function<void(Dec
   const std::size_t behind = std::min(text.size(), high + 1);
   if (!says_secret(line)) return behind;
   const Call& call = call_of(text_of(text.subspan(at)));
-  const bool written = call.code == Code::base85 || call.code == Code::percent || call.code == Code::rot13;
+  const bool written = call.code == Code::base85 || call.code == Code::percent || call.code == Code::rot13 ||
+                       call.code == Code::reversed;
+  const bool packed = starts_caseless(call.word, "\"h*") || starts_caseless(call.word, "'h*");
   const auto show = [&](std::size_t from, std::size_t to) {
     const std::string_view encoded = line.substr(from, to - from);
     constexpr std::size_t found_anyway = 24, found_as_base32 = 32;  // runs.cpp
-    if (encoded.size() < 8 || encoded.size() > 2 * longest) return;
+    const std::size_t most = (call.code == Code::numbers ? 16 : 2) * longest;
+    if (encoded.size() < (call.code == Code::reversed ? shortest : 8) || encoded.size() > most) return;
+    // What is turned round stands beside the word that does it.
+    const std::size_t first = low + from, behind_it = low + to;
+    if (call.code == Code::reversed && (behind_it < at ? at - behind_it : first - std::min(first, at)) > beside) return;
     Code code = call.code;
     const char* name_of_code = call.name;
     if (code == Code::either) {
@@ -172,12 +217,12 @@ std::size_t show_decoded(View text, std::size_t at, const std::function<void(Dec
     const std::string value = password_of(decoded(encoded, code));
     if (value.empty()) return;
     // Of what it is assigned to, or a comment behind it.
-    std::string_view name = name_before_value(line.substr(0, from));
+    std::string_view name = name_before_value(line.substr(0, packed ? std::min(from, at - low) : from));
     std::size_t name_at = low + static_cast<std::size_t>(name.data() - line.data());
     constexpr std::size_t found_text = 12;
     if (says_secret(name)) {
-      if (!written && encoded.size() >= (code == Code::base32 ? found_as_base32 : found_anyway) &&
-          value.size() >= found_text)
+      if (!written && !packed && code != Code::numbers &&
+          encoded.size() >= (code == Code::base32 ? found_as_base32 : found_anyway) && value.size() >= found_text)
         return;
     } else {
       const std::string_view rest = line.substr(to);
@@ -198,6 +243,16 @@ std::size_t show_decoded(View text, std::size_t at, const std::function<void(Dec
       if (close == std::string_view::npos) break;
       show(i + 1, close);
       i = close;
+    }
+    return behind;
+  }
+  if (call.code == Code::numbers) {
+    // From the first number in brackets to the last that is of the same row.
+    const std::size_t first = lower(line).find("ch"), open = line.find('(', std::min(first, line.size()));
+    const std::size_t end = line.find_last_of("0123456789");
+    if (open != std::string_view::npos && end != std::string_view::npos && open < end) {
+      const std::size_t begin = line.find_first_not_of(" \t", open + 1);
+      show(begin, std::min(line.find_first_of(";'\"", begin), end + 1));
     }
     return behind;
   }

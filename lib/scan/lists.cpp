@@ -105,6 +105,47 @@ std::size_t behind_empty(View text, std::size_t at, std::size_t limit) {
   return !bracket ? at : char_at(text, at) == ')' ? at + 1 : nowhere;
 }
 
+bool is_of_name(View text, std::size_t at) {
+  return is_alphanumeric(char_at(text, at)) || char_at(text, at) == '_' || char_at(text, at) == '$';
+}
+
+// The first quote of the list that a name was given before `at`: const parts = ['a', 'b']. The last that it was given;
+// nowhere: none, within the reach.
+std::size_t quote_of_named(View text, std::string_view name, std::size_t at, std::size_t limit) {
+  const std::size_t low = at - std::min(at, backward);
+  const std::string_view before = text_of(text.subspan(low, at - low));
+  for (std::size_t behind = before.size(); behind >= name.size(); --behind) {
+    const std::size_t place = before.substr(0, behind).rfind(name);
+    if (place == std::string_view::npos) break;
+    behind = place + name.size();
+    const std::size_t begin = low + place, end = begin + name.size();
+    if ((begin > 0 && is_of_name(text, begin - 1)) || is_of_name(text, end)) continue;
+    std::size_t sign = behind_space(text, end, at);
+    if (char_at(text, sign) == ':') ++sign;  // :=
+    if (char_at(text, sign) != '=' || char_at(text, sign + 1) == '=') continue;
+    const Opener opener = read_opener(text, sign + 1, limit);
+    if (opener.brackets > 0) return opener.quote;
+  }
+  return nowhere;
+}
+
+// The name that ends before `at`.
+std::string_view name_before(View text, std::size_t at) {
+  std::size_t begin = at;
+  while (begin > 0 && at - begin < 60 && is_of_name(text, begin - 1)) --begin;
+  return text_of(text.subspan(begin, at - begin));
+}
+
+// The texts of the list that has the name at `at`, behind blanks: "".join(parts). Nothing else may be given.
+void read_named(View text, std::size_t at, std::size_t limit, JoinedTexts& reading) {
+  at = behind_space(text, at, limit);
+  std::size_t end = at;
+  while (end < limit && is_of_name(text, end)) ++end;
+  if (end == at || char_at(text, behind_space(text, end, limit)) != ')') return;
+  read_list(text, quote_of_named(text, text_of(text.subspan(at, end - at)), at, at), at, reading);
+  reading.end = end;
+}
+
 // 'a-b'.split('-') before `at`: the parts of 'a-b'.
 bool read_split(View text, std::size_t at, JoinedTexts& reading) {
   at = before_space(text, at);
@@ -144,7 +185,11 @@ JoinedTexts read_join_forward(View text, std::size_t behind, std::size_t limit) 
     } else {
       at = behind_space(text, at + 1, limit);
       if (char_at(text, at) == '(') at = behind_space(text, at + 1, limit);
-      if (ends_in(text, at + 2, "qw")) read_words(text, at + 3, limit, reading);
+      if (ends_in(text, at + 2, "qw")) {
+        read_words(text, at + 3, limit, reading);
+      } else {
+        read_named(text, at, limit, reading);  // implode('', $parts)
+      }
     }
     return reading;
   }
@@ -209,8 +254,16 @@ JoinedTexts read_join(View text, std::size_t at, std::size_t behind, std::size_t
       if (!read_split(text, end, reading)) read_back(text, end, reading);
       return reading;
     }
+    if (end > 0 && is_of_name(text, end - 1) && behind_empty(text, next, limit) != nowhere) {  // parts.join('')
+      const std::string_view name = name_before(text, end);
+      read_list(text, quote_of_named(text, name, end - name.size(), end), end, reading);
+      reading.end = behind;
+      return reading;
+    }
     if (is_quote(last)) {  // "".join(["a", "b"])
       if (end < 2 || text[end - 2] != text[end - 1]) return reading;
+      if (char_at(text, behind) == '(') read_named(text, behind + 1, limit, reading);
+      if (!reading.parts.empty()) return reading;
       const Opener opener = read_opener(text, behind, limit);
       read_list(text, opener.quote, limit, reading);
       return reading;

@@ -46,8 +46,20 @@ bool is_mixed(std::string_view run) {
   return rises >= 3;
 }
 
+// The end of a line in a list of lines, as notebooks keep them in JSON: \n", "
+// Behind the quote of the next line; 0: it is none.
+std::size_t behind_line_of_list(View text, std::size_t at) {
+  if (text_of(text.subspan(at, std::min<std::size_t>(2, text.size() - at))) == "\\\\") at += 2;  // the line goes on
+  constexpr std::string_view end = "\\n\",";
+  if (text_of(text.subspan(at, std::min(end.size(), text.size() - at))) != end) return 0;
+  at += end.size();
+  while (at < text.size() && is_space(text[at])) ++at;
+  return at < text.size() && text[at] == '"' ? at + 1 : 0;
+}
+
 // A line that goes on behind a sign for it: \ of C, _ of Basic, ` of PowerShell. Behind its break; 0: it is none.
 std::size_t behind_continuation(View text, std::size_t at) {
+  if (const std::size_t line = text[at] == '\\' ? behind_line_of_list(text, at) : 0) return line;
   const std::uint8_t c = text[at++];
   if (c != '\\' && c != '_' && c != '`') return 0;
   while (at < text.size() && (text[at] == ' ' || text[at] == '\r')) ++at;
@@ -134,7 +146,7 @@ std::size_t next_joined(View text, std::size_t at, std::size_t limit) {
       ++at;
     } else if (!operated && std::string_view("+.&~|*^<").find(c) != std::string_view::npos) {
       operated = true;
-      const bool twice = c == next && (c == '.' || c == '|' || c == '+' || c == '<');
+      const bool twice = c == next && (c == '.' || c == '|' || c == '+' || c == '<' || c == '&');  // && of ABAP
       if (c == '<' && !twice && next != '>') return nowhere;
       at += twice || c == '<' ? 2 : 1;
     } else if (!operated && c == '/' && next == '/') {  // Fortran's; a comment was passed above

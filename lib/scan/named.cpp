@@ -19,6 +19,21 @@ bool may_stand_between(char c) {
          std::string_view("_.:()[]{}<>&!$@-|%").find(c) != std::string_view::npos;
 }
 
+// l_pwd VARCHAR2(60) :, var password string: what SQL and Go say behind a name of what is given it.
+std::string_view without_type(std::string_view name) {
+  std::string_view rest = name;
+  while (!rest.empty() && (is_blank(rest.back()) || rest.back() == ':')) rest.remove_suffix(1);
+  if (rest.ends_with(')')) rest = rest.substr(0, std::min(rest.rfind('('), rest.size()));
+  std::size_t begin = rest.size();
+  while (begin > 0 && is_name_char(rest[begin - 1])) --begin;
+  const std::string type = lower(rest.substr(begin));
+  static constexpr std::string_view types[] = {"string",    "varchar", "varchar2", "nvarchar",
+                                               "nvarchar2", "char",    "nchar",    "text"};
+  const std::string_view before = trim(rest.substr(0, begin));
+  const bool is_type = std::find(std::begin(types), std::end(types), type) != std::end(types);
+  return is_type && !before.empty() && is_name_char(before.back()) ? before : name;
+}
+
 }  // namespace
 
 std::string_view name_before_value(std::string_view line) {
@@ -34,6 +49,7 @@ std::string_view name_before_value(std::string_view line) {
   std::string_view name = trim(line.substr(0, sign - 1));
   if (const std::size_t colon = name.find(": "); assigned && colon != std::string_view::npos)
     name = name.substr(0, colon);  // its type
+  name = without_type(name);
   while (!name.empty() && !is_name_char(name.back()))
     if (const std::size_t open = name.find_last_of('['); name.back() == ']' && open != std::string_view::npos)
       name = trim(name.substr(0, open));

@@ -33,15 +33,34 @@ bool is_expression(const Assignment& assignment) {
          !may_be_key(value);
 }
 
-// Printable; of what is beyond ASCII a little, in quotes, for it may be a password with an umlaut.
-bool is_text(const Assignment& assignment) {
+// Printable; of what is beyond ASCII a little where it is text, for it may be a password with an umlaut.
+bool is_text(const Assignment& assignment, bool written) {
   std::size_t beyond = 0;
   for (const char c : assignment.value) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte < 0x20 || byte == 0x7f) return false;
     if (byte >= 0x80) ++beyond;
   }
-  return beyond == 0 || (assignment.quoted && beyond * 3 <= assignment.value.size());
+  return beyond == 0 || ((assignment.quoted || written) && beyond * 3 <= assignment.value.size());
+}
+
+// 15111989: a day of somebody's life, the year last, as nobody writes the time of a change.
+bool is_birthday(std::string_view value) {
+  if (value.size() != 8 || !std::all_of(value.begin(), value.end(), is_digit)) return false;
+  const auto number = [&](std::size_t at, std::size_t count) {
+    int out = 0;
+    for (std::size_t i = at; i < at + count; ++i) out = out * 10 + (value[i] - '0');
+    return out;
+  };
+  const int first = number(0, 2), second = number(2, 2), year = number(4, 4);
+  return first >= 1 && second >= 1 && std::min(first, second) <= 12 && std::max(first, second) <= 31 && year >= 1940 &&
+         year <= 2029;
+}
+
+// What stands behind NAME= in these files is a text, quoted or not.
+bool is_of_settings(std::string_view path) {
+  static constexpr std::string_view ends[] = {".yml", ".yaml", ".properties", ".ini", ".cnf", ".cfg"};
+  return any_of(ends, path, ends_with);
 }
 
 // A password that somebody thought of, or that a machine made.
@@ -52,6 +71,7 @@ bool may_be_password(std::string_view value, const Assignment& assignment, bool 
     return assignment.quoted && lower(assignment.name).ends_with("passphrase") && is_spaced_phrase(value);
   const Makeup makeup = makeup_of(value);
   if (makeup.distinct < 4) return false;
+  if (is_birthday(value)) return assignment.quoted || written || assignment.how == Assignment::How::flag;
   if (is_number(value))
     return assignment.quoted && makeup.digits == value.size() && value.size() >= 8 && makeup.distinct >= 5;
   const NameLikeness likeness = name_likeness(value);
@@ -80,7 +100,9 @@ bool may_be_password(std::string_view value, const Assignment& assignment, bool 
       return false;
     // CONSTANT_2, and code that is not quoted.
     if (strong == 0 && makeup.lowers == 0 && likeness.digits <= 2) return false;
-    if (!assignment.quoted && strong == 0 && likeness.joints > 0 && likeness.digits <= 2) return false;
+    // FALcon-novak83 of a file of settings: names that systems have are of small letters.
+    const bool thought_of = written && likeness.digits == 2 && makeup.uppers > 0 && makeup.lowers > 0;
+    if (!assignment.quoted && strong == 0 && likeness.joints > 0 && likeness.digits <= 2 && !thought_of) return false;
     // "117:password required": a line of a table.
     if (!assignment.quoted && strong == 0 && is_digit(value.front()) && contains(value, ":")) return false;
   } else if (makeup.digits == 0 && strong == 0) {
@@ -279,6 +301,17 @@ bool is_of_bytes(std::string_view value) {
          zeros <= 2;
 }
 
+// wh7Jw\#aT8\:puui of Java's properties: what would mean something else there has a backslash before it.
+std::string without_escapes(std::string_view value) {
+  std::string out;
+  for (std::size_t at = 0; at < value.size(); ++at) {
+    const bool escapes = value[at] == '\\' && at + 1 < value.size() &&
+                         std::string_view("#!:= ").find(value[at + 1]) != std::string_view::npos;
+    if (!escapes) out += value[at];
+  }
+  return out;
+}
+
 enum class Wanted { password, secret, key };
 
 Proof weigh(const Suspect& suspect, Wanted wanted) {
@@ -288,7 +321,8 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
   const auto assignment = read_assignment(suspect.around, begin, begin + suspect.secret.size());
   if (!assignment) return {};
   const std::string_view value = assignment->value;
-  if (value.size() < 6 || !is_text(*assignment)) return {};
+  const bool written = is_of_settings(suspect.path) || assignment->how == Assignment::How::pair;
+  if (value.size() < 6 || !is_text(*assignment, written)) return {};
   Proof proof = proven(true);
   proof.secrets = {value};
   // The cheap questions first: most of what is assigned in code is a word.
@@ -296,13 +330,12 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
   if (hash) {
     proof.severity = Severity::low;
   } else {
-    const bool written =
-        suspect.path.ends_with(".yml") || suspect.path.ends_with(".yaml") || assignment->how == Assignment::How::pair;
-    const bool fits = wanted == Wanted::password ? may_be_password(value, *assignment, written)
-                      : wanted == Wanted::key    ? may_be_key(value)
-                                                 : may_be_secret(value, *assignment, written);
+    const std::string bare = suspect.path.ends_with(".properties") ? without_escapes(value) : std::string(value);
+    const bool fits = wanted == Wanted::password ? may_be_password(bare, *assignment, written)
+                      : wanted == Wanted::key    ? may_be_key(bare)
+                                                 : may_be_secret(bare, *assignment, written);
     const bool bytes = assignment->quoted && wanted != Wanted::password && is_of_bytes(value);
-    if (!bytes && (!fits || is_checksum(value) || is_public(value) || is_code(value, assignment->quoted) ||
+    if (!bytes && (!fits || is_checksum(value) || is_public(value) || is_code(bare, assignment->quoted) ||
                    is_expression(*assignment) || is_escaped(value)))
       return {};
   }
@@ -384,7 +417,7 @@ Proof spelled_password(const Suspect& suspect) {
   assignment.quoted = true;
   const std::string_view value = suspect.secret;
   Proof proof =
-      proven(is_text(assignment) && may_be_password(value, assignment, false) && !is_checksum(value) &&
+      proven(is_text(assignment, true) && may_be_password(value, assignment, false) && !is_checksum(value) &&
              !is_code(value, true) && !is_escaped(value) && !is_foreign_word(value) && !is_date_or_version(value) &&
              !is_setting(value) && (!is_reference(value) || is_of_generator(value)) &&
              (!is_placeholder(value) || is_as_policies_want(value) || is_walk(value)) &&

@@ -46,9 +46,7 @@ constexpr std::string_view stand_in_parts[] = {
     "deadbeef",
     "abcdef",
     "123456789",
-    "qwerty",
     "987654321",
-    "asdf",
     "lorem",
     "s3cr3t",
     "secret123",
@@ -81,9 +79,20 @@ static bool has_tag(std::string_view value) {
   return std::all_of(behind.begin(), behind.end(), [](char c) { return is_letter(c) || c == '_' || c == '-'; });
 }
 
+// qwerty12, asdfasdf: keys that lie side by side, and no more than four others behind them or before.
+static bool is_typed_in_passing(std::string_view small) {
+  for (const std::string_view keys : {"qwerty", "asdf"}) {
+    std::size_t others = small.size();
+    for (std::size_t at = small.find(keys); at != std::string_view::npos; at = small.find(keys, at + keys.size()))
+      others -= keys.size();
+    if (others < small.size() && others <= 4) return true;
+  }
+  return false;
+}
+
 bool is_stand_in(std::string_view value) {
   const std::string small = lower(value);
-  return has_tag(value) || any_of(stand_in_parts, small, contains);
+  return has_tag(value) || any_of(stand_in_parts, small, contains) || is_typed_in_passing(small);
 }
 
 // 464/tcp of /etc/services, 51:C4:0C:...: what has a form of its own that no secret has.

@@ -46,6 +46,19 @@ bool has_technical_word(std::string_view value) {
   return std::any_of(words.begin(), words.end(), is_technical);
 }
 
+// velvet-badger-bucket: of what programs have, one thing that houses have, too.
+bool is_of_systems(std::string_view value) {
+  static constexpr std::string_view at_home[] = {"bucket", "window", "button", "table", "page",  "north",
+                                                 "south",  "east",   "west",   "panel", "image", "item"};
+  const auto words = words_of(value);
+  std::size_t technical = 0;
+  for (const std::string& word : words) {
+    const bool common = std::find(std::begin(at_home), std::end(at_home), word) != std::end(at_home);
+    technical += !is_technical(word) ? 0 : common ? 1 : 2;
+  }
+  return technical > (words.size() >= 3 ? 1 : 0);
+}
+
 // Words that forms, messages and programs say: of one of these no password is made.
 bool says(std::string_view word) {
   static constexpr std::string_view said[] = {
@@ -70,8 +83,7 @@ bool says(std::string_view word) {
 bool is_passphrase(std::string_view value) {
   const NameLikeness likeness = name_likeness(value);
   return likeness.words && likeness.symbols == 0 && likeness.numbers == 1 && likeness.digits <= 4 &&
-         likeness.joints >= 3 && likeness.parts >= 3 && likeness.letters >= likeness.parts * 4 &&
-         !has_technical_word(value);
+         likeness.joints >= 3 && likeness.parts >= 3 && likeness.letters >= likeness.parts * 4 && !is_of_systems(value);
 }
 
 bool is_title_phrase(std::string_view value) {
@@ -102,7 +114,7 @@ bool is_plain_phrase(std::string_view value) {
     ++words;
     at = end + 1;
   }
-  return words >= 3 && words <= 6 && name_likeness(value).words && !has_technical_word(value);
+  return words >= 3 && words <= 6 && name_likeness(value).words && !is_of_systems(value);
 }
 
 // Koda-tavo5-giku, as programs make what one can say.
@@ -136,8 +148,9 @@ bool is_numbered_phrase(std::string_view value) {
     return false;
   const auto words = words_of(letters);
   std::size_t least = 99;
+  if (is_of_systems(letters)) return false;
   for (const auto& word : words) {
-    if (says(word) || is_technical(word) || word.size() > 14) return false;
+    if (says(word) || word.size() > 14) return false;
     least = std::min(least, word.size());
   }
   const bool joined = letters.find_first_of("-_.") != std::string_view::npos;
@@ -198,14 +211,15 @@ bool is_walk(std::string_view value) {
   return count >= 2 && walked * 10 >= value.size() * 6 && letters >= 4;
 }
 
-// $umm3r@2017: letters that signs and digits stand for.
+// $umm3r@2017, $enh@c@sa!: letters that signs and digits stand for.
 bool is_leet(std::string_view value) {
   const Makeup makeup = makeup_of(value);
   return value.size() >= 8 && value.starts_with('$') && makeup.digits >= 2 && makeup.lowers + makeup.uppers >= 3 &&
-         value.find_first_of("@!#*&") != std::string_view::npos &&
+         value.find_first_of("@!#*&%") != std::string_view::npos &&
          value.find_first_of("./:{}()[]<>\\ '\"") == std::string_view::npos &&
          (value.rfind('$') == 0 || (value.rfind('$') + 1 < value.size() && !is_letter(value[value.rfind('$') + 1]))) &&
-         std::any_of(value.begin() + 1, value.begin() + 5, is_digit);
+         (std::any_of(value.begin() + 1, value.begin() + 5, is_digit) ||
+          std::count(value.begin(), value.end(), '@') > 1);
 }
 
 // Of random letters every second one changes its case, of words written together every fifth.

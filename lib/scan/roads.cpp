@@ -149,7 +149,7 @@ void follow_roads(View text, std::uint64_t offset, std::vector<Sign>& signs,
         use = read_template(text, sign.at, limit);
         break;
       case Road::reverse:
-        reading.end = show_reversed(text, sign.at, see);
+        reading.end = std::max(show_reversed(text, sign.at, see), show_decoded(text, sign.at, see));
         break;
       case Road::rot13:
         reading.end = std::max(show_rot13(text, sign.at, see), show_decoded(text, sign.at, see));

@@ -254,7 +254,8 @@ Use read_template(View text, std::size_t at, std::size_t limit) {
   use.bare = true;
   // The word is between two references, or it ends in the first: ="$a, f"{, !("{a.
   std::size_t begin = nowhere;
-  if (const char first = char_at(text, at); first == '}' || (is_of_name(first) && !is_quote_at(text, at + 1))) {
+  const char first = char_at(text, at);
+  if (first == '}' || is_at(text, at, "%%") || (is_of_name(first) && !is_quote_at(text, at + 1))) {
     begin = begin_of_template(text, is_at(text, at, "}}") ? at + 2 : at);
     if (begin == nowhere) return use;
     if (is_quote_at(text, begin)) ++begin;

@@ -136,6 +136,24 @@ TEST_CASE("what people write a credential into is no hiding place for it") {
   CHECK(count > 500);
 }
 
+TEST_CASE("what stands in a file of settings is text without quotes") {
+  const std::string password = std::string("FALcon") + "-novak83", born = std::string("1511") + "1989";
+  const auto count = [](const std::string& text, const std::string& path) {
+    Scanner::Subject subject;
+    subject.path = path;
+    return Scanner::builtin()->scan(view_of(text), subject).size();
+  };
+  for (const std::string path : {"a/config.yml", "a/app.properties", "a/my.ini"}) {
+    INFO(path);
+    CHECK(count("password: " + password + "\n", path) == 1);
+    CHECK(count("password=" + born + "\n", path) == 1);
+  }
+  CHECK(count("password = " + password + "\n", "a/main.py") == 0);  // a difference of two names
+  CHECK(count("password = " + born + "\n", "a/main.py") == 0);
+  // Java's properties write : and # behind a backslash.
+  CHECK(count(std::string("jdbc.password=wh7Jw7Z\\#") + "aT8\\:puui\n", "a/app.properties") == 1);
+}
+
 TEST_CASE("two slashes in a row are no comment where a machine made the value") {
   const std::string key = std::string("kD83jslQ0zPxT//7") + "mWq2+vB9rLsX4nYc8Ht1Gf==";
   CHECK(found("storage_key: " + key + "\n").size() == 1);

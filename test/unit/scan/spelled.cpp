@@ -88,6 +88,11 @@ TEST_CASE("a token is found however a program spells it") {
   }
 }
 
+TEST_CASE("a token is found over the lines of a notebook, which JSON keeps in a list") {
+  check_found(spelled(R"({"source": ["t = '@1@2' + )") + R"(\\\n",)" + "\n" + spelled(R"(  "    '@3')") + R"(\n"]})",
+              "concatenation");
+}
+
 TEST_CASE("a token that is written character by character is found") {
   check_found(listed("$t = ", "chr(%u)", ".", ";"), "array");
   check_found(listed("t = ", "chr(%u)", " + ", ""), "array");
