@@ -276,6 +276,13 @@ bool is_named_hash(std::string_view value, std::string_view name) {
          unhex(value.substr(0, value.size() / 2 * 2)).has_value();
 }
 
+// #ec3b7b; of style sheets
+bool is_colour(std::string_view value) {
+  if (!value.starts_with('#')) return false;
+  const std::size_t digits = std::min(value.find_first_not_of("0123456789abcdefABCDEF", 1), value.size()) - 1;
+  return (digits == 6 || digits == 8) && (digits + 1 == value.size() || value[digits + 1] == ';');
+}
+
 bool is_lower_hex(std::string_view value) {
   return value.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
@@ -354,8 +361,8 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
        !(assignment->quoted && is_of_generator(value))) ||
       (is_placeholder(value) && !is_as_policies_want(value) && !is_walk(value)) ||
       (is_stand_in(value) && !is_walk(value)) || is_said_of_a_field(value) || is_said_of_a_secret(value) ||
-      is_email(value) || is_file_name(value) || is_port_or_fingerprint(value) || value.starts_with("urn:") ||
-      value.starts_with("\\$"))
+      is_colour(value) || is_email(value) || is_file_name(value) || is_port_or_fingerprint(value) ||
+      value.starts_with("urn:") || value.starts_with("\\$"))
     return {};
   if (!is_among_text(suspect.around, *assignment) || is_result(suspect.around, *assignment) ||
       is_variable_of_a_table(suspect.around, *assignment, suspect.path))

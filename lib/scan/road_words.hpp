@@ -19,7 +19,8 @@ enum class Road : std::uint8_t {
   column,   ///< the head of a column: user;password
   sum,      ///< a + b: of names
   within,   ///< "$a$b": names in a text
-  pairs     ///< a list of users and their passwords
+  pairs,    ///< a list of users and their passwords
+  wrap      ///< a token begins that may go on in the next lines
 };
 
 /// A word that the first stage looks for beside those of the rules (anchors.cpp), as a pattern of fixed width.
@@ -139,6 +140,20 @@ inline constexpr RoadWord road_words[] = {
     {"PASSWORDS", 9, Road::pairs},
     {"LOGINS", 6, Road::pairs},
     {"CREDS", 5, Road::pairs},
+    {"github_pat_", 11, Road::wrap},
+    {"ghp_", 4, Road::wrap},
+    {"gho_", 4, Road::wrap},
+    {"ghs_", 4, Road::wrap},
+    {"glpat-", 6, Road::wrap},
+    {"xoxb-", 5, Road::wrap},
+    {"xoxp-", 5, Road::wrap},
+    {"sk-ant-", 7, Road::wrap},
+    {"sk-proj-", 8, Road::wrap},
+    {"hvs\\.", 4, Road::wrap},
+    {"pypi-AgE", 8, Road::wrap},
+    {"dop_v1_", 7, Road::wrap},
+    {"shpat_", 6, Road::wrap},
+    {"sk_live_", 8, Road::wrap},
     {"<wbr>", 5, Road::drop},
     {"<wbr/>", 6, Road::drop},
     {"<em>", 4, Road::drop},

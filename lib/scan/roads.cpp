@@ -160,6 +160,9 @@ void follow_roads(View text, std::uint64_t offset, std::vector<Sign>& signs,
       case Road::drop:
         reading.end = show_dropped(text, sign.at, limit, see);
         break;
+      case Road::wrap:
+        reading.end = show_wrapped(text, sign.at, see);
+        break;
       case Road::column:
         reading.end = show_column(text, sign.at, behind, std::min(text.size(), limit + rows), see);
         break;

@@ -262,4 +262,34 @@ bool parts_token(View text, std::size_t begin, std::size_t end) {
   return may_join_token(text, {{begin - std::min(begin, enough), begin}, {end, std::min(text.size(), end + enough)}});
 }
 
+std::size_t show_wrapped(View text, std::size_t at, const SeeRun& see) {
+  constexpr std::size_t narrowest = 20, widest = 400, most_lines = 40;
+  const auto is_end = [&](std::size_t i) { return i < text.size() && is_break(static_cast<char>(text[i])); };
+  const auto end_of_word = [&](std::size_t i) {
+    const std::size_t high = std::min(text.size(), i + widest);
+    while (i < high && is_of_word(text[i])) ++i;
+    return i;
+  };
+  std::size_t end = end_of_word(at), begin = at;
+  while (begin > 0 && at - begin < widest && !is_end(begin - 1)) --begin;
+  const std::size_t width = end - begin;
+  if (!is_end(end) || width < narrowest) return end;
+  DecodedRun run;
+  run.encoding = "wrapped";
+  run.shaped = true;
+  for (std::size_t line = at; run.pieces.size() < most_lines;) {
+    run.pieces.push_back({run.bytes.size(), line});
+    run.bytes += text_of(text.subspan(line, end - line));
+    if (!is_end(end) || (line != at && end - line != width)) break;
+    const std::size_t next = end + (text[end] == '\r' && is_end(end + 1) ? 2 : 1), behind = end_of_word(next);
+    if (behind == next || behind - next > width) break;
+    line = next;
+    end = behind;
+  }
+  if (run.pieces.size() < 2) return end;
+  run.pieces.push_back({run.bytes.size(), end});
+  see(run, {0, text.size()});
+  return end;
+}
+
 }  // namespace imgbuild

@@ -19,6 +19,10 @@ char rot13(char c);
 /// such places is nothing.
 std::size_t show_dropped(View text, std::size_t at, std::size_t limit, const SeeRun& see);
 
+/// A token that begins at `at` and goes on in the next lines, as a terminal of some width breaks it: every line but the
+/// last has that width, and nothing but the token stands in them.
+std::size_t show_wrapped(View text, std::size_t at, const SeeRun& see);
+
 /// Shows what stands around line breaks of quoted-printable that are none, with all its escapes resolved. `breaks`:
 /// where their = stands, ascending; `offset`: the position of text[0] in its stream.
 void show_printable(View text, std::uint64_t offset, const std::vector<std::size_t>& breaks, const SeeRun& see);
