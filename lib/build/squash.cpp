@@ -15,7 +15,7 @@ namespace {
 
 class Squashing : public MadeSource, public TarVisitor {
  public:
-  Squashing(std::shared_ptr<const MergedLayers> merged)
+  explicit Squashing(std::shared_ptr<const MergedLayers> merged)
       : merged_(std::move(merged)), writer_([this](View bytes) { make(bytes); }), reading_(*merged_, *this, true) {}
 
  private:

@@ -42,7 +42,7 @@ std::string layer_of(const Lines& members) {
       entry.type = Type::directory;
       entry.path = member;
     } else {
-      split_at("=");
+      if (!split_at("=")) entry.path = member;
       const std::string content = std::exchange(entry.link, {});
       entry.size = content.size();
       writer.entry(entry);
