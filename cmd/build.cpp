@@ -14,6 +14,7 @@
 #include "base/text.hpp"
 #include "build/engine_helper.hpp"
 #include "build_flags.hpp"
+#include "live_view.hpp"
 #include "log/log.hpp"
 #include "pushing.hpp"
 #include "report/answers.hpp"
@@ -37,9 +38,13 @@ Examples:
   imgbuild build . --from node:20 --run build.sh --ssh git@github.com --secret id=npm,src=$HOME/.npm-token -t app:1
   imgbuild build . --from node:20 --run build.sh --secret id=gh,env=GITHUB_TOKEN --git-token github.com=gh -t app:1
   imgbuild build . -f Dockerfile --ssh git@github.com --build-arg VERSION=2 -t app:1
+  imgbuild build . -f Dockerfile -o out
+  imgbuild build . -f Dockerfile -o type=oci,dest=app.tar -t app:1
   imgbuild build . --from alpine --cmd '["/app"]' -t app:1 -- make install
 
-The image's id is printed on standard output.
+-o DIR, with or without -t, writes the image's files to DIR once it is cleared; without -t no image stays in the engine.
+
+The image's id is printed on standard output, unless -o has the image go there.
 
 Exit status: 0 built and named; 1 a leak, nothing is named; 2 usage; 3 it could not be done or not be looked at to the
 end; 4 the script failed; 130, 143 interrupted.)";
@@ -104,7 +109,8 @@ void tell(const Report& report, const Outcome& outcome, const Redaction& redacti
 }
 
 // What came of it, in a line or two; the status to end with.
-int conclude(const BuildFlags& flags, const Plan& plan, const Outcome& outcome, std::time_t started, Session& session) {
+int conclude(const BuildFlags& flags, const Plan& plan, const std::vector<Output>& outputs, const Outcome& outcome,
+             std::time_t started, Session& session) {
   const Redaction redaction(*session.scanner, session.vault);
   Report report;
   if (outcome.audit) report.images.push_back(outcome.audit->record());
@@ -126,9 +132,9 @@ int conclude(const BuildFlags& flags, const Plan& plan, const Outcome& outcome, 
   tell_too_large(outcome.too_large, session);
   switch (outcome.status) {
     case Status::clean:
-      say("named " + join(plan.tags, ", "));
+      if (!plan.tags.empty()) say("named " + join(plan.tags, ", "));
       if (!flags.iidfile.empty()) write_file(flags.iidfile, outcome.handle);
-      put_result(outcome.handle + "\n");
+      if (!take_stdout(outputs)) put_result(outcome.handle + "\n");
       break;
     case Status::script:
       say_failure((plan.dockerfile ? "the Dockerfile's RUN failed: exit status " : "the script failed: exit status ") +
@@ -161,31 +167,47 @@ int work(BuildFlags& flags, Session& session) {
   flags.settle(settings);
   check_writable(flags.iidfile);
   report_files(flags.reports);
-  Plan plan = plan_from(flags, settings, session);
+  const std::vector<Output> outputs = flags.output.outputs();
+  Plan plan = plan_from(flags, settings, outputs, session);
+  const auto pushed = pushed_names(outputs, flags.output.push, plan.tags);
   session.load_scanner(flags.rules.empty() ? settings.list("rules") : flags.rules);
   if (Secret::unlocked() > 0)
     say("warning: secrets could not be locked into memory (ulimit -l); they might reach the swap");
+  BuildTalk talk;
+  const Diary diary(session, talk);
   if (flags.dry_run) {
+    const Outcome outcome = rehearse(plan, session.scanner, session.vault, talk);
+    if (outcome.status == Status::leak) {
+      tell(Report{}, outcome, Redaction(*session.scanner, session.vault));
+      return static_cast<int>(outcome.status);
+    }
     for (const auto& step : describe(plan)) put_result(step + "\n");
-    if (flags.push) put_result("push " + join(plan.tags, ", ") + "\n");
+    for (const auto& step : describe(outputs)) put_result(step + "\n");
+    if (!pushed.empty()) put_result("push " + join(pushed, ", ") + "\n");
     return 0;
   }
   const std::shared_ptr<Log> log = flags.log.open();
   keep_log(log);
-  const auto targets = flags.push ? push_targets(plan.tags) : std::vector<Reference>();
+  const auto targets = push_targets(pushed);
   const auto engine = connect_engine(flags.engine.empty() ? settings.text("engine").value_or("") : flags.engine);
   std::optional<EngineHelper> helper;
   if (flags.engine_helper) helper.emplace(*engine, [](const std::string& line) { say("warning: " + line); });
   add_docker_proxies(plan, engine->facts().endpoint, session.vault);
-  BuildTalk talk;
-  const Diary diary(session, talk);
   if (log) talk.logged = [log](std::string_view message) { log->line(parse_syslog(message, now())); };
+  std::optional<LiveView> view;
   if (flags.progress == "quiet") talk.output = nullptr;
+  if (plan.dockerfile && on_terminal(STDERR_FILENO) && (flags.progress == "tty" || flags.progress == "auto")) {
+    view.emplace();
+    talk.changed = [&view](const BuildStep& step) { (*view)(step); };
+    talk.step_output = [](std::string_view text) { put_log(text); };
+  }
   const std::time_t started = std::time(nullptr);
   std::optional<Outcome> outcome;
   try {
     outcome = build(plan, *engine, session.scanner, session.vault, talk);
+    view.reset();
   } catch (const Error& error) {
+    view.reset();
     Report report;
     report.build = diary.facts();
     report.verdict = Verdict::incomplete;
@@ -195,10 +217,12 @@ int work(BuildFlags& flags, Session& session) {
     write_reports(report_files(flags.reports), report, *session.scanner, Redaction(*session.scanner, session.vault));
     throw;
   }
-  const int status = conclude(flags, plan, *outcome, started, session);
+  const int status = conclude(flags, plan, outputs, *outcome, started, session);
   if (outcome->status != Status::clean) return status;
-  // From here on it may leave the engine: what is sent is what was looked at.
+  // From here on it may leave the engine: what is written and sent is what was looked at.
   const auto cleared = outcome->audit->clear(outcome->handle);
+  for (const Output& output : outputs)
+    if (output.writes()) write_output(output, *cleared, *engine, plan.tags, [](const std::string& line) { say(line); });
   for (const Reference& target : targets) push_cleared(*cleared, *engine, target);
   return status;
 }

@@ -10,7 +10,7 @@ void BuildFlags::offer(CLI::App& app) {
   add_value(app, "-f,--file", file, "FILE",
             "build this Dockerfile (default: PATH/Dockerfile, where there is no script); - is standard input");
   add_several(app, "-t,--tag", tags, "NAME", "name the image, once it is proved clean");
-  app.add_flag("--push", push, "then send it to the registries that its names say");
+  output.offer(app);
   lean.offer(app);
   ssh.offer(app);
   add_several(app, "--secret", secrets, "id=ID,...",
@@ -41,7 +41,8 @@ void BuildFlags::offer(CLI::App& app) {
   add_several(app, "--cache-from", cache_from, "IMAGE", "of a Dockerfile: also take steps from this image");
   add_several(app, "--cache-to", cache_to, "WHERE",
               "of a Dockerfile: `inline`, so that --cache-from can take its steps from this image");
-  add_value(app, "--progress", progress, "HOW", "of a Dockerfile: auto, plain, or quiet");
+  add_value(app, "--progress", progress, "HOW",
+            "of a Dockerfile: plain, tty (a live view), quiet, or auto: tty on a terminal");
   app.add_flag("--purge", purge, "of a Dockerfile: clear the engine's build cache of a build that is refused");
   add_value(app, "--fail-on", fail_on, "SEVERITY",
             "least severity that is a leak: low, medium (default), high, critical");

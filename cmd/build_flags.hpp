@@ -6,6 +6,7 @@
 #include "builder_flags.hpp"
 #include "lean_flags.hpp"
 #include "log_flags.hpp"
+#include "output_flags.hpp"
 #include "session.hpp"
 #include "ssh_flags.hpp"
 
@@ -18,11 +19,12 @@ struct BuildFlags {
   std::vector<std::string> tags, secrets, weak_secrets, env, labels, expose, image_env, include, ignore_volumes, rules,
       reports, build_args, cache_from, cache_to;
   bool pull = false, keep = false, dry_run = false, with_git = false, no_repo_allow = false, no_cache = false,
-       engine_helper = false, purge = false, push = false;
+       engine_helper = false, purge = false;
   SshFlags ssh;
   BuilderFlags builder;
   LeanFlags lean;
   LogFlags log;
+  OutputFlags output;
 
   void offer(CLI::App& app);
   /// What they do not say of the run itself and of its reports, files and the environment may.
@@ -31,8 +33,8 @@ struct BuildFlags {
 
 /// Flags, environment and files settled into a plan; everything that can be wrong about them is found here, before
 /// anything is created. Secrets are read, and what a variable held is removed from our environment; their values join
-/// the vault. Throws usage Error.
-Plan plan_from(const BuildFlags& flags, const Settings& settings, Session& session);
+/// the vault. `outputs`: those of flags.output. Throws usage Error.
+Plan plan_from(const BuildFlags& flags, const Settings& settings, const std::vector<Output>& outputs, Session& session);
 
 /// Is it to be a build by Dockerfile? With -f; or where nothing of a script is said and PATH holds a Dockerfile.
 bool wants_dockerfile(const BuildFlags& flags, const Settings& settings, const Session& session);

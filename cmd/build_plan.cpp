@@ -38,6 +38,13 @@ bool is_name(std::string_view name) {
   });
 }
 
+void check_names(const std::string& flag, const std::vector<std::string>& names) {
+  for (const auto& name : names)
+    if (!is_name(name))
+      throw usage_error(flag + ": " + printable(name) + ": is no image's name",
+                        "for instance team/app:1.0, in lower case");
+}
+
 void check_pairs(const std::string& flag, const std::vector<std::string>& pairs, bool variables) {
   for (const auto& pair : pairs) {
     const auto equals = pair.find('=');
@@ -263,7 +270,8 @@ void BuildFlags::settle(const Settings& settings) {
   list(log.targets, "logs");
   text(log.keep, "log_keep");
   text(log.size, "log_size");
-  on(push, "push");
+  list(output.said, "outputs");
+  on(output.push, "push");
   on(keep, "keep");
   on(no_cache, "no_cache");
   on(engine_helper, "engine_helper");
@@ -284,7 +292,8 @@ std::string file_of(const Setting& setting, const std::string& key, const std::s
   return file;
 }
 
-Plan plan_from(const BuildFlags& flags, const Settings& settings, Session& session) {
+Plan plan_from(const BuildFlags& flags, const Settings& settings, const std::vector<Output>& outputs,
+               Session& session) {
   const auto text = [&](const std::string& flag, const char* key) {
     return flag.empty() ? settings.text(key).value_or("") : flag;
   };
@@ -297,8 +306,8 @@ Plan plan_from(const BuildFlags& flags, const Settings& settings, Session& sessi
   plan.include = list(flags.include, "include");
   plan.with_git = flags.with_git || settings.on("with_git");
   const bool by_dockerfile = wants_dockerfile(flags, settings, session);
-  if (flags.progress != "auto" && flags.progress != "plain" && flags.progress != "quiet")
-    throw usage_error("--progress: must be auto, plain or quiet, not `" + printable(flags.progress) + "`");
+  if (flags.progress != "auto" && flags.progress != "plain" && flags.progress != "tty" && flags.progress != "quiet")
+    throw usage_error("--progress: must be auto, plain, tty or quiet, not `" + printable(flags.progress) + "`");
   if (by_dockerfile) {
     plan.dockerfile = dockerfile_plan(flags, settings, session);
   } else {
@@ -319,10 +328,13 @@ Plan plan_from(const BuildFlags& flags, const Settings& settings, Session& sessi
   plan.network = text(flags.network, "network");
   if (!by_dockerfile) choose_command(plan, flags, settings, session);
   plan.tags = list(flags.tags, "tags");
-  if (plan.tags.empty()) throw usage_error("build: no name for the image", "-t NAME" + or_a_build(flags, settings));
-  for (const auto& tag : plan.tags)
-    if (!is_name(tag))
-      throw usage_error("-t: " + printable(tag) + ": is no image's name", "for instance team/app:1.0, in lower case");
+  check_names("-t", plan.tags);
+  for (const Output& output : outputs) check_names("--output: name", output.names);
+  for (const auto& name : names_of(outputs))
+    if (std::find(plan.tags.begin(), plan.tags.end(), name) == plan.tags.end()) plan.tags.push_back(name);
+  if (plan.tags.empty() && stays(outputs, flags.output))
+    throw usage_error("build: no name for the image",
+                      "-t NAME, or -o DIR for its files alone" + or_a_build(flags, settings));
 
   flags.lean.settle(plan);
   if (flags.ssh.reads_input() && (flags.run == "-" || flags.file == "-"))

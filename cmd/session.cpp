@@ -1,12 +1,15 @@
 #include "session.hpp"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
+#include <utility>
 
 #include "base/fd.hpp"
 #include "base/text.hpp"
@@ -47,16 +50,43 @@ std::atomic<bool> line_open{false};  // standard error's last line has no end ye
 std::mutex talking;                  // one text after the other, and the log in the same order
 std::shared_ptr<Log> log_kept;
 
+std::size_t drawn = 0;  // lines at the end of standard error that are to go again
+
 // Nobody may be listening any more; that is no reason to stop half-way.
-void talk(std::string_view text, int severity) {
-  const std::lock_guard hold(talking);
-  if (!text.empty()) line_open = text.back() != '\n' && text.substr(0, 1) != "\r";
-  if (log_kept) log_kept->text(text, severity);
+void put(std::string_view text) {
   while (!text.empty()) {
     const ssize_t n = ::write(STDERR_FILENO, text.data(), text.size());
     if (n < 0 && errno != EINTR) return;
     if (n > 0) text.remove_prefix(static_cast<std::size_t>(n));
   }
+}
+
+// Up by what was drawn, and clear to the end of the screen (ECMA-48, CUU and ED).
+std::string undrawn() {
+  const std::size_t lines = std::exchange(drawn, 0);
+  return lines == 0 ? "" : "\x1b[" + std::to_string(lines) + "A\x1b[J";
+}
+
+void talk(std::string_view text, int severity) {
+  const std::lock_guard hold(talking);
+  if (text.empty()) return;
+  put(undrawn());
+  line_open = text.back() != '\n' && text.substr(0, 1) != "\r";
+  if (log_kept) log_kept->text(text, severity);
+  put(text);
+}
+
+std::size_t terminal_width() {
+  winsize size{};
+  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
+}
+
+// The first characters of a line; one that takes two places may still wrap it.
+std::string_view cut(std::string_view line, std::size_t width) {
+  std::size_t at = 0;
+  for (std::size_t count = 0; at < line.size() && count + 1 < width; ++count)
+    at += std::max<std::size_t>(utf8_length(line.substr(at)), 1);
+  return line.substr(0, at);
 }
 
 // Messages are printable already; this keeps what is not from moving the cursor or adding a line.
@@ -111,6 +141,23 @@ void put_result(std::string_view text) {
   write_full(STDOUT_FILENO, view_of(text), "standard output");
   const std::lock_guard hold(talking);
   if (log_kept) log_kept->text(text);
+}
+
+void put_log(std::string_view text) {
+  const std::lock_guard hold(talking);
+  if (log_kept) log_kept->text(text);
+}
+
+void draw(std::string_view above, const std::vector<std::string>& lines) {
+  const std::lock_guard hold(talking);
+  std::string text = undrawn();
+  // Half a line of somebody else's stays.
+  if (line_open.exchange(false)) text += "\n";
+  text += above;
+  const std::size_t width = terminal_width();
+  for (const auto& line : lines) text.append(cut(line, width)) += '\n';
+  drawn = lines.size();
+  put(text);
 }
 
 bool on_terminal(int fd) {

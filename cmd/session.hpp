@@ -66,6 +66,11 @@ void keep_log(std::shared_ptr<Log> log);
 void end_log(int status);
 /// Text as it is, on standard error or standard output. Standard output that cannot be written is an Error.
 void put_talk(std::string_view text);
+/// Text for the log alone.
+void put_log(std::string_view text);
+/// On standard error, a terminal: `above` as it is, and below it lines, cut to its width, that are there until the next
+/// time or until something else is said. Neither goes to the log. Any thread.
+void draw(std::string_view above, const std::vector<std::string>& lines);
 void put_result(std::string_view text);
 /// May a line be drawn again on this descriptor? (a terminal that is not dumb)
 bool on_terminal(int fd);

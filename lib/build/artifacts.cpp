@@ -16,7 +16,7 @@
 
 #include "base/made_source.hpp"
 #include "base/text.hpp"
-#include "build/layers.hpp"
+#include "engine/layers.hpp"
 #include "relay/files.hpp"
 #include "relay/session.hpp"
 #include "tar/reader.hpp"

@@ -96,8 +96,9 @@ Outcome build(Plan& plan, Engine& engine, const std::shared_ptr<const Scanner>& 
   }
   need_tar(context, staging);
   say(talk, "building on " + printable(plan.from) + " (" + printable(base.platform()) + ")");
-  Traces traces(
+  const auto owned = std::make_shared<Traces>(
       engine, talk.warn ? talk.warn : [](const std::string&) {});
+  Traces& traces = *owned;
   const std::vector<std::string> ignored = ignored_volumes(plan, base);
   std::string from = image.handle;
   if (ignored.size() < base.volumes.size())
@@ -162,8 +163,8 @@ Outcome build(Plan& plan, Engine& engine, const std::shared_ptr<const Scanner>& 
   say(talk, std::string("audit: ") + name_of(outcome.audit->verdict()));
 
   // 8. Name it, given its permission; else it goes, or is kept without a name.
-  name_or_refuse(outcome, handle, plan, engine, traces);
-  if (outcome.status == Status::clean) remembered.keep(handle, config, began);
+  name_or_refuse(outcome, handle, plan, engine, owned);
+  if (outcome.status == Status::clean && !outcome.unnamed) remembered.keep(handle, config, began);
   return outcome;
 }
 

@@ -88,7 +88,7 @@ struct Plan {
   std::string script;                ///< the script's bytes; empty where `command` is given
   std::string script_name;           ///< for messages: "build.sh", "-"
   std::vector<std::string> command;  ///< -- COMMAND..., run verbatim
-  std::vector<std::string> tags;     ///< -t
+  std::vector<std::string> tags;     ///< -t; none: the image goes with the outcome
   AgentRequest ssh;                  ///< .hosts empty: nothing is lent
   std::vector<HandedSecret> secrets;
   std::vector<HandedFile> config_files;
@@ -113,11 +113,14 @@ struct Plan {
   std::optional<std::string> image_user, image_workdir;
 };
 
+struct BuildStep;
+class Traces;
+
 /// What came of it.
 struct Outcome {
   Status status = Status::failed;  ///< clean: named; leak: refused; script; failed: incomplete audit
   int script_status = 0;           ///< the script's own, where status is script
-  std::string handle;              ///< of the named (or kept) image
+  std::string handle;              ///< of the named (or kept, or unnamed) image
   std::time_t unchanged = 0;       ///< nothing was run: the image is that of an equal build, which began then
   std::optional<Audit> audit;      ///< where it came to one
   std::string context_digest;
@@ -127,14 +130,19 @@ struct Outcome {
   std::vector<std::string> killed;  ///< processes that the script left behind: "123 sleep 1000"
   std::vector<std::string> stubs;   ///< paths that the engine made for its own mounts
   std::vector<std::string> weak_secrets;
+  std::shared_ptr<Traces> unnamed;     ///< clean, and nobody wants a name: the image goes with this
   std::vector<std::string> too_large;  ///< why the image is larger than it may be (verdict/weight.hpp)
 };
 
 /// Where a build talks while it runs. Called from the building thread, `signature` from the agent client's; each may be
 /// empty.
 struct BuildTalk {
-  std::function<void(const std::string&)> step;     ///< "staging ./app", "audit: clean"; one line, printable
-  std::function<void(std::string_view)> output;     ///< the script's output, redacted
+  std::function<void(const std::string&)> step;  ///< "staging ./app", "audit: clean"; one line, printable
+  std::function<void(std::string_view)> output;  ///< the script's output, redacted
+  /// What happens to the steps of a Dockerfile, where its builder tells of steps; then their output goes to
+  /// `step_output` instead.
+  std::function<void(const BuildStep&)> changed;
+  std::function<void(std::string_view)> step_output;
   std::function<void(const std::string&)> warn;     ///< one line
   std::function<void(std::string_view)> logged;     ///< what the script wrote to /dev/log, redacted; empty: it has none
   std::function<void(const Withheld&)> withheld;    ///< of the context and the script, once all of it was looked at
@@ -142,13 +150,18 @@ struct BuildTalk {
 };
 
 /// Builds. What is found is in the Outcome; throws Error (or Interrupted) where the work could not be done, and then
-/// nothing is left behind: no container, no name, no volume, no image, no secret.
+/// nothing is left behind: no container, no name, no volume, no image, no secret. The engine must outlive the outcome.
 /// `vault` holds what the run knows; the caller redacts its reports with it.
 Outcome build(Plan& plan, Engine& engine, const std::shared_ptr<const Scanner>& scanner, Vault& vault,
               const BuildTalk& talk);
 
 /// --dry-run: the steps that build() would take, one line each. Contacts no engine and creates nothing.
 std::vector<std::string> describe(const Plan& plan);
+
+/// The part of build() that needs no engine, for --dry-run: of a build by Dockerfile all that could be refused before
+/// the engine is asked for anything; of one by script nothing. Status clean: nothing is refused; leak: `withheld` says
+/// what. Throws as build() does.
+Outcome rehearse(const Plan& plan, const std::shared_ptr<const Scanner>& scanner, Vault& vault, const BuildTalk& talk);
 
 /// What an interrupted build left behind, found by our label and the journal, and removed. `all`: also images kept by
 /// --keep. Live builds are left alone. Returns a line per thing removed.

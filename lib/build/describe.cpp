@@ -5,7 +5,8 @@ namespace imgbuild {
 
 static void describe_end(const Plan& plan, std::vector<std::string>& steps) {
   steps.push_back("audit every byte of every layer, the config and the history");
-  std::string naming = plan.tags.empty() ? "leave it unnamed" : "name it " + printable(join(plan.tags, ", "));
+  std::string naming = plan.tags.empty() ? "take it for what follows, without a name, and remove it then"
+                                         : "name it " + printable(join(plan.tags, ", "));
   naming += ", only if the audit is clean and complete; else ";
   steps.push_back(naming + (plan.keep ? "keep it without a name" : "remove it"));
 }

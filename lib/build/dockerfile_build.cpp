@@ -11,15 +11,13 @@
 #include "base/interrupt.hpp"
 #include "base/text.hpp"
 #include "build/build_session.hpp"
+#include "build/dockerfile_check.hpp"
 #include "build/ending.hpp"
-#include "build/script.hpp"
-#include "build/seen_files.hpp"
 #include "build/squash.hpp"
 #include "build/surroundings.hpp"
 #include "build/traces.hpp"
 #include "buildkit/progress.hpp"
 #include "crypto/digest.hpp"
-#include "dockerfile/lint.hpp"
 #include "dockerfile/origin.hpp"
 #include "http/url.hpp"
 #include "report/report.hpp"
@@ -39,7 +37,8 @@ class DockerfileBuild {
         scanner_(scanner),
         vault_(vault),
         talk_(talk),
-        file_(parse_dockerfile(asked_.text)) {}
+        check_(plan, scanner, vault, talk),
+        file_(check_.file()) {}
 
   Outcome run();
 
@@ -51,9 +50,7 @@ class DockerfileBuild {
   std::string line_of(const DockerInstruction& at) const { return asked_.shown + ":" + std::to_string(at.line); }
 
   void check_possible() const;
-  void advise() const;
   std::vector<GitToken> tokens_for_its_git() const;
-  std::vector<Withheld> refusals(const std::vector<Withheld>& withheld);
   bool built(const Context& context, Gateway* gateway, Traces& traces);
   std::size_t layers_of_base(const std::vector<std::string>& diff_ids) const;
   void tell_origins(const ImageRecord& record, const ImageConfig& config) const;
@@ -65,16 +62,14 @@ class DockerfileBuild {
   const std::shared_ptr<const Scanner>& scanner_;
   Vault& vault_;
   const BuildTalk& talk_;
-  const Dockerfile file_;
+  DockerfileCheck check_;
+  const Dockerfile& file_;
   std::string image_;  // what the builder made
   Outcome outcome_;
 };
 
-// What this engine cannot do, and what cannot be meant: before anything is made.
+// What this engine cannot do: before anything is made.
 void DockerfileBuild::check_possible() const {
-  if (file_.stage(asked_.target) == nullptr)
-    throw usage_error(printable(asked_.shown) +
-                      (asked_.target.empty() ? ": has no FROM" : ": has no stage " + printable(asked_.target)));
   if (engine_.facts().kind != EngineFacts::Kind::podman) return;
   if (!plan_.ssh.hosts.empty())
     throw Error("podman's builder has no session over which the agent could be lent to a Dockerfile",
@@ -82,20 +77,6 @@ void DockerfileBuild::check_possible() const {
   if (!plan_.secrets.empty())
     throw Error("podman's builder takes secrets as files in the context only, which would write them to a disk",
                 "build by script (--from IMAGE --run SCRIPT --secret ...), which podman can do, or on a Docker engine");
-}
-
-void DockerfileBuild::advise() const {
-  LintFacts facts;
-  facts.scanner = scanner_.get();
-  facts.has_ignore = asked_.has_ignore;
-  facts.lends_agent = !plan_.ssh.hosts.empty();
-  for (const auto& secret : plan_.secrets) facts.secrets.insert(secret.id);
-  if (facts.lends_agent) facts.secrets.insert("known_hosts");
-  if (!plan_.git_tokens.empty()) facts.secrets.insert("gitconfig");
-  if (!plan_.certificates.empty()) facts.secrets.insert("ca_certs");
-  for (const Advice& one : lint(file_, facts))
-    warn(safe(asked_.shown + ":" + std::to_string(one.line) + ": " + one.says) + " (" + one.rule +
-         "); better: " + safe(one.better));
 }
 
 // The builder's own git asks for a host's token whether it fetches over TLS or not. One that an address without TLS
@@ -115,39 +96,6 @@ std::vector<GitToken> DockerfileBuild::tokens_for_its_git() const {
                 " is not shown to the builder's git"));
   }
   return lent;
-}
-
-// Reasons not to begin: a build argument that is a credential, which would stay in the history; and a COPY of a file
-// that was withheld, which could only fail.
-std::vector<Withheld> DockerfileBuild::refusals(const std::vector<Withheld>& withheld) {
-  std::vector<std::pair<std::string, std::string>> texts;
-  for (const auto& [name, value] : asked_.args) texts.emplace_back("--build-arg " + name, name + "=" + value);
-  for (const auto& label : plan_.image_labels) texts.emplace_back("--label " + label.substr(0, label.find('=')), label);
-  auto refused = refusals_in(texts, plan_.policy, scanner_, vault_);
-  for (const auto& instruction : file_.instructions) {
-    const DockerInstruction& real = instruction.inner.empty() ? instruction : instruction.inner.front();
-    if ((real.name != "COPY" && real.name != "ADD") || !real.flag("from").empty()) continue;
-    auto sources = real.paths();
-    if (!sources.empty()) sources.pop_back();
-    for (std::string source : sources) {
-      while (source.starts_with("./")) source.erase(0, 2);
-      while (source.starts_with('/')) source.erase(0, 1);
-      for (const Withheld& each : withheld) {
-        if (each.action != Withheld::Action::file || source.empty()) continue;
-        if (each.path != source && !glob_matches(source, each.path)) continue;
-        Withheld copy = each;
-        copy.action = Withheld::Action::refuse;
-        copy.path = asked_.shown;
-        copy.line = instruction.line;
-        copy.says = real.name + " of " + each.path + ", which is withheld: " + each.says;
-        if (std::none_of(refused.begin(), refused.end(), [&](const Withheld& one) {
-              return one.path == copy.path && one.line == copy.line && one.says == copy.says;
-            }))
-          refused.push_back(std::move(copy));
-      }
-    }
-  }
-  return refused;
 }
 
 // The status that a RUN ended with, where that is why the build failed.
@@ -213,9 +161,13 @@ bool DockerfileBuild::built(const Context& context, Gateway* gateway, Traces& tr
                                              context.tar.get(), context.bytes, std::move(lent));
   }
 
-  Progress progress(scanner_, vault_, [this](std::string_view text) {
-    if (talk_.output) talk_.output(text);
-  });
+  const auto& output = talk_.changed ? talk_.step_output : talk_.output;
+  Progress progress(
+      scanner_, vault_,
+      [&output](std::string_view text) {
+        if (output) output(text);
+      },
+      talk_.changed);
   Redactor lines(scanner_, vault_);  // of a builder that sends text
   std::optional<int> failed;
   const auto tell = [&](const Json& message) {
@@ -343,21 +295,13 @@ void DockerfileBuild::look_after_cache(std::time_t since) const {
 }
 
 Outcome DockerfileBuild::run() {
+  check_.check_target();
   check_possible();
-  know_secrets(plan_, scanner_, vault_, outcome_);
   const std::time_t began = std::time(nullptr) - 1;
 
   // 1. Stage. From here on what is handed over is fixed, the Dockerfile with it, and holds nothing that a rule knows.
-  say(talk_, "staging " + printable(plan_.context));
-  StageOptions staging{plan_.context, {}, plan_.include, plan_.with_git, scanner_, &vault_, plan_.policy, {}};
-  staging.docker = DockerContext{asked_.path, asked_.text, asked_.ignore};
-  SeenFilesRecord seen(plan_.context, *scanner_, plan_.cache);
-  staging.seen = seen.files();
-  const Context context = stage(staging);
-  seen.keep();
-  auto refused = refusals(context.withheld);
-  advise();
-  if (!take_staged(outcome_, context, std::move(refused), talk_)) return std::move(outcome_);
+  Context context;
+  if (!check_.stage(outcome_, context)) return std::move(outcome_);
 
   // 2. Lend. From here on every grant is known to be good: agent, keys, hosts.
   const std::unique_ptr<Gateway> gateway = lend(plan_, talk_);
@@ -370,8 +314,9 @@ Outcome DockerfileBuild::run() {
   // 3. Build. From here on the builder has ended, and an image without a name may be there, undone with `traces`.
   say(talk_,
       "building " + printable(asked_.shown) + (asked_.target.empty() ? "" : " up to " + printable(asked_.target)));
-  Traces traces(
+  const auto owned = std::make_shared<Traces>(
       engine_, talk_.warn ? talk_.warn : [](const std::string&) {});
+  Traces& traces = *owned;
   const bool done = built(context, gateway.get(), traces);
 
   // 4. Beyond this point nothing can be signed, and nothing is handed out: the session is closed.
@@ -413,7 +358,7 @@ Outcome DockerfileBuild::run() {
   say(talk_, std::string("audit: ") + name_of(outcome_.audit->verdict()));
 
   // 7. Name it, given its permission; else it goes, or is kept without a name, and what stays of it is said.
-  name_or_refuse(outcome_, handle, plan_, engine_, traces);
+  name_or_refuse(outcome_, handle, plan_, engine_, owned);
   if (outcome_.status != Status::clean) {
     tell_origins(outcome_.audit->record(), written);
     look_after_cache(began);

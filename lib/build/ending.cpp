@@ -142,11 +142,18 @@ bool name_cleared(Outcome& outcome, const std::string& handle, const Plan& plan,
   return true;
 }
 
-void name_or_refuse(Outcome& outcome, const std::string& handle, const Plan& plan, Engine& engine, Traces& traces) {
-  if (name_cleared(outcome, handle, plan, engine)) return traces.release();
+void name_or_refuse(Outcome& outcome, const std::string& handle, const Plan& plan, Engine& engine,
+                    const std::shared_ptr<Traces>& traces) {
+  if (name_cleared(outcome, handle, plan, engine)) {
+    if (plan.tags.empty())
+      outcome.unnamed = traces;
+    else
+      traces->release();
+    return;
+  }
   outcome.status = outcome.audit->verdict() == Verdict::incomplete ? Status::failed : Status::leak;
   if (plan.keep) {
-    traces.keep();
+    traces->keep();
     outcome.handle = handle;
   }
 }

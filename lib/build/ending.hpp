@@ -38,7 +38,9 @@ Audit audit_of(const std::string& handle, const std::string& config, const BaseL
 /// Gives the audited image its names, given its permission; false, and nothing is named, where there is none.
 bool name_cleared(Outcome& outcome, const std::string& handle, const Plan& plan, Engine& engine);
 
-/// The audited image gets its names, given its permission; else it goes with `traces`, or is kept without a name.
-void name_or_refuse(Outcome& outcome, const std::string& handle, const Plan& plan, Engine& engine, Traces& traces);
+/// The audited image gets its names, given its permission, or, where the plan has none, stays with `traces` in the
+/// outcome; else it goes with `traces`, or is kept without a name.
+void name_or_refuse(Outcome& outcome, const std::string& handle, const Plan& plan, Engine& engine,
+                    const std::shared_ptr<Traces>& traces);
 
 }  // namespace imgbuild

@@ -37,8 +37,8 @@ struct Progress::Step {
 };
 
 Progress::Progress(std::shared_ptr<const Scanner> scanner, const Vault& vault,
-                   std::function<void(std::string_view)> print)
-    : scanner_(std::move(scanner)), vault_(vault), print_(std::move(print)) {}
+                   std::function<void(std::string_view)> print, std::function<void(const BuildStep&)> changed)
+    : scanner_(std::move(scanner)), vault_(vault), print_(std::move(print)), changed_(std::move(changed)) {}
 Progress::~Progress() = default;
 
 std::string Progress::safe(const std::string& text) const {
@@ -46,6 +46,10 @@ std::string Progress::safe(const std::string& text) const {
   for (char& c : line)
     if (c == '\n' || c == '\r') c = ' ';
   return tame(line);
+}
+
+void Progress::tell(const Step& step, BuildStep::State state, const std::string& line, double seconds) const {
+  if (changed_) changed_({step.number, step.name, state, seconds, line});
 }
 
 Progress::Step& Progress::step_of(const std::string& digest) {
@@ -70,6 +74,7 @@ void Progress::head(Step& step) {
   if (last_ != 0) print_("\n");
   print_("#" + std::to_string(step.number) + " " + step.name + "\n");
   last_ = step.number;
+  tell(step, BuildStep::State::running);
 }
 
 void Progress::take(const BuildTrace::Vertex& vertex) {
@@ -80,12 +85,16 @@ void Progress::take(const BuildTrace::Vertex& vertex) {
   head(step);
   if (step.over || (vertex.ended == 0 && !vertex.cached)) return;
   flush(step);
-  if (!vertex.error.empty())
+  if (!vertex.error.empty()) {
     put(step, "ERROR: " + safe(vertex.error));
-  else if (vertex.cached)
+    tell(step, BuildStep::State::failed, safe(vertex.error));
+  } else if (vertex.cached) {
     put(step, "CACHED", false);
-  else
+    tell(step, BuildStep::State::cached);
+  } else {
     put(step, "DONE " + seconds(vertex.ended - step.began, "%.1fs"), false);
+    tell(step, BuildStep::State::done, {}, static_cast<double>(vertex.ended - step.began) / 1e9);
+  }
   step.over = true;
 }
 
@@ -99,6 +108,7 @@ void Progress::lines(Step& step, std::string& line, const std::string& text) {
     while (line.ends_with('\r')) line.pop_back();
     if (const auto again = line.rfind('\r'); again != std::string::npos) line.erase(0, again + 1);
     put(step, seconds(step.latest - step.began, "%.3f ") + tame(line));
+    if (!step.over) tell(step, BuildStep::State::running, tame(line));
     line.clear();
   }
 }
@@ -126,7 +136,11 @@ void Progress::feed(const BuildTrace& trace) {
   for (const auto& log : trace.logs) take(log);
   for (const auto& vertex : trace.vertexes)
     if (vertex.ended != 0 || vertex.cached) take(vertex);
-  for (const auto& warning : trace.warnings) put(step_of(warning.vertex), "WARNING: " + safe(warning.text));
+  for (const auto& warning : trace.warnings) {
+    Step& step = step_of(warning.vertex);
+    put(step, "WARNING: " + safe(warning.text));
+    if (!step.over) tell(step, BuildStep::State::warning, safe(warning.text));
+  }
 }
 
 void Progress::finish() {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "buildkit/build_step.hpp"
 #include "buildkit/trace.hpp"
 #include "scan/redactor.hpp"
 
@@ -13,8 +14,9 @@ namespace imgbuild {
 /// "#5 0.214 cc -o app", "#5 DONE 1.3s". Everything is redacted; each step's two outputs on their own. One thread.
 class Progress {
  public:
-  /// `print` gets whole lines.
-  Progress(std::shared_ptr<const Scanner> scanner, const Vault& vault, std::function<void(std::string_view)> print);
+  /// `print` gets whole lines, `changed` (it may be empty) the same as it happens to each step.
+  Progress(std::shared_ptr<const Scanner> scanner, const Vault& vault, std::function<void(std::string_view)> print,
+           std::function<void(const BuildStep&)> changed = {});
   ~Progress();
 
   void feed(const BuildTrace& trace);
@@ -30,11 +32,13 @@ class Progress {
   void flush(Step& step);
   void lines(Step& step, std::string& line, const std::string& text);
   void put(Step& step, const std::string& text, bool named = true);
+  void tell(const Step& step, BuildStep::State state, const std::string& line = {}, double seconds = 0) const;
   std::string safe(const std::string& text) const;
 
   std::shared_ptr<const Scanner> scanner_;
   const Vault& vault_;
   std::function<void(std::string_view)> print_;
+  std::function<void(const BuildStep&)> changed_;
   std::map<std::string, std::unique_ptr<Step>> steps_;  // by digest
   int numbers_ = 0;
   int last_ = 0;  // the step that spoke last

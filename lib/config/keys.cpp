@@ -61,6 +61,7 @@ static constexpr Key table[] = {
     {"threads", "--threads", Shape::text, false, true},
     {"no_repo_allow", "--no-repo-allow", Shape::on_off, false, true},
     {"no_cache", "--no-cache", Shape::on_off, false, true},
+    {"outputs", "--output", Shape::list, false, true},
     {"push", "--push", Shape::on_off, false, true},
     {"cache_to", "--cache-to", Shape::list, false, true},
     {"keep", "--keep", Shape::on_off, false, true},

@@ -40,10 +40,12 @@ struct Looked {
   Bytes content;                 // of a small file that is staged, as it is written
 };
 
+const std::string& called(const Item& item) { return item.shown.empty() ? item.path : item.shown; }
+
 Location place_of_item(const Item& item) {
   Location place;
   place.layer = 0;
-  place.path = item.path;
+  place.path = called(item);
   if (item.kind == Item::Kind::symlink) place.kind = Location::Kind::link;
   return place;
 }
@@ -286,7 +288,7 @@ class Stager {
     interrupt::check();
     if (item.kind == Item::Kind::file && item.size > large) return put_large(item, std::move(looked.remarks));
     remember(looked.mark, looked.seen_before);
-    const auto fate = record_.add(looked.remarks, item.path);
+    const auto fate = record_.add(looked.remarks, called(item));
     const bool stays = !fate || *fate == Fate::line;
     if (!stays || record_.refused()) return;  // once refused there will be no tar: the rest is only looked at
     writer_->entry(header(item, looked.content.size()));
@@ -394,6 +396,7 @@ std::string put_dockerfile(const DockerContext& docker, Tree& tree) {
     }
   Item item;
   item.path = ".imgbuild.dockerfile";
+  item.shown = docker.shown;
   put(item);
   const std::string path = item.path;
   tree.items.push_back(std::move(item));

@@ -17,6 +17,7 @@ namespace imgbuild {
 /// A context for an engine's own builder: what `docker build` would send. git's ignore rules have no say in it.
 struct DockerContext {
   std::string dockerfile;             ///< its path in the context; empty: it lies elsewhere
+  std::string shown;                  ///< what it is called where it is not found in the context
   std::string text;                   ///< what stands in it: staged as it was read, also where it is ignored
   std::optional<std::string> ignore;  ///< what stands in its own `.dockerignore`, which then counts alone
 };

@@ -27,7 +27,8 @@ class Shelf {
 struct Item {
   enum class Kind { folder, file, symlink };
   Kind kind = Kind::file;
-  std::string path;  ///< in the context
+  std::string path;   ///< in the context
+  std::string shown;  ///< what findings in it call it; empty: its path
   bool executable = false;
   std::uint64_t size = 0;        ///< of a file
   std::string link;              ///< a symlink's target

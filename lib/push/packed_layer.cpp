@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "crypto/digest.hpp"
+#include "image/json.hpp"
 #include "tar/gzip.hpp"
 #include "tar/inflate.hpp"
 #include "tar/reader.hpp"
@@ -131,6 +132,24 @@ std::pair<std::string, PackedLayer> names_of_blob(Source& blob) {
   Packer packer(false);
   for (View piece = blob.next(); !piece.empty(); piece = blob.next()) packer.feed(piece);
   return packer.finish();
+}
+
+std::string manifest_of(const ImageConfig& config, const std::vector<const PackedLayer*>& layers, bool oci) {
+  Json manifest;
+  manifest["schemaVersion"] = 2;
+  manifest["mediaType"] =
+      oci ? "application/vnd.oci.image.manifest.v1+json" : "application/vnd.docker.distribution.manifest.v2+json";
+  manifest["config"] = {{"mediaType", oci ? "application/vnd.oci.image.config.v1+json"
+                                          : "application/vnd.docker.container.image.v1+json"},
+                        {"size", config.raw.size()},
+                        {"digest", config.id}};
+  manifest["layers"] = Json::array();
+  for (const PackedLayer* layer : layers) {
+    std::string type = oci ? "application/vnd.oci.image.layer.v1.tar" : "application/vnd.docker.image.rootfs.diff.tar";
+    if (layer->kind != Container::none) type += std::string(oci ? "+" : ".") + name_of(layer->kind);
+    manifest["layers"].push_back({{"mediaType", type}, {"size", layer->size}, {"digest", layer->digest}});
+  }
+  return manifest.dump();
 }
 
 }  // namespace imgbuild

@@ -5,9 +5,11 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/byte_store.hpp"
 #include "base/bytes.hpp"
+#include "image/image.hpp"
 #include "tar/container.hpp"
 
 namespace imgbuild {
@@ -29,5 +31,9 @@ std::map<std::string, PackedLayer> layers_of_archive(Source& archive, const std:
 
 /// The diff id of a blob, and the blob's own names. Throws Error where it does not unpack.
 std::pair<std::string, PackedLayer> names_of_blob(Source& blob);
+
+/// The manifest of an image whose layers go by these names: Docker's schema 2, which every registry and engine knows,
+/// or OCI's, which has a word for zstd.
+std::string manifest_of(const ImageConfig& config, const std::vector<const PackedLayer*>& layers, bool oci);
 
 }  // namespace imgbuild

@@ -89,25 +89,6 @@ std::map<std::string, Descriptor> claimed_names(RegistryStore& store, const std:
   return claims;
 }
 
-/// Docker's schema 2, which every registry and engine knows; it has no word for zstd, OCI has.
-std::string manifest_of(const ImageConfig& config, const std::vector<const PackedLayer*>& layers, bool oci) {
-  Json manifest;
-  manifest["schemaVersion"] = 2;
-  manifest["mediaType"] =
-      oci ? "application/vnd.oci.image.manifest.v1+json" : "application/vnd.docker.distribution.manifest.v2+json";
-  manifest["config"] = {{"mediaType", oci ? "application/vnd.oci.image.config.v1+json"
-                                          : "application/vnd.docker.container.image.v1+json"},
-                        {"size", config.raw.size()},
-                        {"digest", config.id}};
-  manifest["layers"] = Json::array();
-  for (const PackedLayer* layer : layers) {
-    std::string type = oci ? "application/vnd.oci.image.layer.v1.tar" : "application/vnd.docker.image.rootfs.diff.tar";
-    if (layer->kind != Container::none) type += std::string(oci ? "+" : ".") + name_of(layer->kind);
-    manifest["layers"].push_back({{"mediaType", type}, {"size", layer->size}, {"digest", layer->digest}});
-  }
-  return manifest.dump();
-}
-
 class Pushing {
  public:
   Pushing(Engine& engine, const ImageConfig& config, const std::string& handle, const Reference& to,

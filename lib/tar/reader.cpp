@@ -303,6 +303,12 @@ void TarReader::Inside::member(Block& rest) {
   entry.gid = static_cast<std::uint64_t>(number(f_gid));
   entry.mtime = number(f_mtime);
   entry.size = size_in(block);
+  if (entry.type == TarEntry::Type::character || entry.type == TarEntry::Type::block) {
+    entry.device_major = static_cast<std::uint32_t>(number({f_devices.at, 8}));
+    entry.device_minor = static_cast<std::uint32_t>(number({f_devices.at + 8, 8}));
+  }
+  entry.sparse = flag == 'S' || std::any_of(records.begin(), records.end(),
+                                            [](const auto& record) { return record.first.starts_with("GNU.sparse."); });
   use_records();
   entry.path = relative(entry.path);
   if (has_no_data(entry.type)) entry.size = 0;

@@ -23,6 +23,8 @@ struct TarEntry {
   std::string user, group;
   std::vector<std::pair<std::string, std::string>> xattrs;  ///< of SCHILY.xattr.* (and LIBARCHIVE.xattr.*, decoded)
   std::vector<std::pair<std::string, std::string>> pax;     ///< every other extended record, local and global
+  std::uint32_t device_major = 0, device_minor = 0;         ///< of a device
+  bool sparse = false;  ///< GNU's: the data are those pieces of the file that are no holes, and where they belong
 };
 
 /// What a tar stream holds, in the order of its bytes: nothing between its first byte and its last goes unseen.

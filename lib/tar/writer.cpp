@@ -86,16 +86,18 @@ char type_flag(const TarEntry& entry) {
       return '1';
     case TarEntry::Type::symlink:
       return '2';
+    case TarEntry::Type::character:
+      return '3';
+    case TarEntry::Type::block:
+      return '4';
     case TarEntry::Type::directory:
       return '5';
     case TarEntry::Type::fifo:
       return '6';
-    case TarEntry::Type::character:
-    case TarEntry::Type::block:
     case TarEntry::Type::other:
       break;
   }
-  throw Error("tar: " + printable(entry.path) + ": a device or unknown member cannot be written");
+  throw Error("tar: " + printable(entry.path) + ": an unknown member cannot be written");
 }
 
 }  // namespace
@@ -148,6 +150,7 @@ void TarWriter::entry(const TarEntry& entry) {
   if (entry.type == TarEntry::Type::directory && !path.ends_with('/')) path += '/';
   if (entry.path.empty() || path.find('\0') != path.npos || entry.link.find('\0') != path.npos)
     throw Error("tar: " + (path.empty() ? "a member without a name" : printable(path)) + ": not a name");
+  if (entry.sparse) throw Error("tar: " + printable(entry.path) + ": a sparse file cannot be written");
   const std::uint64_t size = entry.type == TarEntry::Type::file ? entry.size : 0;
 
   Header header{};
@@ -157,6 +160,10 @@ void TarWriter::entry(const TarEntry& entry) {
   };
   header.type = type_flag(entry);
   put_number(header.mode, entry.mode & 07777);
+  if (header.type == '3' || header.type == '4') {
+    const bool fit = put_number(header.major, entry.device_major) && put_number(header.minor, entry.device_minor);
+    if (!fit) throw Error("tar: " + printable(path) + ": device numbers too large for a tar");
+  }
   const bool path_fits = put_path(header, path), link_fits = put_text(header.link, entry.link);
   if ((!path_fits && !ascii(path)) || (!link_fits && !ascii(entry.link))) records += record("hdrcharset", "BINARY");
   need(path_fits, "path", path);

@@ -17,8 +17,8 @@ class TarWriter {
   explicit TarWriter(std::function<void(View)> sink);
   ~TarWriter();
   /// Begins a member; for a file exactly entry.size bytes must follow through data() (else the next call throws).
-  /// A directory's name is given its '/'. `pax` is written as it is, behind the records that the member needs. Devices
-  /// cannot be written.
+  /// A directory's name is given its '/'. `pax` is written as it is, behind the records that the member needs. What is
+  /// sparse, or of no known type, cannot be written.
   void entry(const TarEntry& entry);
   void data(View piece);
   /// Hands the sink all that has been written so far; what it was given then depends on no buffer.

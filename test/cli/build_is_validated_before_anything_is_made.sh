@@ -36,6 +36,14 @@ wrong '--image-workdir' "${good[@]}" --image-workdir here
 wrong '--cache-to is for a Dockerfile' "${good[@]}" --cache-to inline
 printf 'FROM base:1\n' >plain.dockerfile
 wrong 'keeps its cache in the image only' app -f plain.dockerfile -t app:1 --cache-to type=registry,ref=cache:1
+wrong 'there is no type zip' "${good[@]}" -o type=zip,dest=x
+wrong 'type=tar knows no name' "${good[@]}" -o type=tar,dest=x,name=y
+wrong 'is no folder' "${good[@]}" -o build.sh
+wrong 'another --output goes there' "${good[@]}" -o out -o type=local,dest=./out
+wrong "--output: name: UPPER: is no image's name" "${good[@]}" -o type=image,name=UPPER
+wrong 'no name for the image' app --from base:1 --run build.sh -o type=image
+wrong 'no name for the image' app --from base:1 --run build.sh -o out --push
+wrong '--progress: must be auto, plain, tty or quiet' "${good[@]}" --progress fancy
 wrong 'cannot be written' "${good[@]}" --iidfile "$t/no/such/folder/iid"
 wrong 'is a directory' "${good[@]}" --report "$t"
 # A good one only then looks for the engine; a dry run does not even that.
@@ -44,3 +52,10 @@ has "$t/err" no-engine.sock
 expect 0 "$IMGBUILD" build "${good[@]}" --dry-run
 [ -s "$t/out" ] || fail "a dry run says nothing"
 expect 0 "$IMGBUILD" build app --from base:1 -t app:1 --dry-run -- sh -c 'echo "$1"' - --from
+expect 0 "$IMGBUILD" build app --from base:1 --run build.sh --dry-run -o out -o type=oci,dest=- -o type=registry,name=team/app:2 -t app:1
+has "$t/out" 'name it app:1, team/app:2, only if'
+has "$t/out" 'write its file system to out'
+has "$t/out" 'write it as an OCI layout to standard output'
+has "$t/out" 'push team/app:2'
+expect 0 "$IMGBUILD" build app --from base:1 --run build.sh --dry-run -o out
+has "$t/out" 'without a name, and remove it then'

@@ -11,7 +11,7 @@ done
 expect 0 "$IMGBUILD" build --help
 for flag in --from --run --tag --ssh --ssh-key --ssh-key-file --known-host --secret --env --user --workdir --network --platform \
   --pull --timeout --fail-on --cmd --entrypoint --label --expose --image-env --image-user --image-workdir --keep --dry-run \
-  --iidfile --push --build-arg --target --cache-from --cache-to --progress --report --include --ref --with-git --ignore-volume --engine --rules --no-repo-allow; do
+  --iidfile --push --build-arg --target --cache-from --cache-to --progress --output --load --report --include --ref --with-git --ignore-volume --engine --rules --no-repo-allow; do
   has "$t/out" "$flag"
 done
 expect 2 "$IMGBUILD"

@@ -21,7 +21,7 @@ jq -r '.settings[].flag' "$t/out" >flags
 for command in build stage audit push; do
   "$IMGBUILD" "$command" --help | grep -oE '^ +(-[a-z],|-[a-z], )?--[a-z-]+' | grep -oE -- '--[a-z-]+'
 done | sort -u >offered
-printf '%s\n' --help --dry-run --secret --config --format --output --quiet --all --all-platforms --write-baseline --base |
+printf '%s\n' --help --dry-run --secret --config --format --load --quiet --all --all-platforms --write-baseline --base |
   cat - flags | sort -u >accounted
 is "flags without a key" '' "$(comm -23 offered accounted | tr '\n' ' ')"
 

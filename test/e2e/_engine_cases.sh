@@ -23,12 +23,6 @@ script() { # script STATUS TEXT [FLAGS...]
   shift 2
   ran "$want" "$IMGBUILD" build "$t/app" --from "${base:-$busybox}" --network host --run "$t/script.sh" -t "$image" --report "$t/report.json" "$@"
 }
-dockerfile() { # dockerfile STATUS TEXT [FLAGS...]: unlike any other build, so that no step is remembered
-  local want=$1
-  printf 'FROM %s\nENV MARK=%s\n%s\n' "${base:-$busybox}" "$RANDOM$RANDOM" "$2" >"$t/app/Dockerfile"
-  shift 2
-  ran "$want" "$IMGBUILD" build "$t/app" -f "$t/app/Dockerfile" --network host -t "$image" --report "$t/report.json" "$@"
-}
 named() { # the name is that of the id that was printed, and it runs
   [ "$(docker image inspect -f '{{.Id}}' "$image" | sed 's/^sha256://')" = "$(sed 's/^sha256://' "$t/out")" ] || fail 'another id than the one printed is named'
   # By what it prints: of a container that ends at once docker's client may get no status from podman.
@@ -41,6 +35,8 @@ refused() { # nothing is named, nothing left, and the report has no byte of it
   hasnt "$t/err" "$secret"
   nothing_left
 }
+
+. "$SOURCE/test/e2e/_engine_dockerfiles.sh"
 
 script_clean() {
   script 0 'mkdir -p /opt; cp hello /opt/hello; mkdir -p /srv/a/b' --label kept=yes
@@ -145,61 +141,6 @@ echo made >/tmp/made' --user $user --config-file "$t/tool.conf:/etc/tool.conf" -
   docker rmi -f "e2e/$name:conf" >/dev/null
   refused
 }
-dockerfile_clean() {
-  dockerfile 0 'COPY hello /opt/hello
-RUN echo made >/opt/made' --label kept=yes
-  named cat /opt/made
-  hasnt "$t/err" 'asked for the secret'
-  [ "$(docker image inspect -f '{{json .Config.Labels}}' "$image" | jq -c 'del(.["io.buildah.version"])')" = '{"kept":"yes"}' ] || fail 'not the labels that were asked for'
-}
-dockerfile_leak() {
-  dockerfile 1 "RUN $make_key" --purge
-  refused
-}
-dockerfile_ssh() {
-  local got=0
-  base=imgbuild-test/debian:1 dockerfile_try "RUN --mount=type=ssh --mount=type=secret,id=known_hosts GIT_SSH_COMMAND='ssh -o UserKnownHostsFile=/run/secrets/known_hosts' git clone -q $REPO_URL /srv/app" "${grant[@]}" --known-host "$(cat "$SSH_DIR/known_hosts")" || got=$?
-  [ "$ENGINE" != podman ] || { [ $got = 3 ] || fail "exit status $got"; cannot "$(refusal)"; }
-  [ $got = 0 ] || fail "exit status $got: $(cat "$t/err")"
-  [ "$(jq -r '.build.ledger | map(select(.granted)) | length' "$t/report.json")" = 1 ] || fail 'not one signature in the ledger'
-  named test -s /srv/app/main.c
-}
-dockerfile_try() { # as dockerfile, whatever comes of it
-  printf 'FROM %s\nENV MARK=%s\n%s\n' "${base:-$busybox}" "$RANDOM$RANDOM" "$1" >"$t/app/Dockerfile"
-  shift
-  "$IMGBUILD" build "$t/app" -f "$t/app/Dockerfile" --network host -t "$image" --report "$t/report.json" "$@" >"$t/out" 2>"$t/err"
-}
-dockerfile_secret() {
-  local got=0
-  dockerfile_try 'RUN --mount=type=secret,id=s test -s /run/secrets/s && cat /run/secrets/s' --secret "id=s,src=$t/secret" || got=$?
-  [ "$ENGINE" != podman ] || { [ $got = 3 ] || fail "exit status $got"; cannot "$(refusal)"; }
-  [ $got = 0 ] || fail "exit status $got: $(cat "$t/err")"
-  has "$t/err" '[redacted: secret s]'
-  docker rmi -f "$image" >/dev/null
-  dockerfile 1 'RUN --mount=type=secret,id=s cp /run/secrets/s /copy' --secret "id=s,src=$t/secret" --purge
-  refused
-}
-# BuildKit's own git, which fetches what an ADD names, has the token of its host; a host that none is for gets none.
-dockerfile_git() {
-  local got=0
-  printf '%s' "$GIT_TOKEN" >"$t/token"
-  dockerfile_try "ADD http://$GIT_PLAIN/lib.git /srv/lib" --secret "id=forge,src=$t/token" --git-token "$GIT_PLAIN=deploy:forge" || got=$?
-  [ "$ENGINE" != podman ] || { [ $got = 3 ] || fail "exit status $got"; cannot "$(refusal)"; }
-  # Its Dockerfile front end, of 2020, takes the address for a file's.
-  [ "$ENGINE" != docker ] || { [ $got != 0 ] || fail 'it was fetched'; cannot 'its builder knows no repository in ADD'; }
-  [ $got = 0 ] || fail "exit status $got: $(cat "$t/err")"
-  has "$GIT_LOG" 'http /lib.git/info/refs?service=git-upload-pack deploy'
-  named test -s /srv/lib/main.c
-  hasnt "$t/err" "$GIT_TOKEN"
-  hasnt "$t/err" 'asked for the secret'
-  docker rmi -f "$image" >/dev/null
-  : >"$GIT_LOG"
-  got=0
-  dockerfile_try "ADD http://localhost:${GIT_PLAIN#*:}/lib.git /srv/lib" --secret "id=forge,src=$t/token" --git-token "$GIT_PLAIN=deploy:forge" || got=$?
-  [ $got != 0 ] || fail 'another host was let in'
-  hasnt "$GIT_LOG" deploy
-  no_image "$image"
-}
 # newest_layer IMAGE: what its newest layer holds: "MODE OWNER PATH", links with where they lead; sorted.
 newest_layer() {
   docker save "$1" >"$t/saved.tar"
@@ -247,15 +188,6 @@ LAYER
   docker rmi -f "e2e/$name:onto" >/dev/null
   refused
 }
-squashed() {
-  dockerfile 0 'RUN echo one >/one && dd if=/dev/zero of=/big bs=1M count=3
-RUN rm /big && echo two >/two && chown 5:6 /two' --squash
-  named cat /one /two
-  newest_layer "$image" >"$t/layer"
-  has "$t/layer" '-rw-r--r-- 0/0 one'
-  has "$t/layer" '-rw-r--r-- 5/6 two'
-  ! grep -q ' big$' "$t/layer" || fail 'what a later line deletes is in the layer'
-}
 caches() {
   local cache=engines-$$
   script 0 'echo kept >$BUILD_CACHE/'$cache'/file; echo ships >/srv-new' --cache "$cache"
@@ -285,6 +217,37 @@ limits() {
     docker rmi -f "$image" >/dev/null
   done
   script 4 'dd if=/dev/zero of=/dev/null bs=300M count=1' --memory 50m
+  nothing_left
+}
+# is_written TAR PATH OWNER: the tar is a file system with that file, and the archives beside it are the image that was
+# audited.
+is_written() {
+  local archive
+  tar --numeric-owner -tvf "$1" >"$t/list"
+  grep -qE "^-.* $3 .* $2\$" "$t/list" || { cat "$t/list"; fail "not in the tar: $2"; }
+  ! grep -qE ' (\.dockerenv|dev/pts)' "$t/list" || fail "something of the engine's is in the tar"
+  for archive in "$t/oci.tar" "$t/docker.tar"; do
+    ran 0 "$IMGBUILD" audit --format json "archive:$archive"
+    [ "$(jq -r '.images[0].id' "$t/out")" = "$(jq -r '.images[0].id' "$t/report.json")" ] || fail "$archive is another image"
+  done
+}
+# What was cleared leaves the engine as files, as a tar and as archives, and no image stays; also where the engine's own
+# files cannot be read.
+outputs() {
+  local road
+  for road in read saved; do
+    local by=(env)
+    [ $road = read ] || by=("${hide[@]}")
+    ran 0 "${by[@]}" "$IMGBUILD" build "$t/app" --from $busybox --network host --no-cache -o "$t/files.d" -o "type=tar,dest=$t/fs.tar" \
+      -o "type=oci,dest=$t/oci.tar" -o "type=docker,dest=$t/docker.tar,compression=uncompressed" --report "$t/report.json" \
+      -- sh -c 'mkdir -p /opt; cp hello /opt/hello; chown 7:8 /opt/hello; rm /etc/group'
+    is_written "$t/fs.tar" opt/hello 7/8
+    [ "$(cat "$t/files.d/opt/hello")" = hello ] && [ ! -e "$t/files.d/etc/group" ] || fail "not the files of the image ($road)"
+    rm -r "$t/files.d"
+    nothing_left
+  done
+  ran 1 "$IMGBUILD" build "$t/app" --from $busybox --network host -o "$t/leak.d" -o - -- sh -c "$make_key"
+  [ ! -e "$t/leak.d" ] && [ ! -s "$t/out" ] || fail 'a leak was written'
   nothing_left
 }
 audit_by_name() {
@@ -430,28 +393,6 @@ build_pushed() {
   ran 3 "$IMGBUILD" audit "registry:$registry/e2e/leak:1"
   nothing_left
 }
-# Its steps go with the image that is pushed, and that image may be named for another build. (That an engine without any
-# takes them would need one of its own: to prune that of all the tests leaves Docker 20.10 with steps it does not have.)
-dockerfile_cache() {
-  local name=$registry/e2e/cached:1
-  [ "$ENGINE" != podman ] || cannot 'its builder keeps no cache of steps'
-  printf 'FROM %s\nENV MARK=%s\nCOPY hello /opt/hello\nRUN date >/opt/made\n' $busybox "$RANDOM$RANDOM" >"$t/app/Dockerfile"
-  local build=("$IMGBUILD" build "$t/app" -f "$t/app/Dockerfile" --network host)
-  ran 0 "${build[@]}" -t "$name" --push
-  skopeo inspect --config --raw --tls-verify=false "docker://$name" >"$t/config"
-  hasnt "$t/config" moby.buildkit.cache
-  docker rmi -f "$name" >/dev/null
-  ran 0 "${build[@]}" -t "$name" --cache-to type=inline --push
-  skopeo inspect --config --raw --tls-verify=false "docker://$name" >"$t/config"
-  has "$t/config" moby.buildkit.cache
-  docker run --rm --network none "$name" cat /opt/made >"$t/made"
-  ran 0 "${build[@]}" -t "$image" --cache-from "$name"
-  has "$t/err" CACHED
-  docker run --rm --network none "$image" cat /opt/made | diff "$t/made" - || fail 'it was run again'
-  docker rmi -f "$name" >/dev/null
-  docker rmi -f "$image" >/dev/null
-  nothing_left
-}
 interrupted() {
   printf 'echo started\nsleep 60\n' >"$t/script.sh"
   local signal want got pid
@@ -537,6 +478,8 @@ dockerfile_secret a Dockerfile uses a secret, a copy is refused
 dockerfile_git a Dockerfile ADDs a private repository
 artifacts files of the builder go onto another image, with their owners
 squashed a Dockerfile's layers are made one
+outputs what a script made is written to files, tars, archives, once cleared
+dockerfile_outputs what a Dockerfile made, too; of a leak nothing
 caches a cache stays, a secret in it does not
 limits a name, a limit of memory, one of processors
 audit_by_name audit by name

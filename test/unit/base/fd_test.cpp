@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "base/error.hpp"
+#include "base/new_file.hpp"
 #include "base/process.hpp"
 #include "base/secret.hpp"
 #include "base/temp_dir.hpp"
@@ -75,4 +76,36 @@ TEST_CASE("secrets of many sizes keep their values beside each other") {
   Secret moved = std::move(secrets.back());
   CHECK(moved.reveal() == std::string(99 * 11, '!'));
   CHECK(secrets.back().empty());
+}
+
+TEST_CASE("a new file has no name before it is whole, and goes where a link leads") {
+  const TempDir dir;
+  const auto count = [&] {
+    int entries = 0;
+    for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(dir.path())) ++entries;
+    return entries;
+  };
+  const std::string path = dir.path() + "/file";
+  {
+    NewFile half(path);
+    half.write(view_of("half"));
+  }
+  CHECK(count() == 0);
+  write_file(path, "old");
+  std::filesystem::create_symlink("file", dir.path() + "/link");
+  {
+    NewFile file(dir.path() + "/link");
+    file.write(view_of("new "));
+    file.write(view_of("bytes"));
+    CHECK(read_file(path) == "old");
+    file.finish();
+  }
+  CHECK(read_file(path) == "new bytes");
+  CHECK(std::filesystem::is_symlink(dir.path() + "/link"));
+  CHECK(count() == 2);
+  NewFile nowhere("/dev/null");
+  nowhere.write(view_of("gone"));
+  nowhere.finish();
+  CHECK(std::filesystem::is_character_file("/dev/null"));
+  CHECK_THROWS_WITH(NewFile(dir.path() + "/none/x"), Catch::Contains("/none/x: "));
 }

@@ -115,6 +115,51 @@ TEST_CASE("a build argument that is a credential is refused before anything is m
   CHECK_FALSE(bench.did("session"));
 }
 
+TEST_CASE("where no name is wanted the image is there as long as its outcome, and written down so long") {
+  Bench bench;
+  bench.plan.tags.clear();
+  {
+    const Outcome outcome = bench.build();
+    REQUIRE(outcome.status == Status::clean);
+    CHECK(bench.engine.images.at(outcome.handle).names.empty());
+    REQUIRE(read_journal().size() == 1);
+    CHECK(read_journal().front().images.front() == outcome.audit->record().id);
+  }
+  bench.nothing_left();
+}
+
+TEST_CASE("a credential in a Dockerfile that lies elsewhere is told by the name that was said") {
+  Bench bench;
+  bench.plan.dockerfile->shown = "../elsewhere/Dockerfile";
+  bench.plan.dockerfile->text = "FROM base:1\nRUN <<EOF\n" + private_key() + "EOF\n";
+  const Outcome outcome = bench.build();
+  CHECK(outcome.status == Status::leak);
+  REQUIRE(outcome.withheld.size() == 1);
+  CHECK(outcome.withheld[0].path == "../elsewhere/Dockerfile");
+  CHECK(outcome.withheld[0].line == 3);
+  CHECK_THAT(outcome.withheld[0].allow, Contains("../elsewhere/Dockerfile") && !Contains("imgbuild.dockerfile"));
+}
+
+TEST_CASE("a rehearsal refuses what the build would, and asks no engine") {
+  Bench bench;
+  std::ofstream(bench.folder.path() + "/app/deploy_key") << private_key();
+  const auto rehearsed = [&] {
+    bench.told.clear();
+    return rehearse(bench.plan, Scanner::builtin(), bench.vault, bench.talk);
+  };
+  CHECK(rehearsed().status == Status::clean);
+  bench.plan.dockerfile->text = "FROM base:1\nCOPY main.c deploy_key /srv/\nADD id_rsa /root/.ssh/\n";
+  const Outcome outcome = rehearsed();
+  CHECK(outcome.status == Status::leak);
+  CHECK(std::any_of(outcome.withheld.begin(), outcome.withheld.end(), [](const Withheld& one) {
+    return one.action == Withheld::Action::refuse && one.path == "Dockerfile" && one.line == 2;
+  }));
+  CHECK_THAT(bench.told, Contains("Dockerfile:3: "));
+  bench.plan.dockerfile->text = "RUN x\n";
+  CHECK_THROWS_WITH(rehearsed(), "Dockerfile: has no FROM");
+  CHECK(bench.engine.diary.empty());
+}
+
 TEST_CASE("a COPY of a file that is withheld is refused with its line; one of the folder that holds it is not") {
   Bench bench;
   std::ofstream(bench.folder.path() + "/app/deploy_key") << private_key();

@@ -1,6 +1,7 @@
 // Several layers as one: what of each is left, and what still means the layers below.
 #include "build/squash.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "fake_engine.hpp"
@@ -80,7 +81,9 @@ Lines squash(const std::vector<std::vector<std::string>>& layers) {
   const std::string handle = sha256_digest(view_of(image.config));
   engine.images[handle] = image;
   const ImageConfig parsed = parse_config(image.config);
+  engine.diary.clear();
   const NewLayer layer = squashed(engine, handle, parsed, 1);
+  CHECK(std::count(engine.diary.begin(), engine.diary.end(), "save") == 1);  // whatever there is to be read
   std::string tar;
   const auto source = layer.open();
   for (View piece = source->next(); !piece.empty(); piece = source->next()) tar += text_of(piece);

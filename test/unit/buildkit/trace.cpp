@@ -103,3 +103,37 @@ TEST_CASE("a message that is cut, or none, is an error; unknown fields are passe
   put_field(odd, 98, std::uint64_t{7});
   CHECK(parse_trace(odd).vertexes.empty());
 }
+
+TEST_CASE("what happens to each step is told beside the text") {
+  const Vault vault;
+  std::vector<BuildStep> told;
+  std::string text;
+  Progress progress(
+      Scanner::builtin(), vault, [&](std::string_view piece) { text += piece; },
+      [&](const BuildStep& step) { told.push_back(step); });
+  using State = BuildStep::State;
+  progress.feed(parse_trace(vertex("a", "FROM base", 0, 0, true)));
+  progress.feed(parse_trace(vertex("b", "RUN make", 100, 0)));
+  progress.feed(parse_trace(log("b", 101, "one\ntwo\n")));
+  progress.feed(parse_trace(vertex("b", "RUN make", 100, 102)));
+  progress.feed(parse_trace(vertex("c", "RUN no", 100, 0)));
+  progress.feed(parse_trace(vertex("c", "RUN no", 100, 102, false, "exit 1")));
+  const auto is = [&](std::size_t i, int number, State state, const std::string& line) {
+    REQUIRE(i < told.size());
+    CHECK(told[i].number == number);
+    CHECK(told[i].state == state);
+    CHECK(told[i].line == line);
+  };
+  is(0, 1, State::running, "");
+  is(1, 1, State::cached, "");
+  is(2, 2, State::running, "");
+  is(3, 2, State::running, "one");
+  is(4, 2, State::running, "two");
+  is(5, 2, State::done, "");
+  CHECK(told[5].name == "RUN make");
+  CHECK(told[5].seconds == 2.5);
+  is(6, 3, State::running, "");
+  is(7, 3, State::failed, "exit 1");
+  CHECK(told.size() == 8);
+  CHECK_FALSE(text.empty());
+}

@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "base/process.hpp"
 #include "base/temp_dir.hpp"
+#include "tar/reader.hpp"
 
 using namespace imgbuild;
 using Catch::Contains;
@@ -130,4 +131,51 @@ TEST_CASE("a member gets exactly the bytes that its header says") {
 TEST_CASE("what the sink throws comes out of the writer as it was thrown") {
   TarWriter writer([](View) { throw Error("disk full"); });
   CHECK_THROWS_WITH(writer.file("a", view_of(std::string(1 << 20, 'a'))), "disk full");
+}
+
+TEST_CASE("a device is read back as it was written; what is sparse is refused") {
+  TarEntry device = entry_of(TarEntry::Type::block, "dev/loop7", 0660);
+  device.device_major = 7;
+  device.device_minor = 300;
+  const std::string bytes = written([&](TarWriter& writer) { writer.entry(device); });
+  CHECK_THAT(tar({"-tvf", "-"}, bytes).out, Contains("brw-rw---- 0/0           7,300 "));
+  struct Seen : TarVisitor {
+    void entry(const TarEntry& entry) override { one = entry; }
+    void data(View) override {}
+    void end_entry() override {}
+    void stray(View, const char*) override { FAIL("stray bytes"); }
+    TarEntry one;
+  } seen;
+  TarReader reader(seen);
+  reader.feed(view_of(bytes));
+  reader.finish();
+  CHECK(seen.one.type == TarEntry::Type::block);
+  CHECK(seen.one.device_major == 7);
+  CHECK(seen.one.device_minor == 300);
+  device.device_major = 1U << 30;
+  CHECK_THROWS_WITH(written([&](TarWriter& writer) { writer.entry(device); }), Contains("too large"));
+  TarEntry sparse = entry_of(TarEntry::Type::file, "a", 0644);
+  sparse.sparse = true;
+  CHECK_THROWS_WITH(written([&](TarWriter& writer) { writer.entry(sparse); }), Contains("sparse"));
+}
+
+TEST_CASE("a sparse file of GNU tar is known as one, in either form") {
+  const TempDir folder;
+  REQUIRE(run({.argv = {"truncate", "-s", "1M", folder.path() + "/hole"}}).status == 0);
+  for (const char* format : {"gnu", "posix"}) {
+    const std::string bytes =
+        tar({"--sparse", std::string("--format=") + format, "-cf", "-", "hole"}, "", folder.path()).out;
+    struct Seen : TarVisitor {
+      void entry(const TarEntry& entry) override { sparse = entry.sparse; }
+      void data(View) override {}
+      void end_entry() override {}
+      void stray(View, const char*) override {}
+      bool sparse = false;
+    } seen;
+    TarReader reader(seen);
+    reader.feed(view_of(bytes));
+    reader.finish();
+    INFO(format);
+    CHECK(seen.sparse);
+  }
 }

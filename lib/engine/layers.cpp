@@ -1,10 +1,11 @@
 // What an engine saves names its layers in as many ways as there are engines. By their bytes they are found in all.
-#include "build/layers.hpp"
+#include "engine/layers.hpp"
 
 #include <optional>
+#include <set>
 
+#include "base/byte_store.hpp"
 #include "base/made_source.hpp"
-#include "base/text.hpp"
 #include "crypto/digest.hpp"
 #include "tar/inflate.hpp"
 #include "tar/reader.hpp"
@@ -49,27 +50,33 @@ class Unpacked {
   bool decided_ = false;
 };
 
-// The diff id of every member.
-class Finder : public TarVisitor {
+// Puts aside those members that are layers which are wanted, as they are there.
+class Keeper : public TarVisitor {
  public:
-  std::map<std::string, std::string> members;
+  explicit Keeper(std::set<std::string> wanted) : wanted_(std::move(wanted)) {}
   void entry(const TarEntry& entry) override {
     unpacked_.reset();
-    if (entry.type != TarEntry::Type::file || entry.size == 0) return;
-    name_ = entry.path;
+    if (entry.type != TarEntry::Type::file || entry.size == 0 || wanted_.empty()) return;
     digest_ = std::make_unique<Sha256>();
+    bytes_ = std::make_shared<ByteStore>();
     unpacked_.emplace([this](View bytes) { digest_->update(bytes); });
   }
   void data(View piece) override {
     interrupt::check();
-    if (unpacked_) guarded([&] { unpacked_->feed(piece); });
+    if (!unpacked_) return;
+    bytes_->append(piece);
+    guarded([&] { unpacked_->feed(piece); });
   }
   void end_entry() override {
     if (unpacked_) guarded([&] { unpacked_->finish(); });
-    if (unpacked_) members.emplace(digest_->finish_digest(), name_);
+    if (unpacked_)
+      if (const std::string diff_id = digest_->finish_digest(); wanted_.erase(diff_id) > 0)
+        kept.emplace(diff_id, bytes_);
     unpacked_.reset();
+    bytes_.reset();
   }
   void stray(View, const char*) override {}
+  std::map<std::string, std::shared_ptr<const ByteStore>> kept;
 
  private:
   // What does not inflate is no layer.
@@ -81,47 +88,26 @@ class Finder : public TarVisitor {
       throw;
     } catch (const Error&) {
       unpacked_.reset();
+      bytes_.reset();
     }
   }
-  std::string name_;
+  std::set<std::string> wanted_;
   std::unique_ptr<Sha256> digest_;
+  std::shared_ptr<ByteStore> bytes_;
   std::optional<Unpacked> unpacked_;
 };
 
-class SavedMember : public MadeSource, public TarVisitor {
+class KeptBytes : public Source {
  public:
-  SavedMember(std::unique_ptr<Source> saved, std::string name)
-      : saved_(std::move(saved)),
-        name_(std::move(name)),
-        reader_(*this),
-        unpacked_([this](View bytes) { make(bytes); }) {}
-  void entry(const TarEntry& entry) override { inside_ = !over_ && entry.path == name_; }
-  void data(View piece) override {
-    if (inside_) unpacked_.feed(piece);
-  }
-  void end_entry() override {
-    if (!inside_) return;
-    unpacked_.finish();
-    inside_ = false;
-    over_ = true;
-  }
-  void stray(View, const char*) override {}
+  explicit KeptBytes(std::shared_ptr<const ByteStore> bytes) : bytes_(std::move(bytes)), source_(*bytes_) {}
+  View next() override { return source_.next(); }
 
  private:
-  void step() override {
-    const View piece = saved_->next();
-    if (piece.empty()) throw Error("the engine saved another image");
-    reader_.feed(piece);
-  }
-
-  std::unique_ptr<Source> saved_;
-  const std::string name_;
-  TarReader reader_;
-  Unpacked unpacked_;
-  bool inside_ = false;
+  std::shared_ptr<const ByteStore> bytes_;
+  WholeSource source_;
 };
 
-// A layer of the engine's own files, packed as it may be there (containerd's store keeps what was sent to it).
+// A layer as it may be there, packed (containerd's store keeps what was sent to it).
 class StoredLayer : public MadeSource {
  public:
   explicit StoredLayer(std::unique_ptr<Source> stored)
@@ -174,25 +160,24 @@ void measure(NewLayer& layer) {
   layer.diff_id = digest.finish_digest();
 }
 
-void Layers::find_members() {
-  Finder finder;
+void Layers::keep_saved() {
+  Keeper keeper({diff_ids_.begin() + static_cast<std::ptrdiff_t>(from_), diff_ids_.end()});
   const auto saved = engine_.save(handle_);
-  read_tar(*saved, finder);
-  members_ = std::move(finder.members);
+  read_tar(*saved, keeper);
+  kept_ = std::move(keeper.kept);
+  saved_ = true;
 }
 
 std::unique_ptr<Source> Layers::open(std::size_t index) {
   const std::string& diff_id = diff_ids_.at(index);
-  std::unique_ptr<Source> source;
-  if (auto stored = engine_.stored_layer(handle_, diff_ids_, index)) {
-    source = std::make_unique<StoredLayer>(std::move(stored));
-  } else {
-    if (members_.empty()) find_members();
-    const auto member = members_.find(diff_id);
-    if (member == members_.end()) throw Error("the engine does not save it");
-    source = std::make_unique<SavedMember>(engine_.save(handle_), member->second);
+  auto stored = engine_.stored_layer(handle_, diff_ids_, index);
+  if (!stored) {
+    if (!saved_) keep_saved();
+    const auto kept = kept_.find(diff_id);
+    if (kept == kept_.end()) throw Error("the engine does not save it");
+    stored = std::make_unique<KeptBytes>(kept->second);
   }
-  return std::make_unique<Checked>(std::move(source), diff_id);
+  return std::make_unique<Checked>(std::make_unique<StoredLayer>(std::move(stored)), diff_id);
 }
 
 }  // namespace imgbuild
