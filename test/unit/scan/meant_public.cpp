@@ -59,3 +59,9 @@ TEST_CASE("the sum in an annotation is no secret, whatever it is the sum of") {
   CHECK(found("annotations:\n  checksum/secret: " + sum + "\n", "a.yaml") == 0);
   CHECK(found("annotations:\n  app/secret: " + sum + "\n", "a.yaml") == 1);
 }
+
+TEST_CASE("an account of a blockchain is no key of the service that shows it") {
+  const std::string account = std::string("7a250d5630b4cf539739") + "df2c5dacb4c659f2488d";
+  CHECK(found("etherscan token contract: 0x" + account + "\n", "a.md") == 0);
+  CHECK(found("etherscan_token = '" + account + "'\n", "a.py") == 1);
+}
