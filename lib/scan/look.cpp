@@ -18,6 +18,7 @@
 #include "scan/except.hpp"
 #include "scan/letters.hpp"
 #include "scan/lines.hpp"
+#include "scan/meant_public.hpp"
 #include "scan/named.hpp"
 #include "scan/proof.hpp"
 #include "scan/proofs.hpp"
@@ -27,6 +28,7 @@ namespace imgbuild {
 namespace {
 
 constexpr std::size_t near_reach = 96;
+constexpr std::size_t public_reach = 512;                         // of what says that it is meant to be seen
 constexpr unsigned most_depth = 3;                                // of encodings
 constexpr std::size_t first_stage_step = std::size_t{256} << 10;  // stays in the cache for the decoder
 constexpr std::size_t decode_step = std::size_t{512} << 10;
@@ -262,6 +264,12 @@ void Look::judge(View text, std::uint32_t pattern, const re2::StringPiece* group
     const std::size_t from = begin - std::min(begin, proof_reach), to = std::min(all.size(), begin + proof_reach);
     proof = prove(rule.proof, {secret, whole, all.substr(from, to - from), subject_.path, &rule.near});
     if (!proof.proven) return;
+  }
+  if (const std::string_view value = proof.secrets.empty() ? secret : proof.secrets.front();
+      value.data() >= all.data() && value.data() + value.size() <= all.data() + all.size()) {
+    const auto at = static_cast<std::size_t>(value.data() - all.data());
+    const std::size_t from = at - std::min(at, public_reach);
+    if (is_meant_to_be_public(value, all.substr(from, at - from), all.substr(at + value.size(), public_reach))) return;
   }
   if (subject_.matter == Scanner::Matter::program && inside_.rank[r] == 2) {
     // "PWD=" of Go's library, and whatever text the linker put behind it.

@@ -40,6 +40,11 @@ bool is_lower_hex(std::string_view value) {
   return value.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
+// 0x and 20 bytes: whom a blockchain pays, for everybody to see.
+bool is_account_of_chain(std::string_view value) {
+  return value.size() == 42 && value.starts_with("0x") && unhex(value.substr(2)).has_value();
+}
+
 // As md5sum and its like write it: the sum, two characters, the file.
 bool is_checksum_line(std::string_view before, std::string_view value, std::string_view behind) {
   return (before.empty() || before.back() == '\n') && (behind.starts_with("  ") || behind.starts_with(" *")) &&
@@ -63,7 +68,9 @@ bool is_given_to(std::string_view between) {
 Proof service_key(const Suspect& suspect) {
   constexpr std::size_t reach = 96;
   const std::string_view value = suspect.secret;
-  if (suspect.near == nullptr || is_stand_in(value) || is_version(value) || !may_be_key(value)) return {};
+  if (suspect.near == nullptr || is_stand_in(value) || is_version(value) || is_account_of_chain(value) ||
+      !may_be_key(value))
+    return {};
   const auto at = static_cast<std::size_t>(value.data() - suspect.around.data());
   const std::size_t from = at - std::min(at, reach);
   const std::string_view before = suspect.around.substr(from, at - from);
