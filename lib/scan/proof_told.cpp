@@ -140,6 +140,13 @@ bool is_of_another(std::string_view said) {
   return any_of(others, small, contains);
 }
 
+// p0gusmns8t: digits in more than one place among letters that are no words.
+bool is_interspersed(std::string_view value) {
+  const NameLikeness likeness = name_likeness(value);
+  return value.size() >= 8 && likeness.numbers >= 2 && likeness.joints == 0 && likeness.symbols == 0 &&
+         is_letter(value.front()) && likeness.letters > likeness.digits && is_letter(value.back());
+}
+
 // What stands in front says that this is it: a colon, an equals sign, an arrow, dots, a quote.
 bool is_given(std::string_view said) {
   static constexpr std::string_view marks[] = {":",
@@ -208,11 +215,14 @@ Proof told_password(const Suspect& suspect) {
   if (contains(small, "passw") || contains(small, "hash") || is_product(value) || is_numbered(value) ||
       is_host(value) || is_type(value) || is_of_code(value) || is_of_another(said))
     return {};
+  // account: 12345678 / 20210304
+  if (!is_given(said) && std::all_of(value.begin(), value.end(), is_digit)) return {};
   if (Proof proof = said_password(told); proof.proven) return proof;
   if (is_numbered_words(value)) return proven_of(value);
   // La clave «auto-raise-delay»: a key of settings, too.
   if (contains(lower(said), "clave") && std::none_of(value.begin(), value.end(), is_digit)) return {};
-  const bool phrase = is_plain_phrase(value) || is_passphrase(value) || is_title_phrase(value) || is_walk(value);
+  const bool phrase = is_interspersed(value) || is_plain_phrase(value) || is_passphrase(value) ||
+                      is_title_phrase(value) || is_walk(value);
   if (!phrase && !is_given(said)) return {};
   // What is not mixed and no phrase is words and numbers.
   if (is_algorithm(value) || is_version(value) || value.front() == '#' || value.starts_with("PKCS#")) return {};

@@ -175,6 +175,9 @@ void show_cell_as(View text, Part name, std::string_view said, Part value, const
       written.find_first_of("\"\\\r\n \t") != std::string_view::npos)
     return;
   DecodedRun run = assigned_run("table", said, name.begin, written, value.begin, value.end);
+  // It stands where its value does: a hit between the head and its row is another's.
+  run.plain = true;
+  run.lead = said.size() + 2;
   see(run, {0, text.size()});
 }
 
