@@ -76,66 +76,73 @@ bool is_of_code(std::string_view value) {
 bool is_type(std::string_view value) {
   const std::size_t open = value.find('(');
   return open != std::string_view::npos && open >= 3 && open <= 12 && open + 1 < value.size() &&
-         std::all_of(value.begin(), value.begin() + static_cast<std::ptrdiff_t>(open), is_letter) &&
+         std::all_of(value.begin(), value.begin() + static_cast<std::ptrdiff_t>(open), is_alphanumeric) &&
          value.find_first_not_of("0123456789,)", open + 1) == std::string_view::npos;
 }
 
 // Of the words before it: those of a policy, of a key of a table, of a program, and not of a password.
 bool is_of_another(std::string_view said) {
-  static constexpr std::string_view others[] = {"policy",
-                                                "manager",
-                                                "column",
-                                                "field",
-                                                "protocol",
-                                                "hash",
-                                                "encrypted with",
-                                                "stored",
-                                                "encoded",
-                                                "length",
-                                                "strength",
-                                                "primari",
-                                                "for\xc3\xa1nea",
-                                                "foranea",
-                                                "\xc3\xba"
-                                                "blica",
-                                                "publica",
-                                                "palabras",
-                                                "palavras-chave",
-                                                "producto",
-                                                "produit",
-                                                "\xcf\x80\xcf\x81\xce\xbf\xcf\x8a",
-                                                "minim",
-                                                "m\xc3\xadn",
-                                                "maxim",
-                                                "class ",
-                                                "variable",
-                                                "method",
-                                                "parameter",
-                                                "reset at",
-                                                "expire",
-                                                "generated",
-                                                "algorithm",
-                                                " format",
-                                                "property",
-                                                "argument",
-                                                " function",
-                                                "must ",
-                                                "should ",
-                                                "cannot ",
-                                                "does not",
-                                                "doesn't",
-                                                "gespeichert",
-                                                "verschl",
-                                                "cifrad",
-                                                "criptog",
-                                                "almacen",
-                                                "armazen",
-                                                "\xe5\x8a\xa0\xe5\xaf\x86",  // encrypted
-                                                "\xe5\xbc\xba\xe5\xba\xa6",
-                                                "\xe5\xbc\xb7\xe5\xba\xa6",  // strength
-                                                "\xe9\x95\xbf\xe5\xba\xa6",
-                                                "\xe9\x95\xb7\xe5\xba\xa6",  // length
-                                                "\xe6\x9a\x97\xe5\x8f\xb7"};
+  static constexpr std::string_view others[] = {
+      "policy",
+      "%s",
+      "politika",
+      "\xce\xb1\xcf\x80\xce\xbf\xcf\x83\xcf\x84\xce\xbf\xce\xbb",          // of a parcel
+      "\xcf\x80\xce\xb5\xce\xbb\xce\xac\xcf\x84",                          // of a customer
+      "\xcf\x80\xce\xb1\xcf\x81\xce\xb1\xce\xb3\xce\xb3\xce\xb5\xce\xbb",  // of an order
+      "\xcf\x83\xcf\x86\xce\xac\xce\xbb\xce\xbc",                          // of an error
+      "manager",
+      "column",
+      "field",
+      "protocol",
+      "hash",
+      "encrypted with",
+      "stored",
+      "encoded",
+      "length",
+      "strength",
+      "primari",
+      "for\xc3\xa1nea",
+      "foranea",
+      "\xc3\xba"
+      "blica",
+      "publica",
+      "palabras",
+      "palavras-chave",
+      "producto",
+      "produit",
+      "\xcf\x80\xcf\x81\xce\xbf\xcf\x8a",
+      "minim",
+      "m\xc3\xadn",
+      "maxim",
+      "class ",
+      "variable",
+      "method",
+      "parameter",
+      "reset at",
+      "expire",
+      "generated",
+      "algorithm",
+      " format",
+      "property",
+      "argument",
+      " function",
+      "must ",
+      "should ",
+      "cannot ",
+      "does not",
+      "doesn't",
+      "gespeichert",
+      "verschl",
+      "cifrad",
+      "criptog",
+      "almacen",
+      "armazen",
+      "\xe5\x8a\xa0\xe5\xaf\x86",  // encrypted
+      "\xe5\xbc\xba\xe5\xba\xa6",
+      "\xe5\xbc\xb7\xe5\xba\xa6",  // strength
+      "\xe9\x95\xbf\xe5\xba\xa6",
+      "\xe9\x95\xb7\xe5\xba\xa6",  // length
+      "\xe6\x9a\x97\xe5\x8f\xb7"};
   const std::string small = lower(said);
   return any_of(others, small, contains);
 }
