@@ -61,6 +61,7 @@ constexpr Entry table[] = {
     {"signify-key", proofs::signify_key},                  // base64 of signify's 104 bytes
     {"sigstore-key", proofs::sigstore_key},                // base64 of JSON with a cipher
     {"spelled-password", proofs::spelled_password},        // no word, no name, no reference
+    {"told-password", proofs::told_password},              // said of something, or given behind a colon
     {"url-password", proofs::url_password},                // a password in a URL, written out
     {"wireguard-key", proofs::wireguard_key},              // 32 bytes, clamped where it is no shared key
     {"printed-key", proofs::printed_key},                  // what openssl prints of it, in hex

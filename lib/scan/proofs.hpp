@@ -119,6 +119,9 @@ bool changes_case(std::string_view value);         ///< as random letters do
 /// Something that a machine made: long, and no words can be read in it.
 bool may_be_key(std::string_view value);
 
+// What notes, mails and chats tell: proof_told.cpp
+Proof told_password(const Suspect& suspect);
+
 // What files of a fixed form hold: proof_files.cpp
 Proof base64_text(const Suspect& suspect);
 Proof password_hash(const Suspect& suspect);

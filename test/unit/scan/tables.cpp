@@ -56,6 +56,53 @@ TEST_CASE("the rows of a table are named by the head of their column") {
   }
 }
 
+TEST_CASE("a table is read whatever parts its cells, and in whatever language its heads are") {
+  for (const std::string table :
+       {"ФИО;Логин;Пароль\nИванов И.И.;ivanov;@1\nПетрова А.С.;petrova;@2",
+        "系统,账号,密码,备注\nOA,sa_import,@1,长期\nCRM,sa,@2,长期",
+        "サーバー,ユーザー,パスワード\nweb1,root,@1\ndb1,root,@2",
+        "서버,아이디,비밀번호\nweb1,root,@1\ndb1,root,@2",
+        "الخادم,المستخدم,كلمة المرور\nweb1,root,@1\ndb1,root,@2",
+        "Διακομιστής;Χρήστης;Κωδικός\nweb1;root;@1\ndb1;root;@2",
+        "Máy chủ,Tài khoản,Mật khẩu\nweb1,root,@1\ndb1,root,@2",
+        "Serveur;Utilisateur;Mot de passe\nweb1;root;@1\ndb1;root;@2",
+        "Servidor;Usuario;Contraseña\nweb1;root;@1\ndb1;root;@2",
+        "Serwer;Login;Hasło\nweb1;root;@1\ndb1;root;@2",
+        "| Sunucu | Kullanıcı | Parola | Not |\n|---|---|---|---|\n| web1 | root | @1 | yedek |\n| db1 | root | @2 | - "
+        "|",
+        "host\tip\troot_pw\nweb1\t10.0.0.1\t@1\ndb1\t10.0.0.2\t@2",
+        "host,user,pw\nweb1,root,@1\ndb1,root,@2",
+        "Staff of 2020;;\nName;Login;Passwort\nBerg;berg;@1\nMaus;maus;@2",
+        "| **Host** | **@w** |\n|---|---|\n| web1 | @1 |\n| db1 | **@2** |",
+        "|_. Host |_. User |_. @w |\n| web1 | root | @1 |\n| db1 | root | @2 |",
+        "||Host||User||@w||\n|web1|root|@1|\n|db1|root|@2|",
+        "{| class=\"wikitable\"\n! Host !! User !! @w\n|-\n| web1 || root || @1\n|-\n| db1 || root || @2\n|}",
+        "{|\n! Host\n! @w\n|-\n| web1\n| @1\n|-\n| db1\n| @2\n|}",
+        "|===\n|Host |User |@w\n\n|web1 |root |@1\n|db1 |root |@2\n|===",
+        "+------+----------+\n| Host | @w |\n+======+==========+\n| web1 | @1 |\n+------+----------+\n| db1 | @2 |",
+        " id | login | @w \n----+-------+----------\n  1 | hans  | @1\n  2 | jan   | @2\n(2 rows)",
+        "host      user      @w\nweb1      root      @1\ndb1       root      @2",
+        "<table><tr><th>Host</th><th>@w</th></tr><tr><td>web1</td><td>@1</td></tr>"
+        "<tr><td>db1</td><td><code>@2</code></td></tr></table>",
+        "COPY public.accounts (id, login, plain_@w, created) FROM "
+        "stdin;\n1\tada\t@1\t2021-03-04\n2\tbob\t@2\t2021-03-05"
+        "\n\\.",
+        "CREATE TABLE users (id int, login varchar(32), @w varchar(64));\nINSERT INTO users VALUES (1,'ada','@1');\n"
+        "INSERT INTO users VALUES (2,'bob','@2');",
+        "CREATE TABLE `users` (\n  `id` int(11) NOT NULL,\n  `@w` varchar(64) DEFAULT '',\n  `fee` decimal(10,2)\n) "
+        "ENGINE=InnoDB;\n\nINSERT INTO `users` VALUES (1,'@1',1.5),(2,'@2',2.5);",
+        "INSERT INTO users (id, pwd) VALUES (1,'@1'),(2,'@2');",
+        "{\"columns\":[\"login\",\"@w\"],\"rows\":[[\"ada\",\"@1\"],[\"bob\",\"@2\"]]}"}) {
+    INFO(table);
+    CHECK(found(table) == Texts{first, second});
+  }
+}
+
+TEST_CASE("what is found in a row hides nothing of the next") {
+  const std::string table = "url,note,@w\nx,https://ci:@1@db.acme.io/,none\ny,,@2";
+  CHECK(found(table) == Texts{first, second});
+}
+
 TEST_CASE("a list of users has their passwords") {
   for (const std::string list :
        {"USERS = [\n  ('ada', '@1'),\n  ('bob', '@2'),\n]",
@@ -69,13 +116,22 @@ TEST_CASE("a list of users has their passwords") {
 }
 
 TEST_CASE("what stands in a table and is no password stays unsaid") {
-  for (const std::string text : {"base-passwd\t3.6.1\nbash\t5.2.15-2+b2",
-                                 "Set user, password, and host.\nThen a1b2c3, d4e5f6g, and Krone77.",  // two rows
-                                 "connect(user, password, host)\nconnect(a1b2c3d4, e5f6g7h8, i9j0k1l2)",
-                                 "users = {'name': 'Ada1815x', 'email': 'W1K5Qq'}",
-                                 "\"credentials\": {\"region\": \"eu1west9\", \"shape\": \"Shape12xY\"}",
-                                 "users = [('ada', 'ada@mail.example'), ('bob', '0f1e2d3c4b5a69788796a5b4c3d2e1f0')]",
-                                 "id,password_hint,email\n1,Blue42sky,a@b.example"}) {
+  for (const std::string text :
+       {"base-passwd\t3.6.1\nbash\t5.2.15-2+b2",
+        "Set user, password, and host.\nThen a1b2c3, d4e5f6g, and Krone77.",  // two rows
+        "connect(user, password, host)\nconnect(a1b2c3d4, e5f6g7h8, i9j0k1l2)",
+        "users = {'name': 'Ada1815x', 'email': 'W1K5Qq'}",
+        "\"credentials\": {\"region\": \"eu1west9\", \"shape\": \"Shape12xY\"}",
+        "users = [('ada', 'ada@mail.example'), ('bob', '0f1e2d3c4b5a69788796a5b4c3d2e1f0')]",
+        "id,password_hint,email\n1,Blue42sky,a@b.example",
+        "key;password;login\nde;Passwort;Anmelden\nfr;Mot de passe;Connexion",
+        "CREATE TABLE users (id int, password varchar(64));\n"
+        "CREATE TABLE items (id int, sku varchar(32));\nINSERT INTO items VALUES (1,'KX82-hT7mXq2L');",
+        "COPY a (id, login, password) FROM stdin;\n1\tada\t\\N\n\\.\n2\tbob\tKX82-hT7mXq2L",
+        "#define LN_password              \"password\"\n#define OBJ_password              OBJ_a9,7L",
+        "Name      Type      Password\nlogin     string    required",
+        "<tr><th>Field</th><th>Password</th></tr><tr><td>hash</td><td>SHA-256</td></tr>",
+        "<tr><td>Password</td><td>{{ user.password }}</td></tr>"}) {
     INFO(text);
     CHECK(found(text).empty());
   }
