@@ -72,7 +72,12 @@ class Reading {
   /// Keeps a record until nothing looks at what belongs to it any more. Any thread.
   void hold(const Member& member);
 
-  /// Reads bytes that are mapped, or that a source brings. Any thread.
+  /// All of its images are damaged. One thread, as is_damaged().
+  void damaged(NotScanned damage) { damage_.push_back(std::move(damage)); }
+  bool is_damaged() const { return !damage_.empty(); }
+
+  /// Reads bytes that are mapped, or that a source brings: where the latter fails, what came is looked at, and the
+  /// member says so. Any thread.
   Member read(const std::string& name, View mapped, Location::Kind kind = Location::Kind::annotation);
   Member read(const std::string& name, Source& source, Location::Kind kind = Location::Kind::annotation);
 
@@ -91,6 +96,7 @@ class Reading {
   Member outside_;
   std::mutex mutex_;
   std::vector<Member> held_;
+  std::vector<NotScanned> damage_;
 };
 
 /// A source's bytes in pieces that last until they have been looked at: as they are, where the source says so, else

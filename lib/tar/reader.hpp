@@ -59,6 +59,9 @@ class TarReader {
   explicit TarReader(TarVisitor& visitor);
   ~TarReader();
   void feed(View piece);
+  /// After an Error: how many bytes were read, and those of them that it lies in, a header's, which nobody was shown.
+  std::uint64_t position() const;
+  View unread() const;
   /// The end of the stream. Throws Error "truncated archive". Once.
   void finish();
 
