@@ -94,8 +94,9 @@ std::vector<Reading::Subject> ArchiveReading::by_index() {
     const bool manifest = std::any_of(outlines.begin(), outlines.end(), [&](const Outline& one) {
       return std::any_of(one.own.begin(), one.own.end(), [&](const Member& own) { return own->name == member->name; });
     });
-    if (chosen && !manifest)
-      for (auto& subject : subjects) subject.beside.push_back(member);
+    const std::size_t first =
+        member->name.starts_with("blobs/") && !is_index(set, *member) ? first_with_orphans(set) : 0;
+    for (std::size_t i = first; chosen && !manifest && i < subjects.size(); ++i) subjects[i].beside.push_back(member);
   }
   return subjects;
 }

@@ -117,10 +117,19 @@ std::vector<Audit> read_images(Reading& reading, ImageStore& store, const Choice
   if (choice.reference.empty()) orphans = orphaned_blobs(store, set);
   for (const Descriptor& orphan : orphans) blobs.want(orphan, Location::Kind::annotation);
   blobs.read_all();
-  for (const Descriptor& orphan : orphans) beside.push_back(blobs.found(orphan));
   const Lookup lookup = [&](const Descriptor& descriptor) { return blobs.lookup(descriptor); };
   for (const Document& index : set.indexes) beside.push_back(document_member(index));
-  return reading.decide(subjects_of(set, lookup, beside));
+  std::vector<Reading::Subject> subjects = subjects_of(set, lookup, beside);
+  for (const Descriptor& orphan : orphans)
+    for (std::size_t i = first_with_orphans(set); i < subjects.size(); ++i)
+      subjects[i].beside.push_back(blobs.found(orphan));
+  return reading.decide(std::move(subjects));
+}
+
+std::size_t first_with_orphans(const ImageSet& set) {
+  const bool damaged =
+      std::any_of(set.damaged.begin(), set.damaged.end(), [](const auto& document) { return !document.attestation; });
+  return damaged ? set.images.size() : 0;
 }
 
 std::vector<Reading::Subject> subjects_of(const ImageSet& set, const Lookup& lookup,

@@ -112,6 +112,10 @@ void side_by_side(std::size_t count, const std::function<bool(std::size_t)>& wor
 std::vector<Audit> read_images(Reading& reading, ImageStore& store, const Choice& choice, std::vector<Member> beside,
                                std::size_t from_cache = 0);
 
+/// The first of subjects_of that blobs belong to to which nothing leads: where a manifest cannot be read, they may well
+/// be its image's.
+std::size_t first_with_orphans(const ImageSet& set);
+
 /// Each image with what goes with it: attestations with the image that they describe, or with all.
 std::vector<Reading::Subject> subjects_of(const ImageSet& set, const Lookup& lookup, const std::vector<Member>& beside);
 

@@ -129,7 +129,9 @@ class Decision {
     }
     for (const MemberRecord* member : beside) {
       take(*member, -1);
-      if (member->failure.empty()) continue;
+      const bool told = std::any_of(image_.damage.begin(), image_.damage.end(),
+                                    [&](const NotScanned& damage) { return damage.path == member->name; });
+      if (member->failure.empty() || told) continue;
       NotScanned gap;
       gap.path = member->name;
       gap.why = member->failure;

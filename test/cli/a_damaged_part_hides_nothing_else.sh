@@ -96,7 +96,7 @@ is 'notifications' 1 "$(jq '[.runs[0].invocations[0].toolExecutionNotifications[
 is 'the run' false "$(jq '.runs[0].invocations[0].executionSuccessful' report.sarif)"
 
 # Beside other targets. A leak of a whole image is 1.
-archive clean-image.tar clean.tar
+CONFIG='{}' archive clean-image.tar clean.tar
 CONFIG='{}' archive leak.tar one.tar
 expect 3 "$IMGBUILD" audit archive:spoilt.tar archive:clean-image.tar --format json
 is images 2 "$(jq '.images | length' "$t/out")"
