@@ -497,10 +497,4 @@ void TarReader::finish() {
   if (!whole) throw Error("truncated archive");
 }
 
-void read_tar(Source& source, TarVisitor& visitor) {
-  TarReader reader(visitor);
-  for (View piece = source.next(); !piece.empty(); piece = source.next()) reader.feed(piece);
-  reader.finish();
-}
-
 }  // namespace imgbuild

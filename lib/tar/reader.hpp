@@ -73,4 +73,10 @@ class TarReader {
 /// Do these first bytes of a stream (512 wanted) begin a tar archive? (a valid header checksum)
 bool looks_like_tar(View head);
 
+inline void read_tar(Source& source, TarVisitor& visitor) {
+  TarReader reader(visitor);
+  for (View piece = source.next(); !piece.empty(); piece = source.next()) reader.feed(piece);
+  reader.finish();
+}
+
 }  // namespace imgbuild
