@@ -1,12 +1,14 @@
 // imgbuild audit: which images, and the one report on them all.
 #include "audit/audit.hpp"
 
+#include <algorithm>
 #include <ctime>
 
 #include "audit_flags.hpp"
 #include "audit_report.hpp"
 #include "audit_target.hpp"
 #include "base/interrupt.hpp"
+#include "base/text.hpp"
 #include "engine/engine.hpp"
 #include "lean_flags.hpp"
 #include "session.hpp"
@@ -35,7 +37,8 @@ Examples:
   imgbuild audit --write-baseline known.json app:1; imgbuild audit --baseline known.json app:2
   id=$(imgbuild audit --quiet docker:app:1) && docker tag "$id" app:1 && docker push app:1
 
-Exit status, over all targets: 1 a leak; else 3 something could not be looked at; else 0 clean. 2 usage.)";
+Exit status, over all targets: 1 a leak; else 3 something could not be looked at; else 0 clean. 2 usage. An image that
+is damaged is 3, whatever the rest of it leaks: that is in the report.)";
 
 struct Flags {
   std::vector<std::string> targets;
@@ -50,6 +53,19 @@ std::vector<std::string> layers_of_image(const std::string& name, const std::str
                                          const std::string& platform) {
   const auto engine = connect_engine(engine_said);
   return engine->config_of(engine->find_image(name, platform, Pull::never).handle).diff_ids;
+}
+
+// One line on what of a target is damaged, as where nothing of it can be read; the report says the rest.
+void tell_damage(const AuditTarget& target, const std::vector<Audit>& audits, const Session& session) {
+  std::vector<std::string> damages;
+  for (const Audit& audit : audits)
+    for (std::string& line : audit.record().damages())
+      if (std::find(damages.begin(), damages.end(), line) == damages.end()) damages.push_back(std::move(line));
+  if (damages.empty()) return;
+  const std::string more = damages.size() == 1 ? "" : " (and " + std::to_string(damages.size() - 1) + " more)";
+  say(Error("audit: " + target.said + ": " + printable(damages.front()) + more,
+            "all else of it was looked at; pull, save or copy it again"),
+      session);
 }
 
 void set_base(ImageRecord& image, const std::string& name, const std::vector<std::string>& base) {
@@ -84,6 +100,8 @@ int work(Flags& flags, Session& session) {
     try {
       progress.begin(size_of(target));
       const AuditedTarget audited = reader.audit(target);
+      progress.clear();
+      tell_damage(target, audited.audits, session);
       for (const auto& audit : audited.audits) {
         report.images.push_back(audit.record());
         ids.push_back(audited.handle.empty() ? audit.record().id : audited.handle);

@@ -74,7 +74,12 @@ int work(const Flags& flags, Session& session) {
   // Of an image for several platforms one is sent, and that one counts.
   const auto ours = std::find_if(audited.audits.begin(), audited.audits.end(),
                                  [&](const Audit& audit) { return audit.record().id == config.id; });
-  if (ours == audited.audits.end()) throw Error("engine: save: it sent another image than " + config.id);
+  if (ours == audited.audits.end()) {
+    for (const Audit& audit : audited.audits)
+      if (const auto damages = audit.record().damages(); !damages.empty())
+        throw Error("audit: " + flags.image + ": " + printable(damages.front()));
+    throw Error("engine: save: it sent another image than " + config.id);
+  }
   report.images.push_back(ours->record());
   report.allow_remarks = remarks_on(settings.options.policy, report.images, session.vault);
   report.ended = std::time(nullptr);

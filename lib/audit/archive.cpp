@@ -6,133 +6,17 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
+#include "audit/archive_members.hpp"
 #include "audit/packed_around.hpp"
-#include "audit/reading.hpp"
 #include "base/interrupt.hpp"
 #include "base/text.hpp"
 #include "crypto/digest.hpp"
-#include "image/platform.hpp"
 
 namespace imgbuild {
 namespace {
 
 constexpr std::size_t slice_size = std::size_t{1} << 20;
-
-/// The members of an archive as they come, and in the end its images.
-class ArchiveReading {
- public:
-  ArchiveReading(Reading& reading, const Choice& choice, bool layout)
-      : reading_(reading), choice_(choice), layout_(layout) {}
-
-  Reading& reading() { return reading_; }
-
-  /// The member at this position of the archive; a later one of the same name takes its place, and the earlier one is
-  /// looked at as one that belongs to no image. Any thread.
-  void add(std::uint64_t position, Member member) {
-    const std::lock_guard lock(mutex_);
-    if (members_.size() >= most_members) throw Error("more than " + std::to_string(most_members) + " members");
-    members_[position] = std::move(member);
-  }
-
-  /// When all members are read: their images by the archive's own tables.
-  std::vector<Audit> decide() {
-    for (const auto& [position, member] : members_) {
-      by_name_[member->name] = member;
-      if (member->link.empty()) reading_.workshop().keep(member);
-    }
-    const Member manifest = layout_ ? nullptr : find_member(by_name_, "manifest.json");
-    return reading_.decide(manifest ? by_manifest(*manifest) : by_index());
-  }
-
- private:
-  std::vector<Reading::Subject> by_manifest(const MemberRecord& manifest) {
-    std::vector<Outline> outlines;
-    try {
-      outlines = outline_of(by_name_, manifest);
-    } catch (const Error& error) {
-      throw std::string_view(error.what()).starts_with("layer ") ? error : error.within("manifest.json");
-    }
-    if (!choice_.all_platforms) {
-      std::string others;
-      std::erase_if(outlines, [&](const Outline& one) {
-        const bool other = !platform_fits(one.config.platform(), choice_.platform);
-        if (other) others += (others.empty() ? "" : ", ") + printable(one.config.platform());
-        return other;
-      });
-      if (outlines.empty()) throw Error("no image for " + printable(choice_.platform), "it has " + others);
-    }
-    const std::vector<Member> others = beside(outlines);
-    std::vector<Reading::Subject> subjects;
-    for (Outline& outline : outlines) subjects.push_back({std::move(outline), others});
-    return subjects;
-  }
-
-  std::vector<Reading::Subject> by_index() {
-    MemberStore store(by_name_);
-    ImageSet set = choose_images(store, choice_);
-    if (!layout_) set.left_out.clear();  // all that lies in an archive is looked at
-    const Lookup lookup = [&](const Descriptor& descriptor) { return find_member(by_name_, descriptor.path()); };
-    for (const ImageParts& attestation : set.attestations) {
-      if (const Member manifest = find_member(by_name_, attestation.document.name))
-        manifest->kind = Location::Kind::attestation;
-      for (const Descriptor& blob : attestation.manifest.layers)
-        if (const Member member = lookup(blob)) member->kind = Location::Kind::attestation;
-    }
-    auto subjects = subjects_of(set, lookup, {});
-    std::vector<Outline> outlines;
-    for (const auto& subject : subjects) {
-      outlines.push_back(subject.outline);
-      outlines.back().own.insert(outlines.back().own.end(), subject.beside.begin(), subject.beside.end());
-    }
-    std::vector<std::string> orphans;  // by name
-    if (layout_ && choice_.reference.empty())
-      for (const Descriptor& orphan : orphaned_blobs(store, set)) orphans.push_back(orphan.path());
-    for (const Member& member : beside(outlines)) {
-      // Of a layout from which somebody chose, other images' blobs are others' business.
-      const bool chosen = !layout_ || !member->name.starts_with("blobs/") || is_index(set, *member) ||
-                          std::find(orphans.begin(), orphans.end(), member->name) != orphans.end();
-      const bool manifest = std::any_of(outlines.begin(), outlines.end(), [&](const Outline& one) {
-        return std::any_of(one.own.begin(), one.own.end(),
-                           [&](const Member& own) { return own->name == member->name; });
-      });
-      if (chosen && !manifest)
-        for (auto& subject : subjects) subject.beside.push_back(member);
-    }
-    return subjects;
-  }
-
-  static bool is_index(const ImageSet& set, const MemberRecord& member) {
-    return std::any_of(set.indexes.begin(), set.indexes.end(),
-                       [&](const Document& index) { return index.name == member.name; });
-  }
-
-  /// The members that no image names.
-  std::vector<Member> beside(const std::vector<Outline>& images) const {
-    std::set<const MemberRecord*> used;
-    for (const Outline& image : images) {
-      for (const auto& member : image.own) used.insert(member.get());
-      for (const auto& member : image.layers) used.insert(member.get());
-    }
-    std::vector<Member> others;
-    for (const auto& [position, member] : members_) {
-      if (used.count(member.get()) > 0 || !member->link.empty()) continue;
-      // The same bytes under the same name once more are the same member.
-      if (const auto& last = by_name_.at(member->name); last != member && last->digest == member->digest) continue;
-      others.push_back(member);
-    }
-    return others;
-  }
-
-  static constexpr std::size_t most_members = 100'000;
-  Reading& reading_;
-  const Choice& choice_;
-  const bool layout_;
-  std::mutex mutex_;
-  std::map<std::uint64_t, Member> members_;
-  Members by_name_;
-};
 
 std::string member_name(const std::string& path) {
   std::string_view name = path;
@@ -171,8 +55,11 @@ class OuterVisitor : public TarVisitor {
     begin(entry);
   }
   void end_entry() override { name_.clear(); }
-  /// The member that is being read.
-  const std::string& name() const { return name_; }
+  /// What cannot be read on is told with the member that it failed in. Where it is no archive at all, that is an Error.
+  void failed(const Error& error) {
+    if (position_ == 0) throw error;
+    audit_.damaged(name_, error);
+  }
   std::map<std::string, std::string> links;
   void stray(View piece, const char*) override {
     if (!strays_) strays_.emplace(audit_.reading().desk(), where(Location::Kind::tail, ""));
@@ -209,8 +96,23 @@ class StreamedMembers : public OuterVisitor {
  public:
   using OuterVisitor::OuterVisitor;
   void feed(TarReader& tar, const Piece& piece) {
+    if (broken_) return stray(piece.bytes, "");
+    const std::uint64_t begin = tar.position();
     current_ = &piece;
-    tar.feed(piece.bytes);
+    try {
+      tar.feed(piece.bytes);
+    } catch (const Interrupted&) {
+      throw;
+    } catch (const Error& error) {
+      failed(error);
+      broken_ = true;
+      cut_off();
+      stray(tar.unread(), "");
+      stray(piece.bytes.subspan(static_cast<std::size_t>(tar.position() - begin)), "");
+    }
+  }
+  void finish(TarReader& tar) {
+    if (!broken_) tar.finish();
   }
   void data(View bytes) override {
     if (!reader_) return;
@@ -226,6 +128,10 @@ class StreamedMembers : public OuterVisitor {
     reader_.reset();
     OuterVisitor::end_entry();
   }
+  /// The archive ended, or could not be read on, in the midst of a member: what came of it is looked at.
+  void cut_off() {
+    if (reader_) end_entry();
+  }
 
  protected:
   void begin(const TarEntry& entry) override {
@@ -238,6 +144,7 @@ class StreamedMembers : public OuterVisitor {
  private:
   const Piece* current_ = nullptr;
   std::optional<MemberReader> reader_;
+  bool broken_ = false;
 };
 
 /// Members found in a mapped archive, to be read side by side.
@@ -289,49 +196,55 @@ class Rewound : public Source {
   bool first_ = true;
 };
 
-// Reads the outer tar; what fails is told with the member that it failed in.
-template <class Members, class Work>
-void within_member(const Members& members, Work work) {
-  try {
-    work();
-  } catch (const Interrupted&) {
-    throw;
-  } catch (const Error& error) {
-    throw members.name().empty() ? error : error.within(printable(members.name()));
-  }
-}
-
 void stream(ArchiveReading& audit, Source& archive, Container kind) {
   StreamedMembers members(audit);
   TarReader tar(members);
-  within_member(members, [&] {
-    if (Inflater::knows(kind)) {
-      Where outside;
-      outside.record = &audit.reading().outside().record;
-      outside.kind = Location::Kind::tail;
-      PackedAround around(audit.reading().desk(), outside);
-      std::shared_ptr<std::uint8_t[]> buffer;
-      Inflater inflater(
-          kind,
-          [&] {
-            buffer = audit.reading().desk().buffers.take();
-            return std::span(buffer.get(), Buffers::size);
-          },
-          [&](View filled) {
-            members.feed(tar, {filled, buffer, false});
-          });
-      around.look_at_skipped(inflater);
+  const auto told = [&](const auto& work) {
+    try {
+      work();
+    } catch (const Interrupted&) {
+      throw;
+    } catch (const Error& error) {
+      members.failed(error);
+      return false;
+    }
+    return true;
+  };
+  if (Inflater::knows(kind)) {
+    Where outside;
+    outside.record = &audit.reading().outside().record;
+    outside.kind = Location::Kind::tail;
+    PackedAround around(audit.reading().desk(), outside);
+    std::shared_ptr<std::uint8_t[]> buffer;
+    Inflater inflater(
+        kind,
+        [&] {
+          buffer = audit.reading().desk().buffers.take();
+          return std::span(buffer.get(), Buffers::size);
+        },
+        [&](View filled) {
+          members.feed(tar, {filled, buffer, false});
+        });
+    around.look_at_skipped(inflater);
+    bool whole = true;
+    told([&] {
       lasting_pieces(archive, audit.reading().desk().buffers, [&](const Piece& piece) {
         interrupt::check();
-        around.feed(piece, inflater.feed(piece.bytes));
+        std::size_t own = piece.bytes.size();
+        whole = whole && told([&] { own = inflater.feed(piece.bytes); });
+        around.feed(piece, own);
       });
-      inflater.finish();
-      around.finish();
-    } else {
+      if (whole) whole = told([&] { inflater.finish(); });
+    });
+    around.finish();
+    if (whole) told([&] { members.finish(tar); });
+  } else {
+    told([&] {
       lasting_pieces(archive, audit.reading().desk().buffers, [&](const Piece& piece) { members.feed(tar, piece); });
-    }
-    tar.finish();
-  });
+      members.finish(tar);
+    });
+  }
+  members.cut_off();
   members.flush();
 }
 
@@ -396,12 +309,20 @@ std::vector<Audit> read_mapped(Reading& reading, View archive, const Choice& cho
   ArchiveReading audit(reading, choice, layout);
   MappedMembers members(audit);
   TarReader tar(members);
-  within_member(members, [&] {
+  try {
     tar.feed(archive);
     tar.finish();
-  });
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Error& error) {
+    members.failed(error);
+    members.stray(tar.unread(), "");
+    members.stray(archive.subspan(static_cast<std::size_t>(tar.position())), "");
+  }
   members.flush();
-  if (layout) {
+  const bool indexed = std::any_of(members.found.begin(), members.found.end(),
+                                   [](const auto& member) { return member.name == "index.json"; });
+  if (layout && (indexed || !reading.is_damaged())) {
     MappedLayout store(members.found, members.links);
     std::vector<Member> beside;
     for (const auto& member : members.found)

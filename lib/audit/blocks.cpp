@@ -5,13 +5,38 @@
 #include "audit/content.hpp"
 #include "base/interrupt.hpp"
 #include "crypto/digest.hpp"
+#include "crypto/pdf_key.hpp"
 #include "tar/inflate.hpp"
 
 namespace imgbuild {
+namespace {
+
+/// What is encrypted with an empty password is nobody's secret.
+PdfDecrypt open_for_everybody(const PdfSeal& seal) {
+  PdfHandler handler;
+  handler.revision = seal.revision;
+  handler.key_size = seal.key_size;
+  handler.permissions = seal.permissions;
+  handler.metadata = seal.metadata;
+  handler.owner = seal.owner;
+  handler.user = seal.user;
+  handler.user_key = seal.user_key;
+  handler.id = seal.id;
+  auto key = open_pdf(handler);
+  if (!key) return nullptr;
+  return [key = std::move(*key)](PdfSeal::Cipher cipher, std::uint32_t object, std::uint32_t generation, View sealed) {
+    const PdfCipher how = cipher == PdfSeal::Cipher::aes   ? PdfCipher::aes
+                          : cipher == PdfSeal::Cipher::rc4 ? PdfCipher::rc4
+                                                           : PdfCipher::none;
+    return decrypt_pdf(key, how, object, generation, sealed);
+  };
+}
+
+}  // namespace
 
 std::unique_ptr<Blocks> Blocks::of(const Desk& desk, const Where& where, View head) {
   if (where.depth >= ContentReader::most_depth) return nullptr;
-  auto file = BlockFile::of(head);
+  auto file = BlockFile::of(head, open_for_everybody);
   return file ? std::make_unique<Blocks>(desk, where, std::move(file)) : nullptr;
 }
 
@@ -40,7 +65,15 @@ void Blocks::feed(View bytes) {
 
 void Blocks::finish() {
   advance(std::exchange(held_, {}), true);
-  file_->finish(sink_);
+  try {
+    file_->finish(sink_);
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Limit&) {
+    throw;
+  } catch (const Error& error) {
+    where_.add_gap(error.what(), 0, "");
+  }
   flush();
   if (child_) child_->finish();
   child_.reset();
@@ -111,6 +144,7 @@ void look_at_blocks(const Desk& desk, const Where& where, View content) {
     if (!blocks) return;
     blocks->feed(content);
     blocks->finish();
+    if (!blocks->why_not().empty()) where.add_gap(blocks->why_not(), content.size(), sha256_digest(content));
   } catch (const Limit& limit) {
     where.add_gap(limit.what(), content.size(), sha256_digest(content));
   }

@@ -10,7 +10,7 @@ namespace imgbuild {
 class ContentReader;
 
 /// Looks at what the blocks of a database's or a log's file unpack to. The file's own bytes are looked at anyway: what
-/// does not unpack is no gap. What is found does not depend on where the stream's pieces were cut. One thread.
+/// only seems to be packed is no gap. What is found does not depend on where the stream's pieces were cut. One thread.
 class Blocks {
  public:
   /// Of content that begins like this (BlockFile::of); null: of no such file.
@@ -19,6 +19,8 @@ class Blocks {
   ~Blocks();
   void feed(View bytes);  ///< throws Limit
   void finish();          ///< throws Limit
+  /// When it is finished: what of the file could not be looked at, and why; empty: nothing.
+  const std::string& why_not() const { return file_->why_not(); }
   /// Is what comes now none of the file's? Then, how many bytes were.
   bool ended() const { return skipped_ > (UINT64_MAX >> 1); }
   std::uint64_t size() const { return size_; }
@@ -39,7 +41,7 @@ class Blocks {
   std::unique_ptr<ContentReader> child_;
 };
 
-/// The same of content that lies together in memory; a limit ends as a gap.
+/// The same of content that lies together in memory; what could not be looked at ends as a gap.
 void look_at_blocks(const Desk& desk, const Where& where, View content);
 
 }  // namespace imgbuild

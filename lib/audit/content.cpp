@@ -169,8 +169,13 @@ void ContentReader::decide() {
   if ((kind_ == Container::none && why_not_.empty()) || is_values(kind_)) embedded_.emplace(desk_, where_);
   if (kind_ == Container::none) {
     if (why_not_.empty() && BrotliFile::may_be(where_)) brotli_ = std::make_unique<BrotliFile>(desk_, where_);
-    if (why_not_.empty())
-      blocks_ = Blocks::of(desk_, where_, View(head_).first(std::min(head_.size(), container_head_size)));
+    if (why_not_.empty()) {
+      const View head = View(head_).first(std::min(head_.size(), container_head_size));
+      blocks_ = Blocks::of(desk_, where_, head);
+      if (!blocks_ && where_.depth >= most_depth && BlockFile::of(head))
+        why_not_ = "deeper than " + std::to_string(most_depth);
+      if ((blocks_ || !why_not_.empty()) && whole_.empty()) sha_.emplace();
+    }
     if (const auto how = wide_text_of(head_)) narrowed_.emplace(desk_, where_, *how);
     return;
   }
@@ -375,6 +380,7 @@ void ContentReader::finish() {
   if (embedded_) within([&] { embedded_->finish(); });
   if (brotli_) within([&] { brotli_->finish(); });
   if (blocks_) within([&] { blocks_->finish(); });
+  if (blocks_ && why_not_.empty()) why_not_ = blocks_->why_not();
   if (behind_) guarded([&] { behind_->finish(); });
   if (raw_) raw_->finish();
   if (narrowed_) narrowed_->finish();

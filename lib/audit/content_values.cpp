@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t most_code = std::size_t{32} << 20;
 constexpr std::size_t most_row = std::size_t{8} << 20;
-constexpr std::size_t most_named = std::size_t{16} << 20;  // of a database whose columns are read by their names
+constexpr std::uint64_t most_named = std::uint64_t{64} << 30;  // of a database whose columns are read by their names
 constexpr std::size_t shortest = 8;
 
 bool is_word(std::uint8_t c) {
@@ -114,11 +114,13 @@ class Logged : public Whole {
     constexpr std::size_t log_head = 32, frame_head = 24, most_pages = 100'000;
     for (std::uint64_t at = log_head; at + frame_head + page_size_ <= log.size(); at += frame_head + page_size_) {
       const std::uint64_t number = big_endian(log.part(at, 4), 0, 4);
-      if (number == 0 || pages_.size() >= most_pages) break;
+      if (number == 0) break;
+      if (cut_ = pages_.size() >= most_pages; cut_) break;
       pages_[number] = at + frame_head;
     }
   }
   const std::map<std::uint64_t, std::uint64_t>& pages() const { return pages_; }
+  bool cut() const { return cut_; }
   std::uint64_t size() const override { return pages_.empty() ? 0 : pages_.rbegin()->first * page_size_; }
   std::size_t read(std::uint64_t offset, std::span<std::uint8_t> into) const override {
     std::size_t done = 0;
@@ -144,6 +146,7 @@ class Logged : public Whole {
  private:
   const Whole& log_;
   const std::size_t page_size_;
+  bool cut_ = false;                              ///< it has more pages than are read
   std::map<std::uint64_t, std::uint64_t> pages_;  ///< by their numbers: where each stands in the log
 };
 
@@ -268,10 +271,12 @@ void look_at_values(const Desk& desk, const Where& where, Container kind, const 
     const Whole& database = log ? *log : content;
     Sqlite(desk, place, database, values, log ? &*log : nullptr).look();
     // What stands in a column called password says nothing of itself.
-    if (database.size() <= most_named)
-      each_named_value(database, [&](const std::string& name, View value) {
-        values.add(view_of(name + "=\"" + std::string(text_of(value)) + "\""));
-      });
+    const auto named = [&](const std::string& name, View value) {
+      values.add(view_of(name + "=\"" + std::string(text_of(value)) + "\""));
+    };
+    const bool all = database.size() <= most_named && each_named_value(database, named);
+    if (!all || (log && log->cut()))
+      where.add_gap("a database whose tables could not be read to their ends", content.size(), "");
   } else {
     const Bytes all = content.part(0, most_code);
     kind == Container::java_class ? look_at_class(all, values) : look_at_python(all, values);

@@ -71,16 +71,20 @@ class Embedded::Packed : public Opened {
 class Embedded::Blocked : public Opened {
  public:
   Blocked(const Desk& desk, Where where, std::unique_ptr<BlockFile> file)
-      : blocks_(desk, std::move(where), std::move(file)) {}
+      : where_(where), blocks_(desk, std::move(where), std::move(file)) {}
 
   std::size_t feed(View bytes) override {
     blocks_.feed(bytes);
     fed_ += bytes.size();
     return blocks_.ended() ? bytes.size() - std::min<std::uint64_t>(bytes.size(), fed_ - blocks_.size()) : bytes.size();
   }
-  void finish(bool) override { blocks_.finish(); }
+  void finish(bool) override {
+    blocks_.finish();
+    if (!blocks_.why_not().empty()) where_.add_gap(blocks_.why_not(), blocks_.size(), "");
+  }
 
  private:
+  const Where where_;
   Blocks blocks_;
   std::uint64_t fed_ = 0;
 };
@@ -172,7 +176,7 @@ void Embedded::look(View window, std::size_t at, const std::size_t to) {
 std::size_t Embedded::open(View window, const Beginning& beginning, std::size_t to) {
   const auto [at, kind, encoding] = beginning;
   if (where_.depth >= ContentReader::most_depth) {
-    if (kind != Container::none && kind != Container::zlib && Inflater::knows(kind))
+    if (kind != Container::none && kind != Container::zlib)
       where_.add_gap("deeper than " + std::to_string(ContentReader::most_depth), 0, "");
     return at + 1;
   }

@@ -63,6 +63,21 @@ class Blobs {
     return wanted.member;
   }
 
+  /// The same of a blob that lies there; where it could not be read, a member that says so.
+  Member found(const Descriptor& descriptor) const {
+    Member unread = std::make_shared<MemberRecord>();
+    unread->name = descriptor.path();
+    try {
+      if (Member member = lookup(descriptor)) return member;
+      unread->failure = "is missing";
+    } catch (const Interrupted&) {
+      throw;
+    } catch (const Error& error) {
+      unread->failure = error.what();
+    }
+    return unread;
+  }
+
  private:
   Member read(const Wanted& wanted) {
     const Descriptor& descriptor = wanted.descriptor;
@@ -93,7 +108,7 @@ class Blobs {
 
 std::vector<Audit> read_images(Reading& reading, ImageStore& store, const Choice& choice, std::vector<Member> beside,
                                std::size_t from_cache) {
-  const ImageSet set = choose_images(store, choice);
+  const ImageSet set = choose_what_is_there(store, choice);
   Blobs blobs(reading, store, from_cache);
   for (const ImageParts& image : set.images) blobs.want(image);
   for (const ImageParts& attestation : set.attestations) blobs.want(attestation);
@@ -102,28 +117,46 @@ std::vector<Audit> read_images(Reading& reading, ImageStore& store, const Choice
   if (choice.reference.empty()) orphans = orphaned_blobs(store, set);
   for (const Descriptor& orphan : orphans) blobs.want(orphan, Location::Kind::annotation);
   blobs.read_all();
-  for (const Descriptor& orphan : orphans)
-    if (Member member = blobs.lookup(orphan)) beside.push_back(std::move(member));
   const Lookup lookup = [&](const Descriptor& descriptor) { return blobs.lookup(descriptor); };
   for (const Document& index : set.indexes) beside.push_back(document_member(index));
-  return reading.decide(subjects_of(set, lookup, beside));
+  std::vector<Reading::Subject> subjects = subjects_of(set, lookup, beside);
+  for (const Descriptor& orphan : orphans)
+    for (std::size_t i = first_with_orphans(set); i < subjects.size(); ++i)
+      subjects[i].beside.push_back(blobs.found(orphan));
+  return reading.decide(std::move(subjects));
+}
+
+std::size_t first_with_orphans(const ImageSet& set) {
+  const bool damaged =
+      std::any_of(set.damaged.begin(), set.damaged.end(), [](const auto& document) { return !document.attestation; });
+  return damaged ? set.images.size() : 0;
 }
 
 std::vector<Reading::Subject> subjects_of(const ImageSet& set, const Lookup& lookup,
                                           const std::vector<Member>& beside) {
   std::vector<Reading::Subject> subjects;
-  for (const ImageParts& image : set.images) {
-    subjects.push_back({outline_of(image, lookup), beside});
-    subjects.back().outline.left_out = set.left_out;
+  for (const ImageParts& image : set.images) subjects.push_back({outline_of(image, lookup), beside});
+  // A manifest that cannot be read: an image of which nothing else is known.
+  for (const DamagedDocument& document : set.damaged) {
+    if (document.attestation && !subjects.empty()) continue;
+    subjects.push_back({{}, beside});
+    subjects.back().outline.damage.push_back(damage_of(-1, document.name, document.why));
   }
+  for (Reading::Subject& subject : subjects) subject.outline.left_out = set.left_out;
   for (const ImageParts& attestation : set.attestations) {
-    const std::vector<Member> parts = outline_of(attestation, lookup).own;
+    const Outline parts = outline_of(attestation, lookup);
     const auto described = [&](const ImageParts& image) { return image.document.digest == attestation.about; };
     const bool known = std::any_of(set.images.begin(), set.images.end(), described);
     for (std::size_t i = 0; i < subjects.size(); ++i)
-      if (!known || described(set.images[i]))
-        subjects[i].beside.insert(subjects[i].beside.end(), parts.begin(), parts.end());
+      if (!known || (i < set.images.size() && described(set.images[i]))) {
+        subjects[i].beside.insert(subjects[i].beside.end(), parts.own.begin(), parts.own.end());
+        auto& damage = subjects[i].outline.damage;
+        damage.insert(damage.end(), parts.damage.begin(), parts.damage.end());
+      }
   }
+  for (const DamagedDocument& document : set.damaged)
+    for (std::size_t i = 0; document.attestation && i < set.images.size(); ++i)
+      subjects[i].outline.damage.push_back(damage_of(-1, document.name, document.why));
   return subjects;
 }
 

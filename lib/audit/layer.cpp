@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/interrupt.hpp"
+
 namespace imgbuild {
 namespace {
 
@@ -36,9 +38,19 @@ Where LayerReader::where(Location::Kind kind) const {
 }
 
 void LayerReader::feed(const Piece& piece) {
+  const std::uint64_t begin = member_.bytes;
   member_.bytes += piece.bytes.size();
+  if (damage_) return look_at_tail(piece);
   current_ = &piece;
-  tar_.feed(piece.bytes);
+  try {
+    tar_.feed(piece.bytes);
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Error& error) {
+    damage_ = error;
+    look_at_tail({tar_.unread(), nullptr, false});
+    look_at_tail(piece.part(piece.bytes.subspan(static_cast<std::size_t>(tar_.position() - begin))));
+  }
   current_ = nullptr;
 }
 
@@ -51,7 +63,8 @@ void LayerReader::content(const Piece& piece) {
 
 void LayerReader::finish_entries() {
   // What a truncated or damaged layer did hold is looked at before that is told.
-  if (way_ == Way::streamed || way_ == Way::gathered) end_entry();
+  if (way_ == Way::undecided) way_ = Way::gathered;
+  if (way_ != Way::none) end_entry();
   if (!header_strays_.empty()) texts_.add(where(Location::Kind::tail), std::exchange(header_strays_, {}));
   if (tail_) tail_->finish();
   flush();
@@ -61,6 +74,7 @@ void LayerReader::finish_entries() {
 
 void LayerReader::finish() {
   finish_entries();
+  if (damage_) throw Error(*damage_);
   tar_.finish();
 }
 
@@ -82,6 +96,7 @@ void LayerReader::entry(const TarEntry& entry) {
   for (const auto* name : {&entry.user, &entry.group})
     if (name->size() >= 8) texts_.add(where(Location::Kind::pax), *name);
   if (!header_strays_.empty()) texts_.add(where(Location::Kind::tail), std::exchange(header_strays_, {}));
+  came_ = 0;
   way_ = entry.size == 0 ? Way::none : entry.size <= most_gathered ? Way::gathered : Way::undecided;
 }
 
@@ -98,6 +113,7 @@ void LayerReader::note_large(const TarEntry& entry) {
 
 void LayerReader::data(View bytes) {
   const Piece piece = current_->part(bytes);
+  came_ += bytes.size();
   if (way_ == Way::gathered) return gathered_.append(piece);
   if (way_ == Way::undecided) {
     gathered_.append(piece);
@@ -134,7 +150,7 @@ void LayerReader::decide_large() {
 }
 
 void LayerReader::look_in_place() {
-  const View content(in_place_, entry_.size);
+  const View content(in_place_, came_);
   desk_.pool.submit(most_gathered, [&desk = desk_, content, place = where(Location::Kind::file)] {
     look_at_whole(desk, place, {content, nullptr, true});
     if (desk.release) desk.release(content);
@@ -151,7 +167,7 @@ void LayerReader::end_entry() {
     look_in_place();
   } else if (way_ == Way::streamed) {
     // A zip behind a program is known at its end only: in memory that lasts it can be opened then.
-    const bool zip = in_place_ != nullptr && ends_as_zip({in_place_, entry_.size}, entry_.size);
+    const bool zip = in_place_ != nullptr && ends_as_zip({in_place_, came_}, came_);
     look_->finish();
     if (zip) look_in_place();
     if (packages_) member_.record.packages.add(entry_.path, packages_->whole());
@@ -178,14 +194,18 @@ void LayerReader::stray(View piece, const char* what) {
   } else if (kind == "padding") {
     texts_.add(where(Location::Kind::tail), text_of(piece));
   } else {
-    if (!tail_) {
-      Where place = where(Location::Kind::tail);
-      place.path.clear();
-      place.entry = ordinal_ + 1;
-      tail_.emplace(desk_, std::move(place));
-    }
-    tail_->feed(current_->part(piece));
+    look_at_tail(current_->part(piece));
   }
+}
+
+void LayerReader::look_at_tail(const Piece& piece) {
+  if (!tail_) {
+    Where place = where(Location::Kind::tail);
+    place.path.clear();
+    place.entry = ordinal_ + 1;
+    tail_.emplace(desk_, std::move(place));
+  }
+  tail_->feed(piece);
 }
 
 }  // namespace imgbuild

@@ -45,8 +45,9 @@ class LayerReader : private TarVisitor {
  public:
   LayerReader(const Desk& desk, MemberRecord& member);
   ~LayerReader() override;
-  /// Throws Error on a damaged tar. The piece's memory must last.
+  /// The piece's memory must last. What stands behind a damage is looked at as bytes outside every member.
   void feed(const Piece& piece);
+  /// Throws Error where the tar was damaged or cut.
   void finish();
 
   /// The same for what comes entry by entry and not as a tar: begin_entry(), its content, end_entry(); at the end
@@ -61,6 +62,7 @@ class LayerReader : private TarVisitor {
   void entry(const TarEntry& entry) override;
   void data(View piece) override;
   void stray(View piece, const char* what) override;
+  void look_at_tail(const Piece& piece);
   Where where(Location::Kind kind) const;
   void stream(const Piece& piece);
   void decide_large();
@@ -72,12 +74,14 @@ class LayerReader : private TarVisitor {
   MemberRecord& member_;
   TarReader tar_;
   Texts texts_;
+  std::optional<Error> damage_;
   const Piece* current_ = nullptr;
   TarEntry entry_;
   std::uint64_t ordinal_ = 0;
   std::string header_strays_;  ///< of the headers before the next entry
   enum class Way { none, gathered, undecided, streamed, in_place } way_ = Way::none;
   Run gathered_;                            ///< content of the file so far, or its head
+  std::uint64_t came_ = 0;                  ///< bytes of the file so far: of a layer that is cut, fewer than its size
   const std::uint8_t* in_place_ = nullptr;  ///< where a large file's content lies, in memory that lasts
   std::optional<ContentReader> look_;
   std::optional<ContentReader> tail_;

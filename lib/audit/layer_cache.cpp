@@ -202,7 +202,10 @@ void LayerCache::keep(const MemberRecord& layer) const {
   if (layer.type != MemberRecord::Type::layer || !layer.failure.empty() || layer.cached) return;
   // What a build handed out is found by a rule that no other run has.
   const auto& found = layer.record.found;
-  if (std::any_of(found.begin(), found.end(), [](const Sighting& one) { return one.hit.rule == &vault_rule(); }))
+  // Of a key that a later run has time for another thing may be told.
+  if (std::any_of(found.begin(), found.end(), [](const Sighting& one) {
+        return one.hit.rule == &vault_rule() || (one.hit.key && one.hit.key->untried);
+      }))
     return;
   store_->put(name_of(layer.digest), write_layer(layer));
 }

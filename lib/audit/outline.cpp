@@ -53,6 +53,7 @@ void check_digest(const MemberRecord& member, const std::string& claimed) {
 }
 
 void check_bytes(const MemberRecord& member, const Descriptor& descriptor) {
+  if (member.digest.empty() && !member.failure.empty()) throw Error(member.failure);
   if (member.digest == descriptor.digest && (!descriptor.sized || member.stored == descriptor.size)) return;
   throw Error("its bytes are not what the manifest says: expected " + descriptor.digest +
               (descriptor.sized ? " (" + std::to_string(descriptor.size) + " bytes)" : "") + ", got " + member.digest +
@@ -62,28 +63,68 @@ void check_bytes(const MemberRecord& member, const Descriptor& descriptor) {
 void check_layer(const MemberRecord& layer, const std::string& diff_id) {
   if (!layer.failure.empty()) throw Error(layer.failure);
   if (layer.type != MemberRecord::Type::layer) throw Error("not a tar archive (" + printable(layer.name) + ")");
-  if (layer.diff_id != diff_id)
+  if (!diff_id.empty() && layer.diff_id != diff_id)
     throw Error("its bytes are not what the config says (diff id): expected " + diff_id + ", got " + layer.diff_id);
 }
 
-/// Fills in the config and the layers. `layer(i)` throws what is wrong with one.
-template <class Layer>
-void fill(Outline& outline, const Member& config, std::size_t layers, Layer layer) {
-  if (config->type != MemberRecord::Type::document) throw Error("the config is not JSON");
-  outline.config = parse_config(config->text);
-  outline.own.push_back(config);
-  if (outline.config.diff_ids.size() != layers)
-    throw Error(std::to_string(layers) + " layers, but the config names " +
-                std::to_string(outline.config.diff_ids.size()));
-  for (std::size_t i = 0; i < layers; ++i) {
-    try {
-      outline.layers.push_back(layer(i, outline.config.diff_ids[i]));
-    } catch (const Interrupted&) {
-      throw;
-    } catch (const Error& error) {
-      throw error.within("layer " + std::to_string(i));
-    }
+/// Calls `check`; what it throws is the image's damage.
+template <class Check>
+void held(Outline& outline, int layer, const std::string& path, std::uint64_t bytes, Check check) {
+  try {
+    check();
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Error& error) {
+    outline.damage.push_back(damage_of(layer, path, error.what(), bytes));
   }
+}
+
+/// A part by the name that a table calls it by; `find` may throw why it could not be read: then, and where it gives
+/// none, that is a damage.
+template <class Find>
+Member part_of(Outline& outline, int layer, const std::string& name, Find find) {
+  Member member;
+  held(outline, layer, name, 0, [&] { member = find(); });
+  return member;
+}
+
+/// The config; without one that can be read the image has none.
+template <class Check>
+void fill_config(Outline& outline, const Member& config, Check check) {
+  outline.own.push_back(config);
+  held(outline, -1, config->name, config->stored, [&] {
+    if (!config->failure.empty()) throw Error("config: " + config->failure);
+    if (config->type != MemberRecord::Type::document) throw Error("the config is not JSON");
+    outline.config = parse_config(config->text);
+  });
+  held(outline, -1, config->name, config->stored, check);
+}
+
+/// A layer as far as it was read. What is no layer keeps its place, and is looked at as what it is.
+template <class Check>
+void fill_layer(Outline& outline, const Member& member, const std::string& name, Check check) {
+  const int number = static_cast<int>(outline.layers.size());
+  if (member) held(outline, number, member->name, member->stored, check);
+  if (member && member->type != MemberRecord::Type::layer) outline.own.push_back(member);
+  if (member && member->type == MemberRecord::Type::layer) {
+    outline.layers.push_back(member);
+  } else {
+    outline.layers.push_back(std::make_shared<MemberRecord>());
+    outline.layers.back()->type = MemberRecord::Type::layer;
+    outline.layers.back()->name = name;
+  }
+}
+
+/// Of a layer the diff id that the config says; empty: it is not known, for a reason that is told.
+std::string diff_id_of(const Outline& outline, std::size_t i) {
+  return i < outline.config.diff_ids.size() ? outline.config.diff_ids[i] : "";
+}
+
+void check_count(Outline& outline, const std::string& table, std::size_t layers) {
+  const std::size_t named = outline.config.diff_ids.size();
+  if (!outline.config.raw.empty() && named != layers)
+    outline.damage.push_back(
+        damage_of(-1, table, std::to_string(layers) + " layers, but the config names " + std::to_string(named)));
 }
 
 Member gap_of(const Descriptor& descriptor, std::string why) {
@@ -106,16 +147,29 @@ Member foreign_gap(const Descriptor& descriptor) {
   return gap_of(descriptor, std::move(why));
 }
 
-/// The member for a descriptor, its bytes checked; a gap where it may be missing.
-Member part(const Descriptor& descriptor, const Lookup& lookup) {
+/// The member for a descriptor; a gap where it may be missing. Throws Error.
+Member find_part(const Descriptor& descriptor, const Lookup& lookup) {
   Member member = lookup(descriptor);
   if (!member && descriptor.foreign()) return foreign_gap(descriptor);
   if (!member) throw Error(descriptor.digest + " is missing");
-  check_bytes(*member, descriptor);
   return member;
 }
 
+bool is_gap(const MemberRecord& member) {
+  return !member.record.gaps.empty() && member.digest == member.record.gaps.front().sha256 && member.stored == 0;
+}
+
 }  // namespace
+
+NotScanned damage_of(int layer, const std::string& path, std::string why, std::uint64_t bytes) {
+  NotScanned damage;
+  damage.layer = layer;
+  damage.path = path;
+  damage.why = std::move(why);
+  damage.bytes = bytes;
+  damage.damaged = true;
+  return damage;
+}
 
 Member find_member(const Members& members, const std::string& name) {
   std::string wanted = normal(name);
@@ -138,13 +192,16 @@ std::vector<Outline> outline_of(const Members& members, const MemberRecord& mani
     std::vector<std::string> layers;
     for (const Json& layer : at(image, "Layers")) layers.push_back(word_of(layer, "a layer's name"));
     const std::string config_name = word_of(at(image, "Config"), "Config");
-    const Member config = find_member(members, config_name);
-    if (!config) throw Error("the config " + printable(config_name) + " is not in the archive");
-    check_digest(*config, digest_claimed(normal(config_name)));
     Outline& outline = outlines.emplace_back();
-    fill(outline, config, layers.size(), [&](std::size_t i, const std::string& diff_id) {
-      Member member = find_member(members, layers[i]);
-      if (!member) {
+    if (const Member config = find_member(members, config_name))
+      fill_config(outline, config, [&] { check_digest(*config, digest_claimed(normal(config_name))); });
+    else
+      outline.damage.push_back(damage_of(-1, config_name, "the config is not in the archive"));
+    check_count(outline, "manifest.json", layers.size());
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      const std::string diff_id = diff_id_of(outline, i);
+      const Member member = part_of(outline, static_cast<int>(i), layers[i], [&]() -> Member {
+        if (Member one = find_member(members, layers[i])) return one;
         // `docker save` leaves foreign layers out and says so.
         for (const auto& [id, source] : at(image, "LayerSources").items())
           if (id == diff_id) {
@@ -154,11 +211,13 @@ std::vector<Outline> outline_of(const Members& members, const MemberRecord& mani
             return foreign_gap(foreign);
           }
         throw Error(printable(layers[i]) + " is not in the archive");
-      }
-      check_layer(*member, diff_id);
-      check_digest(*member, digest_claimed(normal(layers[i])));
-      return member;
-    });
+      });
+      fill_layer(outline, member, layers[i], [&] {
+        if (is_gap(*member)) return;
+        check_layer(*member, diff_id);
+        check_digest(*member, digest_claimed(normal(layers[i])));
+      });
+    }
   }
   return outlines;
 }
@@ -184,43 +243,55 @@ Outline outline_of(const ImageParts& image, const Lookup& lookup) {
     document->record.add(std::move(gap));
     return outline;
   }
-  try {
-    if (manifest.kind == Manifest::Kind::image) {
-      Member config;
+  const auto find = [&](int layer, const std::string& what, const Descriptor& descriptor) {
+    return part_of(outline, layer, descriptor.path(), [&] {
       try {
-        config = part(manifest.config, lookup);
+        return find_part(descriptor, lookup);
       } catch (const Interrupted&) {
         throw;
       } catch (const Error& error) {
-        throw error.within("config");
+        throw what.empty() ? error : error.within(what);
       }
-      fill(outline, config, manifest.layers.size(), [&](std::size_t i, const std::string& diff_id) {
-        const Descriptor& descriptor = manifest.layers[i];
-        Member member = part(descriptor, lookup);
-        if (!member->record.gaps.empty() && member->diff_id.empty() && member->failure.empty()) return member;
-        check_layer(*member, diff_id);
-        return member;
+    });
+  };
+  if (manifest.kind == Manifest::Kind::image) {
+    if (const Member config = find(-1, "config", manifest.config))
+      fill_config(outline, config, [&] {
+        try {
+          check_bytes(*config, manifest.config);
+        } catch (const Error& error) {
+          throw error.within("config");
+        }
       });
-      return outline;
-    }
-    outline.config.id = image.document.digest;
-    if (!manifest.config.digest.empty()) outline.own.push_back(part(manifest.config, lookup));
+    check_count(outline, image.document.name, manifest.layers.size());
     for (std::size_t i = 0; i < manifest.layers.size(); ++i) {
-      try {
-        outline.own.push_back(part(manifest.layers[i], lookup));
-      } catch (const Interrupted&) {
-        throw;
-      } catch (const Error& error) {
-        throw error.within("blob " + std::to_string(i));
-      }
+      const Descriptor& descriptor = manifest.layers[i];
+      const Member member = find(static_cast<int>(i), "", descriptor);
+      fill_layer(outline, member, descriptor.path(), [&] {
+        if (is_gap(*member)) return;
+        check_bytes(*member, descriptor);
+        check_layer(*member, diff_id_of(outline, i));
+      });
     }
     return outline;
-  } catch (const Interrupted&) {
-    throw;
-  } catch (const Error& error) {
-    const std::string said = error.what();
-    throw said.starts_with("layer ") ? error : error.within(image.document.name);
   }
+  outline.config.id = image.document.digest;
+  const auto own = [&](const std::string& what, const Descriptor& descriptor) {
+    const Member member = find(-1, what, descriptor);
+    if (!member) return;
+    outline.own.push_back(member);
+    if (is_gap(*member)) return;
+    held(outline, -1, member->name, member->stored, [&] {
+      try {
+        check_bytes(*member, descriptor);
+      } catch (const Error& error) {
+        throw error.within(what);
+      }
+    });
+  };
+  if (!manifest.config.digest.empty()) own("config", manifest.config);
+  for (std::size_t i = 0; i < manifest.layers.size(); ++i) own("blob " + std::to_string(i), manifest.layers[i]);
+  return outline;
 }
 
 ImageStore::Root MemberStore::root() {
@@ -228,11 +299,7 @@ ImageStore::Root MemberStore::root() {
   if (!index)
     throw Error("no image archive: it holds neither manifest.json nor index.json",
                 "docker save NAME -o FILE makes one");
-  try {
-    return {"index.json", document_text(*index), true};
-  } catch (const Error& error) {
-    throw error.within("index.json");
-  }
+  return {"index.json", document_text(*index), true};
 }
 
 std::optional<std::string> MemberStore::manifest(const Descriptor& descriptor) {

@@ -24,14 +24,18 @@ struct Outline {
   Member tree;                 ///< of an unpacked root: all of it
   std::vector<Member> own;     ///< its manifest, its config's member, an artifact's blobs: shared with no other image
   std::set<std::string> left_out;  ///< platforms of its index that were not chosen
+  std::vector<NotScanned> damage;  ///< what of it is missing, cut, or not what names it
 };
+
+/// A damage of an image; `layer` -1: of none of its layers.
+NotScanned damage_of(int layer, const std::string& path, std::string why, std::uint64_t bytes = 0);
 
 /// The member of that name; links lead on, eight at most. Null: there is none.
 Member find_member(const Members& members, const std::string& name);
 
 /// The images that an archive's manifest.json (`docker save`) names. Checks what it claims: each layer is there, was
-/// read to its end and is what the config calls by its diff id; a config, or a blob, named by a digest has it. Throws
-/// Error.
+/// read to its end and is what the config calls by its diff id; a config, or a blob, named by a digest has it. What
+/// does not hold is the image's damage. Throws Error where it is no such table.
 std::vector<Outline> outline_of(const Members& members, const MemberRecord& manifest);
 
 /// The member that was read for a descriptor; null where its bytes are nowhere. Throws Error where they could not be
@@ -39,7 +43,7 @@ std::vector<Outline> outline_of(const Members& members, const MemberRecord& mani
 using Lookup = std::function<Member(const Descriptor&)>;
 
 /// An image, or an artifact, that a manifest names: the same checks, and those of sizes and digests. A layer that may
-/// be missing (Descriptor::foreign) and is, and all of a schema 1 manifest, is a gap.
+/// be missing (Descriptor::foreign) and is, and all of a schema 1 manifest, is a gap. What does not hold is its damage.
 Outline outline_of(const ImageParts& image, const Lookup& lookup);
 
 /// The digests that a layout's members are called by: "blobs/sha256/HEX".

@@ -27,6 +27,7 @@ std::string instruction_for(const Outline& image, const Location& place) {
 class Placer {
  public:
   explicit Placer(const Outline& image) : image_(image), created_by_(image.config.created_by()) {
+    created_by_.resize(std::max(created_by_.size(), image.layers.size()));  // a damaged image may have more layers
     for (const auto& layer : image.layers) indexes_.push_back(&layer->index);
   }
 
@@ -169,7 +170,7 @@ class Placer {
   }
 
   const Outline& image_;
-  const std::vector<std::string> created_by_;
+  std::vector<std::string> created_by_;
   std::vector<const PathIndex*> indexes_;
   std::vector<Placed> placed_;
 };

@@ -127,11 +127,22 @@ Member Reading::read(const std::string& name, View mapped, Location::Kind kind) 
 Member Reading::read(const std::string& name, Source& source, Location::Kind kind) {
   MemberReader reader(desk_, name, kind);
   hold(reader.member());
-  lasting_pieces(source, workshop_.buffers(), [&](const Piece& piece) {
-    reader.feed(piece);
-    progress(piece.bytes.size());
-  });
-  return reader.finish();
+  std::string failure;
+  try {
+    lasting_pieces(source, workshop_.buffers(), [&](const Piece& piece) {
+      reader.feed(piece);
+      progress(piece.bytes.size());
+    });
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Error& error) {
+    failure = error.what();
+  }
+  Member member = reader.finish();
+  if (failure.empty()) return member;
+  member->failure = failure;
+  member->digest.clear();  // of what there should be nobody knows
+  return member;
 }
 
 std::vector<Audit> Reading::decide(std::vector<Subject> subjects) {
@@ -145,6 +156,7 @@ std::vector<Audit> Reading::decide(std::vector<Subject> subjects) {
   };
   std::vector<Member> configs;
   for (Subject& subject : subjects) {
+    subject.outline.damage.insert(subject.outline.damage.end(), damage_.begin(), damage_.end());
     configs.push_back(std::make_shared<MemberRecord>());
     hold(configs.back());
     const std::string& raw = subject.outline.config.raw;

@@ -72,7 +72,12 @@ class Reading {
   /// Keeps a record until nothing looks at what belongs to it any more. Any thread.
   void hold(const Member& member);
 
-  /// Reads bytes that are mapped, or that a source brings. Any thread.
+  /// All of its images are damaged. One thread, as is_damaged().
+  void damaged(NotScanned damage) { damage_.push_back(std::move(damage)); }
+  bool is_damaged() const { return !damage_.empty(); }
+
+  /// Reads bytes that are mapped, or that a source brings: where the latter fails, what came is looked at, and the
+  /// member says so. Any thread.
   Member read(const std::string& name, View mapped, Location::Kind kind = Location::Kind::annotation);
   Member read(const std::string& name, Source& source, Location::Kind kind = Location::Kind::annotation);
 
@@ -91,6 +96,7 @@ class Reading {
   Member outside_;
   std::mutex mutex_;
   std::vector<Member> held_;
+  std::vector<NotScanned> damage_;
 };
 
 /// A source's bytes in pieces that last until they have been looked at: as they are, where the source says so, else
@@ -105,6 +111,10 @@ void side_by_side(std::size_t count, const std::function<bool(std::size_t)>& wor
 /// Auditor::images.
 std::vector<Audit> read_images(Reading& reading, ImageStore& store, const Choice& choice, std::vector<Member> beside,
                                std::size_t from_cache = 0);
+
+/// The first of subjects_of that blobs belong to to which nothing leads: where a manifest cannot be read, they may well
+/// be its image's.
+std::size_t first_with_orphans(const ImageSet& set);
 
 /// Each image with what goes with it: attestations with the image that they describe, or with all.
 std::vector<Reading::Subject> subjects_of(const ImageSet& set, const Lookup& lookup, const std::vector<Member>& beside);

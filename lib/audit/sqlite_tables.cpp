@@ -75,6 +75,7 @@ SqliteTables::SqliteTables(const Whole& file) : file_(file), left_(file.size()) 
   const std::uint64_t reserved = big_endian(head, 20, 1);
   if (page_size_ < 512 || reserved + 480 > page_size_) page_size_ = 0;
   usable_ = page_size_ - (page_size_ == 0 ? 0 : reserved);
+  if (page_size_ > 0) seen_.resize(static_cast<std::size_t>(file.size() / page_size_) + 1);
 }
 
 std::vector<SqliteTables::Table> SqliteTables::tables() {
@@ -100,13 +101,13 @@ Bytes SqliteTables::page(std::uint64_t number) const {
 }
 
 void SqliteTables::walk(std::uint64_t root, const std::function<void(View)>& use) {
-  std::vector<bool> seen(file_.size() / page_size_ + 1);
   std::vector<std::uint64_t> left{root};
+  if (root < seen_.size() && seen_[root]) overrun_ = true;
   while (!left.empty()) {
     const std::uint64_t number = left.back();
     left.pop_back();
-    if (number >= seen.size() || seen[number]) continue;
-    seen[number] = true;
+    if (number >= seen_.size() || seen_[number]) continue;
+    seen_[number] = true;
     const Bytes all = page(number);
     if (all.empty()) continue;
     const std::size_t start = number == 1 ? 100 : 0;  // behind the file's own header
@@ -122,13 +123,17 @@ void SqliteTables::walk(std::uint64_t root, const std::function<void(View)>& use
       else
         row(all, at, use);
     }
-    if (left.size() > seen.size() + 65536) return;
+    if (left.size() > seen_.size() + 65536) {
+      overrun_ = true;
+      return;
+    }
   }
 }
 
 void SqliteTables::row(View all, std::size_t at, const std::function<void(View)>& use) {
   const std::uint64_t size = sqlite_number(all, at);
   sqlite_number(all, at);  // its number
+  overrun_ = overrun_ || (size > left_ && size <= file_.size());
   if (size == 0 || size > most_row || size > left_) return;
   left_ -= size;
   const std::uint64_t local = sqlite_kept(size, usable_, true);
@@ -181,7 +186,7 @@ std::vector<std::string> columns_of_table(const std::string& sql) {
   return columns;
 }
 
-void each_named_value(const Whole& database, const std::function<void(const std::string& name, View value)>& use) {
+bool each_named_value(const Whole& database, const std::function<void(const std::string& name, View value)>& use) {
   SqliteTables sqlite(database);
   for (const auto& table : sqlite.tables()) {
     const std::vector<std::string> columns = columns_of_table(table.sql);
@@ -202,6 +207,7 @@ void each_named_value(const Whole& database, const std::function<void(const std:
         use(std::string(text_of(row[*name])), row[*value]);
     });
   }
+  return !sqlite.overrun();
 }
 
 }  // namespace imgbuild

@@ -45,13 +45,18 @@ class SqliteTables {
   /// Calls `use` with the columns of each row, as bytes: what is NULL, 0 or 1 is empty. They last as long as the call.
   void each_row(const Table& table, const std::function<void(const std::vector<View>&)>& use);
 
+  /// Did tables claim more pages, or rows more bytes, than a sound file has? Then not all were read.
+  bool overrun() const { return overrun_; }
+
  private:
   Bytes page(std::uint64_t number) const;
   void walk(std::uint64_t root, const std::function<void(View)>& use);
   void row(View all, std::size_t at, const std::function<void(View)>& use);
 
   const Whole& file_;
-  std::uint64_t left_;  ///< of what its rows may hold together: each byte of a sound file is in one row
+  std::uint64_t left_;      ///< of what its rows may hold together: each byte of a sound file is in one row
+  std::vector<bool> seen_;  ///< pages: each is in one table
+  bool overrun_ = false;
   std::size_t page_size_ = 0, usable_ = 0;
 };
 
@@ -59,7 +64,8 @@ class SqliteTables {
 std::vector<std::string> columns_of_table(const std::string& sql);
 
 /// Calls `use` with what a name of its own says of a value: the value of a column that is called password, secret and
-/// the like, and what a table of settings has beside a name. Texts only, of one line.
-void each_named_value(const Whole& database, const std::function<void(const std::string& name, View value)>& use);
+/// the like, and what a table of settings has beside a name. Texts only, of one line. False where the file claims more
+/// than it has (SqliteTables::overrun).
+bool each_named_value(const Whole& database, const std::function<void(const std::string& name, View value)>& use);
 
 }  // namespace imgbuild

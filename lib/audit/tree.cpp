@@ -52,6 +52,9 @@ class Walk {
  public:
   Walk(Reading& reading, MemberRecord& member) : reading_(reading), member_(member), layer_(reading.desk(), member) {}
 
+  /// What could not be read to its end, or changed meanwhile: no image is made of that.
+  std::vector<NotScanned> take_damage() { return std::move(damage_); }
+
   void root(const std::string& path) {
     Fd folder = Fd::open(path, O_RDONLY | O_DIRECTORY);
     walk(folder, "", 0);
@@ -65,36 +68,49 @@ class Walk {
     for (const auto& [name, type] : entries_of(folder.get(), printable(prefix))) {
       interrupt::check();
       const std::string path = prefix.empty() ? name : prefix + "/" + name;
-      struct stat facts {};
-      if (::fstatat(folder.get(), name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) != 0) throw changed(path);
-      TarEntry entry;
-      entry.path = path;
-      entry.mode = facts.st_mode & 07777U;
-      entry.uid = facts.st_uid;
-      entry.gid = facts.st_gid;
-      entry.mtime = facts.st_mtim.tv_sec;
-      entry.xattrs = attributes("/proc/self/fd/" + std::to_string(folder.get()) + "/" + name, path);
-      switch (facts.st_mode & S_IFMT) {
-        case S_IFDIR:
-          entry.type = TarEntry::Type::directory;
-          add(entry);
-          into(folder, name, path, facts, depth);
-          break;
-        case S_IFREG:
-          file(folder, name, entry, facts);
-          break;
-        case S_IFLNK:
-          entry.type = TarEntry::Type::symlink;
-          entry.link = target(folder, name, path);
-          add(entry);
-          break;
-        default:
-          entry.type = S_ISCHR(facts.st_mode)    ? TarEntry::Type::character
-                       : S_ISBLK(facts.st_mode)  ? TarEntry::Type::block
-                       : S_ISFIFO(facts.st_mode) ? TarEntry::Type::fifo
-                                                 : TarEntry::Type::other;
-          add(entry);
+      try {
+        visit(folder, name, path, depth);
+      } catch (const Interrupted&) {
+        throw;
+      } catch (const Error& error) {
+        layer_.end_entry();  // what came of it is looked at
+        std::string_view why = error.what();
+        if (const std::string told = printable(path) + ": "; why.starts_with(told)) why.remove_prefix(told.size());
+        damage_.push_back(damage_of(-1, path, std::string(why)));
       }
+    }
+  }
+
+  void visit(const Fd& folder, const std::string& name, const std::string& path, int depth) {
+    struct stat facts {};
+    if (::fstatat(folder.get(), name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) != 0) throw changed();
+    TarEntry entry;
+    entry.path = path;
+    entry.mode = facts.st_mode & 07777U;
+    entry.uid = facts.st_uid;
+    entry.gid = facts.st_gid;
+    entry.mtime = facts.st_mtim.tv_sec;
+    entry.xattrs = attributes("/proc/self/fd/" + std::to_string(folder.get()) + "/" + name, path);
+    switch (facts.st_mode & S_IFMT) {
+      case S_IFDIR:
+        entry.type = TarEntry::Type::directory;
+        add(entry);
+        into(folder, name, path, facts, depth);
+        break;
+      case S_IFREG:
+        file(folder, name, entry, facts);
+        break;
+      case S_IFLNK:
+        entry.type = TarEntry::Type::symlink;
+        entry.link = target(folder, name);
+        add(entry);
+        break;
+      default:
+        entry.type = S_ISCHR(facts.st_mode)    ? TarEntry::Type::character
+                     : S_ISBLK(facts.st_mode)  ? TarEntry::Type::block
+                     : S_ISFIFO(facts.st_mode) ? TarEntry::Type::fifo
+                                               : TarEntry::Type::other;
+        add(entry);
     }
   }
 
@@ -107,11 +123,10 @@ class Walk {
     const Fd below(::openat(folder.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!below) {
       if (errno == EACCES || errno == EMFILE) return gap(path, system_error("folder", errno).what());
-      throw changed(path);
+      throw changed();
     }
     struct stat now {};
-    if (::fstat(below.get(), &now) != 0 || now.st_ino != facts.st_ino || now.st_dev != facts.st_dev)
-      throw changed(path);
+    if (::fstat(below.get(), &now) != 0 || now.st_ino != facts.st_ino || now.st_dev != facts.st_dev) throw changed();
     walk(below, path, depth + 1);
   }
 
@@ -129,13 +144,13 @@ class Walk {
     const Fd file(::openat(folder.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     if (!file) {
       const int number = errno;
-      if (number != EACCES && number != EPERM) throw changed(entry.path);
+      if (number != EACCES && number != EPERM) throw changed();
       add(entry);
       return gap(entry.path, system_error("file", number).what(), entry.size);
     }
     struct stat before {
     }, after{};
-    if (::fstat(file.get(), &before) != 0 || !same(before, facts)) throw changed(entry.path);
+    if (::fstat(file.get(), &before) != 0 || !same(before, facts)) throw changed();
     layer_.begin_entry(entry);
     // lastlog(8) and disk images are holes for the most part: nobody reads their zeros.
     constexpr std::uint64_t block = 512;
@@ -152,21 +167,21 @@ class Walk {
       const auto buffer = reading_.desk().buffers.take();
       const std::size_t wanted = static_cast<std::size_t>(std::min<std::uint64_t>(left, Buffers::size));
       const std::size_t got = read_full(file.get(), {buffer.get(), wanted}, printable(entry.path));
-      if (got < wanted) throw changed(entry.path);
+      if (got < wanted) throw changed();
       layer_.content(lent({buffer.get(), got}, buffer));
       reading_.progress(got);
       left -= got;
     }
     std::uint8_t more = 0;
     if (::fstat(file.get(), &after) != 0 || !same(after, facts) || read_full(file.get(), {&more, 1}, entry.path) != 0)
-      throw changed(entry.path);
+      throw changed();
     layer_.end_entry();
   }
 
-  static std::string target(const Fd& folder, const std::string& name, const std::string& path) {
+  static std::string target(const Fd& folder, const std::string& name) {
     std::string link(4096, '\0');
     const ssize_t size = ::readlinkat(folder.get(), name.c_str(), link.data(), link.size());
-    if (size < 0) throw changed(path);
+    if (size < 0) throw changed();
     link.resize(static_cast<std::size_t>(size));
     return link;
   }
@@ -181,7 +196,7 @@ class Walk {
     }
     std::string names(static_cast<std::size_t>(size), '\0');
     const ssize_t listed = ::llistxattr(file.c_str(), names.data(), names.size());
-    if (listed < 0) throw changed(path);
+    if (listed < 0) throw changed();
     names.resize(static_cast<std::size_t>(listed));
     for (const auto& name : split(names, '\0')) {
       if (name.empty()) continue;
@@ -205,16 +220,14 @@ class Walk {
     member_.record.add(std::move(gap));
   }
 
-  static Error changed(const std::string& path) {
-    return Error(printable(path) + ": it changed while it was read",
-                 "audit a copy, or a snapshot, that nobody writes to");
-  }
+  static Error changed() { return Error("it changed while it was read"); }
 
   Reading& reading_;
   MemberRecord& member_;
   LayerReader layer_;
   const std::shared_ptr<std::uint8_t[]> zeros_ = std::make_shared<std::uint8_t[]>(Buffers::size);
   std::map<std::pair<dev_t, ino_t>, std::string> linked_;
+  std::vector<NotScanned> damage_;
 };
 
 }  // namespace
@@ -223,6 +236,7 @@ Audit read_tree(Reading& reading, const std::string& path) {
   auto member = std::make_shared<MemberRecord>();
   member->type = MemberRecord::Type::layer;
   reading.hold(member);
+  Outline outline;
   {
     Walk walk(reading, *member);
     try {
@@ -232,9 +246,9 @@ Audit read_tree(Reading& reading, const std::string& path) {
     } catch (const Error& error) {
       throw error.within(printable(path));
     }
+    outline.damage = walk.take_damage();
     reading.pool().drain();
   }
-  Outline outline;
   outline.tree = member;
   std::vector<Reading::Subject> subjects;
   subjects.push_back({std::move(outline), {}});

@@ -102,7 +102,8 @@ class Decision {
     record.platform = image_.config.platform();
     record.base = options_.base;
     record.base_layers = options_.base_layers;
-    const auto created_by = image_.config.created_by();
+    std::vector<std::string> created_by = image_.config.created_by();
+    created_by.resize(std::max(created_by.size(), image_.layers.size()));  // a damaged image may have more layers
     std::vector<const PathIndex*> indexes;
     for (const Member& layer : image_.layers) indexes.push_back(&layer->index);
     const std::vector<std::uint64_t> hidden = hidden_bytes(indexes);
@@ -128,7 +129,9 @@ class Decision {
     }
     for (const MemberRecord* member : beside) {
       take(*member, -1);
-      if (member->failure.empty()) continue;
+      const bool told = std::any_of(image_.damage.begin(), image_.damage.end(),
+                                    [&](const NotScanned& damage) { return damage.path == member->name; });
+      if (member->failure.empty() || told) continue;
       NotScanned gap;
       gap.path = member->name;
       gap.why = member->failure;
@@ -136,10 +139,31 @@ class Decision {
       gap.sha256 = member->digest;
       add_gap(std::move(gap));
     }
+    for (const NotScanned& damage : image_.damage) add_gap(damage);
     std::sort(seen.not_scanned.begin(), seen.not_scanned.end(), [](const NotScanned& a, const NotScanned& b) {
       return std::tie(a.layer, a.path, a.why, a.sha256) < std::tie(b.layer, b.path, b.why, b.sha256);
     });
     std::sort(keys_.begin(), keys_.end());
+  }
+
+  /// Keys for which no passphrase was left are told once, at the first of them.
+  void untried(const std::vector<Placed>& placed) {
+    const Placed* first = nullptr;
+    std::set<std::pair<int, std::string>> places;
+    for (const Placed& one : placed) {
+      if (!one.hit->key || !one.hit->key->untried) continue;
+      if (first == nullptr) first = &one;
+      places.emplace(one.location.layer, allow_place_of(one.location));
+    }
+    if (first == nullptr) return;
+    NotScanned gap;
+    gap.layer = first->location.layer;
+    gap.path = first->location.path;
+    for (const std::string& part : first->location.inside) gap.path += "!" + part;
+    gap.why = "encrypted keys in " + std::to_string(places.size()) + (places.size() == 1 ? " place" : " places") +
+              ": the passphrases that everybody uses were not tried on them, for so many keys come before";
+    gap.sha256 = first->location.sha256;
+    add_gap(std::move(gap));
   }
 
   void findings(const std::vector<Group>& groups, Pool& pool) {
@@ -206,6 +230,7 @@ class Decision {
   }
 
   void add_gap(NotScanned gap) {
+    if (gap.damaged) return record.coverage.not_scanned.push_back(std::move(gap));
     gap.published = published_file(gap.sha256);
     if (const AllowEntry* entry = find_allow_file(options_.policy, gap.path, gap.sha256)) gap.allowed = entry->reason;
     record.coverage.not_scanned.push_back(std::move(gap));
@@ -299,6 +324,7 @@ Audit AuditDesk::decide(const Outline& image, const Sightings& config_found,
   Decision decision(image, options);
   decision.facts(beside);
   const std::vector<Placed> placed = place_all(image, config_found, beside);
+  decision.untried(placed);
   decision.findings(grouped(placed), pool);
   return Audit(std::move(decision.record));
 }

@@ -22,6 +22,8 @@ class Heeding : public Source {
   std::unique_ptr<Source> source_;
 };
 
+bool is_damaged(const Audit& audit) { return !audit.record().damages().empty(); }
+
 // Of an engine that calls an image by its config's digest. What is remembered comes first: to ask for the rest, or for
 // a helper, may be dear.
 std::optional<Audit> by_config(Auditor& auditor, Engine& engine, const std::string& handle, const std::string& source,
@@ -48,8 +50,10 @@ std::optional<std::vector<Audit>> by_manifest(Auditor& auditor, Engine& engine, 
   const std::function<std::unique_ptr<ImageStore>()> ways[] = {
       [&] { return RememberedImage::find(auditor, engine, handle); }, [&] { return engine.stored_image(handle); }};
   for (const auto& find : ways) try {
-      if (const auto store = find())
-        return auditor.images(*store, source, {{}, platform, platform.empty()}, from_cache);
+      if (const auto store = find()) {
+        auto audits = auditor.images(*store, source, {{}, platform, platform.empty()}, from_cache);
+        if (std::none_of(audits.begin(), audits.end(), is_damaged)) return audits;
+      }
     } catch (const Interrupted&) {
       throw;
     } catch (const Error&) {  // it is not all there, or not what it should be: what the engine sends counts
@@ -72,7 +76,7 @@ std::vector<Audit> audit_engine_image(Auditor& auditor, Engine& engine, const st
   Heeding saved(engine.save(handle));
   audits = auditor.archive(saved, source, platform);
   // Where the engine calls an image by its config's digest, that is what it must have sent.
-  if (named_by_config &&
+  if (named_by_config && std::none_of(audits.begin(), audits.end(), is_damaged) &&
       std::none_of(audits.begin(), audits.end(), [&](const Audit& audit) { return audit.record().id == handle; }))
     throw Error("engine: save: it sent another image than " + handle);
   return audits;

@@ -48,6 +48,7 @@ class Keys {
       return;
     }
     all_->encrypted = all_->encrypted && facts->encrypted;
+    all_->untried = all_->untried || facts->untried;
     all_->default_passphrase = all_->default_passphrase || facts->default_passphrase;
     // Of several, none is the one that an allow-entry could mean.
     if (facts->fingerprint != all_->fingerprint) all_->fingerprint.clear();
@@ -60,20 +61,21 @@ class Keys {
 };
 
 /// One that nobody could open.
-PrivateKeyFacts closed() {
+PrivateKeyFacts closed(const Attempts& attempts = {}) {
   PrivateKeyFacts facts;
   facts.type = "unknown";
   facts.encrypted = true;
+  facts.untried = attempts.refused;
   return facts;
 }
 
 // ---- PKCS#12
 
-std::optional<PrivateKeyFacts> open_shrouded(const PKCS12_SAFEBAG* bag, std::uint64_t& left) {
+std::optional<PrivateKeyFacts> open_shrouded(const PKCS12_SAFEBAG* bag, Attempts& attempts) {
   const X509_SIG* frame = PKCS12_SAFEBAG_get0_pkcs8(bag);
   if (frame == nullptr) return std::nullopt;
-  if (auto facts = open_with_default(frame, left)) return facts;
-  return closed();
+  if (auto facts = open_with_default(frame, attempts)) return facts;
+  return closed(attempts);
 }
 
 std::optional<PrivateKeyFacts> read_pkcs12(View bytes) {
@@ -83,7 +85,7 @@ std::optional<PrivateKeyFacts> read_pkcs12(View bytes) {
   const Safes safes(PKCS12_unpack_authsafes(store.get()));
   if (!safes) return std::nullopt;
   Keys keys;
-  std::uint64_t left = most_iterations;
+  Attempts attempts;
   for (int i = 0; i < std::min(sk_PKCS7_num(safes.get()), most_entries); ++i) {
     PKCS7* safe = sk_PKCS7_value(safes.get(), i);
     if (OBJ_obj2nid(safe->type) != NID_pkcs7_data) continue;
@@ -92,7 +94,7 @@ std::optional<PrivateKeyFacts> read_pkcs12(View bytes) {
     for (int k = 0; k < std::min(sk_PKCS12_SAFEBAG_num(bags.get()), most_entries); ++k) {
       const PKCS12_SAFEBAG* bag = sk_PKCS12_SAFEBAG_value(bags.get(), k);
       if (PKCS12_SAFEBAG_get_nid(bag) == NID_pkcs8ShroudedKeyBag)
-        keys.add(open_shrouded(bag, left));
+        keys.add(open_shrouded(bag, attempts));
       else if (PKCS12_SAFEBAG_get_nid(bag) == NID_keyBag && PKCS12_SAFEBAG_get0_p8inf(bag) != nullptr)
         keys.add(facts_of(const_cast<PKCS8_PRIV_KEY_INFO*>(PKCS12_SAFEBAG_get0_p8inf(bag))));
     }
@@ -110,14 +112,13 @@ std::array<std::uint8_t, 20> sha1_of(View a, View b) {
 }
 
 /// JKS: salt, the key under an exclusive or with SHA-1(passphrase, salt), SHA-1(passphrase, that)..., a check.
-std::optional<PrivateKeyFacts> open_jks_key(View content) {
+std::optional<PrivateKeyFacts> open_jks_key(View content, Attempts& attempts) {
   constexpr std::size_t hash_size = 20;
   if (content.size() < 2 * hash_size + 16 || content.size() > (std::size_t{16} << 10)) return std::nullopt;
   const View salt = content.first(hash_size), check = content.last(hash_size);
   const View packed = content.subspan(hash_size, content.size() - 2 * hash_size);
-  std::uint64_t left = most_iterations;
   for (const auto passphrase : default_passphrases()) {
-    if (!may_try(1, packed.size(), left)) break;
+    if (!may_try(1, packed.size(), attempts)) break;
     Bytes wide;  // UTF-16
     for (const char c : passphrase) {
       wide.push_back(0);
@@ -176,12 +177,14 @@ void read_java_entry(WireReader& in, std::uint32_t version, bool is_jks, Keys& k
   PrivateKeyFacts facts = closed();
   try {
     const View frame = in.take(in.u32());
-    if (auto opened = is_jks ? open_jks_key(content_of(frame)) : std::nullopt) facts = *opened;
+    Attempts attempts;
+    if (auto opened = is_jks ? open_jks_key(content_of(frame), attempts) : std::nullopt) facts = *opened;
     const std::uint32_t count = in.u32();
     for (std::uint32_t i = 0; i < std::min<std::uint32_t>(count, 100); ++i) {
       const View der = certificate();
       if (i == 0 && facts.encrypted) facts = facts_of_certificate(der).value_or(facts);
     }
+    facts.untried = attempts.refused;
   } catch (const Error&) {  // it ends early: a key it is
     keys.add(facts);
     throw;
@@ -208,7 +211,7 @@ std::optional<PrivateKeyFacts> read_java(View bytes) {
 
 /// Salt, iterations, and under a key that PKCS#12 derives (RFC 7292 appendix B) what a key is: its kind, the names of
 /// its format and algorithm, its bytes.
-std::optional<PrivateKeyFacts> open_sealed(View sealed, std::uint64_t& left) {
+std::optional<PrivateKeyFacts> open_sealed(View sealed, Attempts& attempts) {
   WireReader in(sealed);
   const View salt = in.take(in.u32());
   const std::uint32_t iterations = in.u32();
@@ -216,7 +219,7 @@ std::optional<PrivateKeyFacts> open_sealed(View sealed, std::uint64_t& left) {
   if (salt.size() > 64 || iterations == 0 || packed.empty() || packed.size() > (std::size_t{16} << 10))
     return std::nullopt;
   for (const auto passphrase : default_passphrases()) {
-    if (!may_try(2 * std::uint64_t{iterations}, packed.size(), left)) break;  // for a key and a vector
+    if (!may_try(2 * std::uint64_t{iterations}, packed.size(), attempts)) break;  // for a key and a vector
     std::array<std::uint8_t, 24> key{};
     std::array<std::uint8_t, 8> start{};
     const auto derive = [&](int purpose, auto& out) {
@@ -249,7 +252,7 @@ std::optional<PrivateKeyFacts> open_sealed(View sealed, std::uint64_t& left) {
   return std::nullopt;
 }
 
-void read_bks_entry(WireReader& in, std::uint8_t kind, std::uint32_t version, Keys& keys, std::uint64_t& left) {
+void read_bks_entry(WireReader& in, std::uint8_t kind, std::uint32_t version, Keys& keys, Attempts& attempts) {
   constexpr std::uint8_t certificate = 1, open = 2, secret = 3, sealed = 4;
   const auto next_certificate = [&] {
     if (version > 0) in.take(in.number(2));
@@ -273,9 +276,9 @@ void read_bks_entry(WireReader& in, std::uint8_t kind, std::uint32_t version, Ke
   } else if (kind == secret || kind == sealed) {
     const View content = in.take(in.u32());
     // A sealed key of no certificate may be one for both sides.
-    if (auto opened = open_sealed(content, left))
+    if (auto opened = open_sealed(content, attempts))
       keys.add(std::move(opened));
-    else if (count > 0)
+    else if (facts.untried = attempts.refused; count > 0 || facts.untried)
       keys.add(facts);
   } else {
     throw Error("an entry of another kind");
@@ -285,7 +288,7 @@ void read_bks_entry(WireReader& in, std::uint8_t kind, std::uint32_t version, Ke
 std::optional<PrivateKeyFacts> read_bks(View bytes) {
   WireReader in(bytes);
   Keys keys;
-  std::uint64_t left = most_iterations;
+  Attempts attempts;
   try {
     const std::uint32_t version = in.u32();
     in.take(in.u32());
@@ -293,7 +296,7 @@ std::optional<PrivateKeyFacts> read_bks(View bytes) {
     for (int i = 0; i < most_entries; ++i) {
       const std::uint8_t kind = in.take(1)[0];
       if (kind == 0) break;
-      read_bks_entry(in, kind, version, keys, left);
+      read_bks_entry(in, kind, version, keys, attempts);
     }
   } catch (const Error&) {  // as far as it goes
   }

@@ -50,17 +50,21 @@ std::uint64_t iterations_of(const X509_ALGOR* algorithm) {
   return std::max<std::uint64_t>(iterations, 1);
 }
 
+std::atomic<std::uint64_t> of_process{100'000'000};  // of PBKDF2 with SHA-1
+
 }  // namespace
 
-bool may_try(std::uint64_t iterations, std::size_t bytes, std::uint64_t& left) {
-  static std::atomic<std::uint64_t> of_process{100'000'000};  // of PBKDF2 with SHA-1
-  constexpr std::size_t bytes_of_one = 8;                     // of triple DES
-  if (iterations == 0 || iterations > left) return false;
-  left -= iterations;
+std::uint64_t set_passphrase_budget(std::uint64_t iterations) { return of_process.exchange(iterations); }
+
+bool may_try(std::uint64_t iterations, std::size_t bytes, Attempts& attempts) {
+  constexpr std::size_t bytes_of_one = 8;  // of triple DES
+  if (iterations == 0 || iterations > attempts.left) return false;
+  attempts.left -= iterations;
   const std::uint64_t cost = iterations + bytes / bytes_of_one;
   std::uint64_t all = of_process.load();
   while (cost <= all)
     if (of_process.compare_exchange_weak(all, all - cost)) return true;
+  attempts.refused = true;
   return false;
 }
 
@@ -80,13 +84,13 @@ std::span<const std::string_view> default_passphrases() {
   return all;
 }
 
-std::optional<PrivateKeyFacts> open_with_default(const X509_SIG* frame, std::uint64_t& left) {
+std::optional<PrivateKeyFacts> open_with_default(const X509_SIG* frame, Attempts& attempts) {
   const X509_ALGOR* algorithm = nullptr;
   const ASN1_OCTET_STRING* content = nullptr;
   X509_SIG_get0(frame, &algorithm, &content);
   const std::uint64_t iterations = iterations_of(algorithm);
   for (const auto passphrase : default_passphrases()) {
-    if (!may_try(iterations, static_cast<std::size_t>(ASN1_STRING_length(content)), left)) break;
+    if (!may_try(iterations, static_cast<std::size_t>(ASN1_STRING_length(content)), attempts)) break;
     const Info info(PKCS8_decrypt(frame, passphrase.data(), static_cast<int>(passphrase.size())));
     if (!info) continue;
     if (auto facts = facts_of(info.get())) {
@@ -98,7 +102,7 @@ std::optional<PrivateKeyFacts> open_with_default(const X509_SIG* frame, std::uin
 }
 
 // OpenSSL's own way since SSLeay: one round of MD5 over the passphrase and the first eight bytes of the vector.
-std::optional<PrivateKeyFacts> open_with_default(std::string_view dek_info, View content) {
+std::optional<PrivateKeyFacts> open_with_default(std::string_view dek_info, View content, Attempts& attempts) {
   const std::size_t comma = dek_info.find(',');
   if (comma == std::string_view::npos) return std::nullopt;
   const EVP_CIPHER* cipher = EVP_get_cipherbyname(std::string(dek_info.substr(0, comma)).c_str());
@@ -106,9 +110,8 @@ std::optional<PrivateKeyFacts> open_with_default(std::string_view dek_info, View
   if (cipher == nullptr || !vector || vector->size() < 8 || EVP_CIPHER_get_mode(cipher) != EVP_CIPH_CBC_MODE ||
       vector->size() != static_cast<std::size_t>(EVP_CIPHER_get_iv_length(cipher)))
     return std::nullopt;
-  std::uint64_t left = most_iterations;
   for (const auto passphrase : default_passphrases()) {
-    if (!may_try(1, content.size(), left)) break;
+    if (!may_try(1, content.size(), attempts)) break;
     std::array<unsigned char, EVP_MAX_KEY_LENGTH> key{};
     EVP_BytesToKey(cipher, EVP_md5(), vector->data(), reinterpret_cast<const unsigned char*>(passphrase.data()),
                    static_cast<int>(passphrase.size()), 1, key.data(), nullptr);

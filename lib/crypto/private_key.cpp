@@ -273,11 +273,12 @@ std::optional<PrivateKeyFacts> read_encrypted_pkcs8(View der) {
   const bool is_password_based = OBJ_obj2nid(name) == NID_pbes2 ||
                                  EVP_PBE_find(EVP_PBE_TYPE_OUTER, OBJ_obj2nid(name), &cipher, nullptr, nullptr) == 1;
   if (!is_password_based || ASN1_STRING_length(content) < 16) return std::nullopt;
-  std::uint64_t left = most_iterations;
-  if (auto opened = open_with_default(frame.get(), left)) return opened;
+  Attempts attempts;
+  if (auto opened = open_with_default(frame.get(), attempts)) return opened;
   PrivateKeyFacts facts;
   facts.type = "unknown";
   facts.encrypted = true;
+  facts.untried = attempts.refused;
   return facts;
 }
 
@@ -436,10 +437,12 @@ std::optional<PrivateKeyFacts> read_pem_key(std::string_view text, std::string_v
   if (pem->encrypted) {
     if (pem->content.size() < 32 || pem->content.size() % 8 != 0) return std::nullopt;  // whole blocks of its cipher
     const QuietErrors quiet;
-    if (auto opened = open_with_default(pem->dek_info, pem->content)) return opened;
+    Attempts attempts;
+    if (auto opened = open_with_default(pem->dek_info, pem->content, attempts)) return opened;
     PrivateKeyFacts facts;
     facts.type = type_of_label(pem->label);
     facts.encrypted = true;
+    facts.untried = attempts.refused;
     return facts;
   }
   if (text_of(pem->content).starts_with(openssh_magic)) return read_openssh(pem->content);

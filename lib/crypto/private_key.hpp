@@ -13,6 +13,7 @@ struct PrivateKeyFacts {
       type;      ///< "rsa", "dsa", "ecdsa", "ed25519", "ed448", "x25519", "sk-ed25519", "unknown" (encrypted PKCS#8)
   int bits = 0;  ///< 0 where it cannot be known
   bool encrypted = false;           ///< with a passphrase that is nobody's default
+  bool untried = false;             ///< encrypted, and of those that everybody tries not all were: too many had been
   bool default_passphrase = false;  ///< it was opened with one that everybody tries ("", "changeit"...)
   std::string fingerprint;  ///< "SHA256:..." of the SSH public key blob (RFC 4253 6.6); empty where it cannot be known
 };

@@ -28,14 +28,18 @@ class Chooser {
   ImageSet choose() {
     const ImageStore::Root root = store_.root();
     const Document document{root.name, sha256_digest(view_of(root.text)), root.text};
+    std::optional<Manifest> manifest;
+    checked(root.name, "", nullptr, [&] {
+      manifest = parse_manifest(root.text);
+      if (root.layout && manifest->kind != Manifest::Kind::index) throw Error("no index of images");
+    });
+    if (!set_.damaged.empty()) return std::move(set_);
     try {
-      const Manifest manifest = parse_manifest(root.text);
       if (root.layout) {
-        if (manifest.kind != Manifest::Kind::index) throw Error("no index of images");
         set_.indexes.push_back(document);
-        layout(manifest);
+        layout(*manifest);
       } else {
-        take(document, manifest, nullptr, 0);
+        take(document, *manifest, nullptr, 0);
       }
       if (absent_ > 0 && set_.images.empty()) throw Error("none of the images that were chosen is here");
     } catch (const Error& error) {
@@ -45,6 +49,18 @@ class Chooser {
   }
 
  private:
+  /// Calls `check`, which throws what is wrong with a document: that is told in its place.
+  template <class Check>
+  void checked(const std::string& name, const std::string& what, const Descriptor* attestation, Check check) {
+    try {
+      check();
+    } catch (const Interrupted&) {
+      throw;
+    } catch (const Error& error) {
+      set_.damaged.push_back({name, what + error.what(), attestation != nullptr});
+    }
+  }
+
   /// The entries of a layout's index.json: each an image of its own, but for several that share the wanted name.
   void layout(const Manifest& index) {
     std::vector<Descriptor> entries;
@@ -56,8 +72,11 @@ class Chooser {
           choice_.reference == entry.annotation("io.containerd.image.name"))
         entries.push_back(entry);
     }
-    if (entries.empty() && is_sha256_digest(choice_.reference))  // one that an index within names
-      return follow(descriptor_of(choice_.reference), nullptr, 1);
+    if (entries.empty() && is_sha256_digest(choice_.reference)) {  // one that an index within names
+      follow(descriptor_of(choice_.reference), nullptr, 1);
+      if (!set_.damaged.empty() && set_.images.empty()) throw Error(set_.damaged.front().why);
+      return;
+    }
     if (choice_.reference.empty() && entries.empty()) throw Error("names no image");
     if (entries.empty())
       throw Error("no image is called " + printable(choice_.reference),
@@ -109,7 +128,9 @@ class Chooser {
     if (depth > most_depth) throw Error("indexes nested deeper than " + std::to_string(most_depth));
     if (!seen_.insert(descriptor.digest).second) return;
     if (seen_.size() > most_manifests) throw Error("more than " + std::to_string(most_manifests) + " manifests");
-    try {
+    std::optional<Manifest> manifest;
+    Document document{descriptor.path(), descriptor.digest, {}};
+    checked(document.name, "manifest " + descriptor.digest + ": ", attestation, [&] {
       auto text = store_.manifest(descriptor);
       if (!text && store_.partial()) {
         ++absent_;
@@ -121,8 +142,12 @@ class Chooser {
         throw Error("its bytes are not what names it: expected " + descriptor.digest +
                     (descriptor.sized ? " (" + std::to_string(descriptor.size) + " bytes)" : "") + ", got " + digest +
                     " (" + std::to_string(text->size()) + " bytes)");
-      const Manifest manifest = parse_manifest(*text);
-      take({descriptor.path(), digest, std::move(*text)}, manifest, attestation, depth);
+      manifest = parse_manifest(*text);
+      document.text = std::move(*text);
+    });
+    if (!manifest) return;
+    try {
+      take(std::move(document), *manifest, attestation, depth);
     } catch (const Error& error) {
       const std::string said = error.what();
       throw said.starts_with("manifest ") || said.starts_with("no image for ")
@@ -150,12 +175,19 @@ class Chooser {
 
 }  // namespace
 
-ImageSet choose_images(ImageStore& store, const Choice& choice) {
+ImageSet choose_what_is_there(ImageStore& store, const Choice& choice) {
   ImageSet set = Chooser(store, choice).choose();
   // Attestations without an image: they are what was asked for.
   if (set.images.empty()) std::swap(set.images, set.attestations);
-  if (set.images.empty()) throw Error("names no image");
+  if (set.images.empty() && set.damaged.empty()) throw Error("names no image");
   return set;
+}
+
+ImageSet choose_images(ImageStore& store, const Choice& choice) {
+  ImageSet set = choose_what_is_there(store, choice);
+  if (set.damaged.empty()) return set;
+  const DamagedDocument& first = set.damaged.front();
+  throw first.name.starts_with("blobs/") ? Error(first.why) : Error(first.why).within(printable(first.name));
 }
 
 std::vector<Descriptor> orphaned_blobs(ImageStore& store, const ImageSet& chosen) {
@@ -174,7 +206,7 @@ std::vector<Descriptor> orphaned_blobs(ImageStore& store, const ImageSet& chosen
   try {
     Choice every;
     every.all_platforms = true;
-    reach(choose_images(store, every));
+    reach(choose_what_is_there(store, every));
   } catch (const Interrupted&) {
     throw;
   } catch (const Error&) {  // what another platform's image lacks is not asked for; what it has is looked at

@@ -66,16 +66,28 @@ struct ImageParts {
   bool attestation = false;  ///< goes with images, is none
 };
 
+/// A manifest or an index that is missing, cannot be read, is not what its digest says, or is none.
+struct DamagedDocument {
+  std::string name;  ///< "index.json", "blobs/sha256/HEX"
+  std::string why;   ///< names the digest
+  bool attestation = false;
+};
+
 struct ImageSet {
   std::vector<Document> indexes;
   std::vector<ImageParts> images;        ///< in the store's order, none twice
   std::vector<ImageParts> attestations;  ///< of every platform, whatever was chosen
   std::set<std::string> left_out;        ///< platforms that the indexes have as well
+  std::vector<DamagedDocument> damaged;  ///< of choose_what_is_there: in whose place there is nothing
 };
 
 /// Follows the store's indexes to what was chosen. Every manifest's digest and size are checked. Throws Error where
 /// nothing fits the choice (with what there is), where a manifest is missing, is not what its digest says, or is none.
 ImageSet choose_images(ImageStore& store, const Choice& choice);
+
+/// The same, but a damaged manifest keeps nobody from the others: there may be no image in the end, where something is
+/// damaged. Throws Error where nothing fits the choice.
+ImageSet choose_what_is_there(ImageStore& store, const Choice& choice);
 
 /// The blobs that lie in a store and that none of its indexes leads to, whatever the platform: left behind when a name
 /// moved on. They go wherever the folder goes. In the order of their digests.

@@ -198,8 +198,8 @@ class Writer {
         continue;
       }
       if (++open > at_most(most_lines)) continue;
-      line(bad("NOT LOOKED AT") + "  " + what);
-      if (gap.sha256.empty()) continue;
+      line(bad(gap.damaged ? "DAMAGED" : "NOT LOOKED AT") + "  " + what);
+      if (gap.damaged || gap.sha256.empty()) continue;
       more("where that is meant, paste into imgbuild.toml:");
       paste("[[allow]]");
       paste("path = " + toml_quoted(gap.path));
@@ -335,8 +335,10 @@ std::string report_as_text(const Report& report, const Redaction& redaction, con
   const Verdict verdict = verdict_of(report);
   if (verdict == Verdict::leak && secrets > 0)
     why = ": " + plural(secrets, "secret", "secrets") + " in " + plural(report.images.size(), "image", "images");
-  if (verdict == Verdict::incomplete && gaps > 0)
+  if (verdict == Verdict::incomplete && gaps > 0) {
     why = ": " + plural(gaps, "thing", "things") + " could not be looked at";
+    if (secrets > 0) why += "; " + plural(secrets, "secret", "secrets") + " in what could";
+  }
   if (known > 0) why += " (" + plural(known, "secret", "secrets") + " known from the baseline)";
   const std::string word = name_of(verdict);
   writer.line("verdict: " + (verdict == Verdict::clean ? writer.good(word) : writer.bad(word)) + why);

@@ -155,7 +155,7 @@ std::string story_of(const Location& place) {
 std::string key_line(const KeyFacts& key) {
   std::string text = printable(key.type);
   if (key.bits > 0) text += ", " + std::to_string(key.bits) + " bits";
-  text += key.encrypted ? ", encrypted" : ", not encrypted";
+  text += !key.encrypted ? ", not encrypted" : key.untried ? ", encrypted (no passphrase was tried)" : ", encrypted";
   if (!key.fingerprint.empty()) text += ", " + key.fingerprint;
   return text;
 }

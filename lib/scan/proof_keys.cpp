@@ -45,7 +45,7 @@ std::string_view pem_block(std::string_view text) {
 
 Proof proof_of(const PrivateKeyFacts& facts, std::string_view whole) {
   Proof proof = proven(true);
-  proof.key = KeyFacts{facts.type, facts.bits, facts.encrypted, facts.fingerprint, {}};
+  proof.key = KeyFacts{facts.type, facts.bits, facts.encrypted, facts.fingerprint, {}, facts.untried};
   if (facts.encrypted) proof.severity = Severity::high;  // a plain one is critical: one lower
   // What a FIDO token holds the other half of opens nothing alone.
   if (facts.type.starts_with("sk-")) proof.severity = Severity::low;

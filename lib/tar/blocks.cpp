@@ -127,8 +127,8 @@ Unblocked unpack_snappy(View from, Bytes& out, std::size_t most) {
   return result;
 }
 
-Unblocked unpack_lz4(View from, std::size_t size, Bytes& out) {
-  if (size > most_unblocked) return {};
+Unblocked unpack_lz4(View from, std::size_t size, Bytes& out, std::size_t most) {
+  if (size > most) return {};
   Block block(from, size, out);
   return unpack_sequences(block, [&block] { return block.full(); });
 }
@@ -138,8 +138,8 @@ Unblocked unpack_lz4_to_its_end(View from, Bytes& out) {
   return unpack_sequences(block, [&block] { return block.empty(); });
 }
 
-Unblocked unpack_lzf(View from, std::size_t size, Bytes& out) {
-  if (size > most_unblocked) return {};
+Unblocked unpack_lzf(View from, std::size_t size, Bytes& out, std::size_t most) {
+  if (size > most) return {};
   Block block(from, size, out);
   while (!block.ended() && !block.full()) {
     const std::size_t control = block.byte();
@@ -154,8 +154,8 @@ Unblocked unpack_lzf(View from, std::size_t size, Bytes& out) {
   return block.result();
 }
 
-Unblocked unpack_pglz(View from, std::size_t size, Bytes& out) {
-  if (size > most_unblocked) return {};
+Unblocked unpack_pglz(View from, std::size_t size, Bytes& out, std::size_t most) {
+  if (size > most) return {};
   Block block(from, size, out);
   while (!block.ended() && !block.full()) {
     std::uint8_t control = block.byte();

@@ -12,6 +12,8 @@
 namespace imgbuild {
 namespace {
 
+constexpr std::size_t sample = std::size_t{4} << 10;  // so much of a block shows whether it is one
+
 /// Its strings of LZF are looked for by the byte that begins one: whatever a newer version puts between them.
 class Redis : public BlockFile {
  public:
@@ -31,8 +33,16 @@ class Redis : public BlockFile {
     const std::uint64_t size = length(left, head), unpacked = length(left, head);
     if (head > longest_head) return last || left.size() >= longest_head ? pass() : want(longest_head);
     constexpr std::size_t most_ratio = 128;  // of three bytes 264
-    const bool sound = size > 3 && size < unpacked && unpacked / most_ratio <= size && unpacked <= most_unblocked;
+    const bool sound = size > 3 && size < unpacked && unpacked / most_ratio <= size && unpacked <= most_value;
     if (!sound) return pass();
+    if (unpacked > most_unblocked) {  // such numbers stand anywhere; what unpacks for long does not
+      if (left.size() < head + sample && !last) return want(head + sample);
+      Bytes begun;
+      const View some = left.subspan(head, std::min(left.size() - head, sample));
+      const Unblocked result = unpack_lzf(some, static_cast<std::size_t>(unpacked), begun, most_value);
+      if (is_surely_packed(result, begun)) too_large();
+      return pass(begun.size() + head);
+    }
     const auto count = static_cast<std::size_t>(size);
     if (left.size() < head + count) return last ? pass() : want(head + count);
     Bytes out;
@@ -45,7 +55,7 @@ class Redis : public BlockFile {
   }
 
  private:
-  static constexpr std::size_t longest_head = 1 + 9 + 9;
+  static constexpr std::size_t longest_head = 1 + 9 + 9, most_value = std::size_t{512} << 20;
 
   /// Of 6, 14, 32 or 64 bits; 0: it is none. `at` goes beyond what there is where that is too little.
   static std::uint64_t length(View bytes, std::size_t& at) {
@@ -110,7 +120,9 @@ class SortedTable : public BlockFile {
     }
     const Step plain = size_of_plain(left);
     if (plain.taken > 0) return plain;
-    if (last || left.size() >= longest || (!cut_off && plain.wanted == 0)) return enough();
+    const bool goes_on = cut_off || plain.wanted != 0;
+    if (begins_large(left) || (goes_on && left.size() >= longest)) too_large();
+    if (last || left.size() >= longest || !goes_on) return enough();
     return want(std::min(longest, left.size() * 4));
   }
 
@@ -143,6 +155,26 @@ class SortedTable : public BlockFile {
       ++at;
     }
     return at < from.size() && from[at] == 0;
+  }
+  /// Is it one that unpacks to more than is taken? It begins as any.
+  static bool begins_large(View from) {
+    std::size_t at = 0;
+    const std::uint64_t size = number(from, at);
+    constexpr std::uint64_t most = std::uint64_t{1} << 30;
+    if (at >= from.size() || size <= most_unblocked || size > most) return false;
+    const View some = from.first(std::min(from.size(), sample));
+    const auto fits = [](const Unblocked& result, const Bytes& out) {
+      std::size_t key_at = 1;
+      if (!is_surely_packed(result, out) || out[0] != 0) return false;
+      const std::uint64_t key = number(out, key_at);
+      return key >= shortest_key && key < most_unblocked;
+    };
+    Bytes out;
+    const Unblocked as_snappy = unpack_snappy(some, out, most);
+    if (fits(as_snappy, out)) return true;
+    out.clear();
+    const Unblocked as_lz4 = unpack_lz4(rest_from(some, at), static_cast<std::size_t>(size), out, most);
+    return fits(as_lz4, out);
   }
   static Unblocked unpack(View from, std::uint8_t packing, Bytes& out) {
     if (packing == snappy) return unpack_snappy(from, out);
@@ -214,12 +246,12 @@ std::unique_ptr<BlockFile> database_of(View head) {
   return nullptr;
 }
 
-std::unique_ptr<BlockFile> BlockFile::of(View head) {
+std::unique_ptr<BlockFile> BlockFile::of(View head, const PdfOpener& opener) {
   if (head.size() < 32) return nullptr;
   if (text_of(head).starts_with(std::string_view("\xff\6\0\0sNaPpY", 10))) return stream(Container::snappy);
-  for (const auto one_of : {database_of, pages_of, log_of, parquet_of, pdf_of})
+  for (const auto one_of : {database_of, pages_of, log_of, parquet_of})
     if (auto file = one_of(head)) return file;
-  return nullptr;
+  return pdf_of(head, opener);
 }
 
 }  // namespace imgbuild

@@ -40,20 +40,24 @@ class Avro : public BlockFile {
     if (codec_ == Codec::unknown) return head(left, last);
     number(left, at);  // of records
     const std::uint64_t size = number(left, at);
-    if (at > left.size() || size > most_unblocked) return enough();
+    if (at > left.size() || size > most_file) return enough();
+    if (size > most_unblocked) {
+      too_large();
+      return take(at + size + sync_.size());
+    }
     const std::size_t count = static_cast<std::size_t>(size);
     if (left.size() < at + count + sync_.size()) return last ? enough() : want(at + count + sync_.size());
     const View block = left.subspan(at, count);
     if (!std::equal(sync_.begin(), sync_.end(), left.begin() + static_cast<std::ptrdiff_t>(at + count)))
       return enough();
     Bytes out;
-    if (codec_ == Codec::deflate)
-      unpack_deflate(block, out);
-    else if (codec_ == Codec::snappy)
-      unpack_snappy(block, out);
-    else
-      unpack_lz4(rest_from(block, 4), static_cast<std::size_t>(little_endian(block, 0, 4)), out);
+    const Unblocked result =
+        codec_ == Codec::deflate ? unpack_deflate(block, out)
+        : codec_ == Codec::snappy
+            ? unpack_snappy(block, out)
+            : unpack_lz4(rest_from(block, 4), static_cast<std::size_t>(little_endian(block, 0, 4)), out);
     sink(out, true);
+    if (!result.whole() && count > 0) fills_bound(out) ? too_large() : damaged();
     return take(at + count + sync_.size());
   }
 
@@ -102,6 +106,7 @@ class Avro : public BlockFile {
     return take(at + sync_.size());
   }
 
+  static constexpr std::uint64_t most_file = std::uint64_t{1} << 40;
   Codec codec_ = Codec::unknown;
   std::array<std::uint8_t, 16> sync_{};
 };
@@ -166,12 +171,18 @@ class Journal : public BlockFile {
     const std::uint64_t size = little_endian(left, 8, 8);
     if (left.size() < 16 || size < 16 || size >> 48 != 0) return enough();
     const std::uint64_t aligned = (size + 7) / 8 * 8;
-    if (left[0] != data || left[1] != with_lz4 || size > most_unblocked || size < payload_ + 8) return take(aligned);
+    if (left[0] != data || left[1] != with_lz4 || size < payload_ + 8) return take(aligned);
+    if (size > most_unblocked) {
+      too_large();
+      return take(aligned);
+    }
     if (left.size() < size) return last ? enough() : want(static_cast<std::size_t>(size));
     const View payload = left.subspan(payload_, static_cast<std::size_t>(size) - payload_);
     Bytes out;
     if (const std::uint64_t unpacked = little_endian(payload, 0, 8); unpacked <= most_unblocked)
       unpack_lz4(payload.subspan(8), static_cast<std::size_t>(unpacked), out);
+    else
+      too_large();
     sink(out, true);
     return take(aligned);
   }
@@ -200,11 +211,12 @@ class Prometheus : public BlockFile {
     for (std::size_t at = 0; at + record_head <= left.size() && left[at] != 0;) {
       const std::size_t size = static_cast<std::size_t>(big_endian(left, at + 1, 2)), begin = at + record_head;
       const unsigned type = left[at] & 7u;
+      if (type == full || type == first) record_.clear();
       if (size > left.size() - begin || record_.size() + size > most_unblocked) {
+        if (size <= left.size() - begin && (left[at] & with_snappy) != 0) too_large();
         record_.clear();
         break;
       }
-      if (type == full || type == first) record_.clear();
       const View part = left.subspan(begin, size);
       record_.insert(record_.end(), part.begin(), part.end());
       if ((type == full || type == last_) && (left[at] & with_snappy) != 0) {
@@ -240,11 +252,19 @@ class Kafka : public BlockFile {
     constexpr unsigned with_snappy = 2;
     if (!begins(left)) return enough();
     const std::uint64_t size = 12 + big_endian(left, 8, 4);
-    if ((left[22] & 7) != with_snappy || size > most_unblocked) return take(size);
-    if (left.size() < size) return last ? enough() : want(static_cast<std::size_t>(size));
+    if ((left[22] & 7) != with_snappy) return take(size);
+    constexpr auto javas = "\x82SNAPPY\0"sv;
+    const std::uint64_t needed = size > most_unblocked ? batch_head + javas.size() : size;
+    if (left.size() < needed) return last ? enough() : want(static_cast<std::size_t>(needed));
+    const View records = left.subspan(batch_head, static_cast<std::size_t>(needed) - batch_head);
     Bytes out;
-    if (unpack_snappy(left.subspan(batch_head, static_cast<std::size_t>(size) - batch_head), out).whole())
+    if (text_of(records).starts_with(javas)) return take(size);
+    if (size > most_unblocked)
+      too_large();
+    else if (unpack_snappy(records, out).whole())
       sink(out, true);
+    else
+      damaged();
     return take(size);
   }
 
@@ -267,13 +287,19 @@ class Borg : public BlockFile {
     if (left.size() < head || size < head) return enough();
     const std::uint8_t tag = left[8];
     const std::size_t data = head + key + (tag == put_with_hash ? hash : 0);
-    if ((tag != put && tag != put_with_hash) || size < data + 3 || size > most_unblocked) return take(size);
+    if ((tag != put && tag != put_with_hash) || size < data + 3) return take(size);
     // Not encrypted, and lz4.
     if (left.size() < data + 3 || !text_of(left.subspan(data)).starts_with("\2\1\0"sv)) return take(size);
+    if (size > most_unblocked) {
+      too_large();
+      return take(size);
+    }
     if (left.size() < size) return last ? enough() : want(static_cast<std::size_t>(size));
     Bytes out;
-    unpack_lz4_to_its_end(left.subspan(data + 3, static_cast<std::size_t>(size) - data - 3), out);
+    const Unblocked result =
+        unpack_lz4_to_its_end(left.subspan(data + 3, static_cast<std::size_t>(size) - data - 3), out);
     sink(out, true);
+    if (!result.whole()) fills_bound(out) ? too_large() : damaged();
     return take(size);
   }
 
@@ -306,6 +332,9 @@ class Lengthed : public BlockFile {
 
   Step step(View left, bool last, const Sink& sink) override {
     const auto frame = frame_of(left, kind_);
+    if (!frame && kind_ == Kind::clickhouse && left.size() > 25 && left[16] == 0x82 &&
+        little_endian(left, 21, 4) > most_unblocked)
+      too_large();
     if (!frame) return enough();
     const std::size_t most = frame->begin +
                              (frame->packed > 0 ? frame->packed : frame->unpacked + frame->unpacked / 128 + 16) +

@@ -22,8 +22,14 @@ class WiredTiger : public BlockFile {
     constexpr std::uint8_t is_packed = 1;
     const std::uint64_t on_disk = little_endian(left, 28, 4), packed = little_endian(left, plain, 8);
     if (left.size() < begin || (left[25] & is_packed) == 0 || on_disk % 512 != 0 || on_disk <= begin ||
-        on_disk > most_unblocked || packed > on_disk - begin)
+        on_disk > most_page || packed > on_disk - begin)
       return take(unit);
+    if (on_disk > most_unblocked || unpacked_size(left.subspan(begin)) > most_unblocked) {
+      Bytes begun;
+      const Unblocked result = unpack_snappy(left.subspan(begin), begun, most_page);
+      if (is_surely_packed(result, begun)) too_large();
+      return take(unit);
+    }
     if (left.size() < on_disk) return last ? enough() : want(static_cast<std::size_t>(on_disk));
     Bytes out(left.begin() + heads, left.begin() + plain);
     if (!unpack_snappy(left.subspan(begin, static_cast<std::size_t>(packed)), out).whole()) return take(unit);
@@ -32,7 +38,18 @@ class WiredTiger : public BlockFile {
   }
 
  private:
+  /// What a block of snappy says that it unpacks to.
+  static std::uint64_t unpacked_size(View block) {
+    std::uint64_t size = 0;
+    for (unsigned shift = 0; shift < 35 && shift / 7 < block.size(); shift += 7) {
+      size |= std::uint64_t{block[shift / 7] & 0x7fu} << shift;
+      if (block[shift / 7] < 0x80) break;
+    }
+    return size;
+  }
+
   static constexpr std::size_t unit = 4096;  // (of which pages are, where nobody says otherwise)
+  static constexpr std::size_t most_page = std::size_t{512} << 20;
 };
 
 class Postgres : public BlockFile {
@@ -87,7 +104,8 @@ class Postgres : public BlockFile {
   /// A part of a long value: which one's, the how manieth, and its bytes behind their length.
   bool take_part(View row, const Sink& sink) {
     const std::uint64_t value = little_endian(row, 0, 4), number = little_endian(row, 4, 4);
-    if (row.size() < 10 || value == 0 || number > most_unblocked / 1024) return false;
+    constexpr std::uint64_t most_parts = std::uint64_t{1} << 20;  // a value has 1 GiB at most
+    if (row.size() < 10 || value == 0 || number > most_parts) return false;
     const bool is_short = (row[8] & 1) != 0;
     const std::size_t head = is_short ? 1 : 4;
     const auto size = is_short ? std::size_t{row[8]} >> 1 : static_cast<std::size_t>(little_endian(row, 8, 4) >> 2);
@@ -96,7 +114,10 @@ class Postgres : public BlockFile {
     if (number == 0 || (value == value_ && number == parts_)) {
       value_ = value;
       const View part = row.subspan(8 + head, size - head);
-      if (whole_.size() + part.size() > most_unblocked) end_value(sink);
+      if (whole_.size() + part.size() > most_unblocked) {  // not packed, or too large: as it comes
+        if (!begins_large(whole_)) sink(whole_, false);
+        whole_.clear();
+      }
       whole_.insert(whole_.end(), part.begin(), part.end());
       ++parts_;
     }
@@ -106,11 +127,26 @@ class Postgres : public BlockFile {
     Bytes out;
     if (unpack(whole_, out))
       sink(out, true);
-    else if (parts_ > 1)  // not packed, and cut
+    else if (parts_ > 1 && !begins_large(whole_))  // not packed, and cut
       sink(whole_, true);
     whole_.clear();
     parts_ = 0;
     value_ = 0;
+  }
+
+  /// Is it packed, and unpacks to more than is taken? Told, where it is.
+  bool begins_large(View value) {
+    constexpr std::size_t sample = std::size_t{4} << 10, most = std::size_t{1} << 30;
+    const std::uint64_t says = little_endian(value, 0, 4), size = says & 0x3fffffff;
+    if (value.size() < 8 || size <= most_unblocked || says >> 30 > 1) return false;
+    Bytes begun;
+    const View some = value.subspan(4, std::min(value.size() - 4, sample));
+    const auto made = static_cast<std::size_t>(size);
+    const Unblocked result =
+        says >> 30 == 1 ? unpack_lz4(some, made, begun, most) : unpack_pglz(some, made, begun, most);
+    const bool large = is_surely_packed(result, begun);
+    if (large) too_large();
+    return large;
   }
 
   static bool unpack(View value, Bytes& out) {

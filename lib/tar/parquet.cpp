@@ -96,10 +96,19 @@ class Parquet : public BlockFile {
     if (!head.is_sound()) return enough();
     const auto packed = static_cast<std::size_t>(head.packed), size = static_cast<std::size_t>(head.size),
                levels = static_cast<std::size_t>(head.levels);
-    if (packed == size || size > most_unblocked || packed > most_unblocked) return take(begin + packed);
-    if (left.size() < begin + packed) return last ? enough() : want(begin + packed);
+    if (packed == size) return take(begin + packed);
+    const bool large = size > most_unblocked || packed > most_unblocked;
+    constexpr std::size_t magic_of_others = 4;
+    const std::size_t needed = large ? std::min(packed, levels + magic_of_others) : packed;
+    if (left.size() < begin + needed) return last ? enough() : want(begin + needed);
+    const View page = left.subspan(begin, std::min(packed, left.size() - begin));
     Bytes out;
-    if (unpack(left.subspan(begin + levels, packed - levels), size - levels, out)) sink(out, true);
+    if (large)
+      is_others(rest_from(page, levels)) ? void() : too_large();
+    else if (unpack(page.subspan(levels), size - levels, out))
+      sink(out, true);
+    else if (!is_others(page.subspan(levels)))
+      damaged();
     return take(begin + packed);
   }
 
@@ -139,9 +148,11 @@ class Parquet : public BlockFile {
     if (fits(unpack_lz4(page, size, out), page.size())) return packing_ = "lz4", true;
     if (page.size() > 8 && big_endian(page, 0, 4) == size && big_endian(page, 4, 4) == page.size() - 8)
       return packing_ = "lz4", fits(unpack_lz4(page.subspan(8), size, out), page.size() - 8);
-    const bool others =
-        page.size() > 4 && (little_endian(page, 0, 3) == 0x088b1f || little_endian(page, 0, 4) == 0xfd2fb528);
-    return !others && fits(unpack_brotli(page, out, size), page.size()) && (packing_ = "brotli", true);
+    return !is_others(page) && fits(unpack_brotli(page, out, size), page.size()) && (packing_ = "brotli", true);
+  }
+
+  static bool is_others(View page) {
+    return page.size() >= 4 && (little_endian(page, 0, 3) == 0x088b1f || little_endian(page, 0, 4) == 0xfd2fb528);
   }
 
   const char* packing_ = "snappy";

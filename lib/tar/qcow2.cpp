@@ -24,6 +24,7 @@ class Disk : public Source {
     if (bits_ < 9 || bits_ > 21) damaged();
     first_left_ = big_endian(head, 36, 4);
     first_at_ = big_endian(head, 40, 8);
+    has_snapshots_ = big_endian(head, 60, 4) != 0;
     is_zstd_ = (features & other_packing) != 0 && head[104] == 1;
     entry_size_ = (features & wide_entries) != 0 ? 16 : 8;
     cluster_.resize(std::size_t{1} << bits_);
@@ -39,6 +40,7 @@ class Disk : public Source {
       if ((entry & offset) == 0) continue;
       return View(cluster_).first(file_.read(entry & offset, cluster_));
     }
+    if (has_snapshots_) throw Error("qcow2 image whose snapshots are not read");
     return {};
   }
 
@@ -90,7 +92,7 @@ class Disk : public Source {
 
   const Whole& file_;
   unsigned bits_ = 0;  // of a position in a cluster
-  bool is_zstd_ = false;
+  bool is_zstd_ = false, has_snapshots_ = false;
   std::size_t entry_size_ = 8;
   std::uint64_t first_at_ = 0, first_left_ = 0, tables_left_ = 0;  // of the first level
   Bytes table_;                                                    // of the second

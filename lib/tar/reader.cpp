@@ -161,10 +161,9 @@ struct TarReader::Inside {
     const State was = state;
     state = pad > 0 ? State::padding : State::header;
     left = pad;
-    if (was == State::extended)
-      end_extended();
-    else
-      visitor.end_entry();
+    if (was != State::extended) return visitor.end_entry();
+    end_extended();
+    extended.clear();
   }
 
   /// Padding is less than a block: gathered, and shown as one.
@@ -484,6 +483,10 @@ void TarReader::Inside::feed(View piece) {
 TarReader::TarReader(TarVisitor& visitor) : inside_(std::make_unique<Inside>(visitor)) {}
 TarReader::~TarReader() = default;
 void TarReader::feed(View piece) { inside_->feed(piece); }
+std::uint64_t TarReader::position() const { return inside_->position; }
+View TarReader::unread() const {
+  return inside_->have > 0 ? View(inside_->block).first(inside_->have) : view_of(inside_->extended);
+}
 
 void TarReader::finish() {
   using State = Inside::State;
@@ -492,12 +495,6 @@ void TarReader::finish() {
                       !inside_->has_long_name && !inside_->has_long_link) ||
                      inside_->state == State::tail;
   if (!whole) throw Error("truncated archive");
-}
-
-void read_tar(Source& source, TarVisitor& visitor) {
-  TarReader reader(visitor);
-  for (View piece = source.next(); !piece.empty(); piece = source.next()) reader.feed(piece);
-  reader.finish();
 }
 
 }  // namespace imgbuild

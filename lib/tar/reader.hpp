@@ -59,6 +59,9 @@ class TarReader {
   explicit TarReader(TarVisitor& visitor);
   ~TarReader();
   void feed(View piece);
+  /// After an Error: how many bytes were read, and those of them that it lies in, a header's, which nobody was shown.
+  std::uint64_t position() const;
+  View unread() const;
   /// The end of the stream. Throws Error "truncated archive". Once.
   void finish();
 
@@ -69,5 +72,11 @@ class TarReader {
 
 /// Do these first bytes of a stream (512 wanted) begin a tar archive? (a valid header checksum)
 bool looks_like_tar(View head);
+
+inline void read_tar(Source& source, TarVisitor& visitor) {
+  TarReader reader(visitor);
+  for (View piece = source.next(); !piece.empty(); piece = source.next()) reader.feed(piece);
+  reader.finish();
+}
 
 }  // namespace imgbuild

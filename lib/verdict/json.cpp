@@ -49,6 +49,7 @@ Json to_json(const Finding& finding) {
                    {"encrypted", finding.key->encrypted},
                    {"fingerprint", finding.key->fingerprint},
                    {"matches", strings(finding.key->matches)}};
+    if (finding.key->untried) json["key"]["untried"] = true;
   }
   if (!finding.packaged.empty()) json["packaged"] = printable(finding.packaged);
   if (!finding.fix.empty()) json["fix"] = finding.fix;
@@ -82,6 +83,7 @@ Json to_json(const ImageRecord& record) {
     if (!gap.sha256.empty()) one["sha256"] = gap.sha256;
     if (!gap.allowed.empty()) one["allowed"] = printable(gap.allowed);
     if (!gap.published.empty()) one["published"] = printable(gap.published);
+    if (gap.damaged) one["damaged"] = true;
     gaps.push_back(std::move(one));
   }
   const Coverage& seen = record.coverage;

@@ -96,7 +96,24 @@ std::string allow_place_of(const Location& location) {
   return place;
 }
 
+std::vector<std::string> ImageRecord::damages() const {
+  std::vector<std::string> lines;
+  for (const NotScanned& gap : coverage.not_scanned) {
+    if (!gap.damaged) continue;
+    // What is said of a blob names it by its digest.
+    const bool named = gap.path.empty() || gap.path.starts_with("blobs/");
+    lines.push_back((gap.layer >= 0 ? "layer " + std::to_string(gap.layer) + ": "
+                     : named        ? ""
+                                    : gap.path + ": ") +
+                    gap.why);
+  }
+  return lines;
+}
+
 Verdict ImageRecord::verdict() const {
+  const bool damaged = std::any_of(coverage.not_scanned.begin(), coverage.not_scanned.end(),
+                                   [](const NotScanned& gap) { return gap.damaged; });
+  if (damaged) return Verdict::incomplete;
   if (!leaks.empty()) return Verdict::leak;
   const bool open = std::any_of(coverage.not_scanned.begin(), coverage.not_scanned.end(),
                                 [](const NotScanned& gap) { return gap.open(); });

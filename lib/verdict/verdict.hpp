@@ -30,6 +30,7 @@ struct KeyFacts {
   bool encrypted = false;
   std::string fingerprint;           ///< "SHA256:..." of the SSH public key blob; empty where the file hides it
   std::vector<std::string> matches;  ///< "agent: SHA256:...", "image: home/app/.ssh/authorized_keys:1"
+  bool untried = false;              ///< encrypted, and whether everybody's passphrases open it was not tried
 };
 
 /// Where in an image. Paths are the image's own bytes (make them printable before printing), without a leading '/'.
@@ -79,8 +80,11 @@ struct NotScanned {
   std::string sha256;     ///< "sha256:..." of the file, where known: an allow-entry answers for it by that
   std::string allowed;    ///< the reason of the allow-entry that answers for it
   std::string published;  ///< where everybody can have it from
-  /// Neither of the two: it makes the audit incomplete.
-  bool open() const { return allowed.empty() && published.empty(); }
+  /// A part of the image that is missing, cut or not what names it, as far as it was read looked at all the same:
+  /// nobody can answer for that.
+  bool damaged = false;
+  /// Answered for by nobody: it makes the audit incomplete.
+  bool open() const { return damaged || (allowed.empty() && published.empty()); }
 };
 
 struct Coverage {
@@ -118,8 +122,11 @@ struct ImageRecord {
   std::vector<Finding> known;  ///< leaks that the baseline has too: told, but they hinder no more
   Coverage coverage;
 
-  /// leak beats incomplete beats clean. Something not scanned that is open() is incomplete.
+  /// leak beats incomplete beats clean. Something not scanned that is open() is incomplete; so is a damaged image,
+  /// whatever was found in the rest of it: that is not the image that anybody would run.
   Verdict verdict() const;
+  /// What is damaged, a line each ("layer 1: truncated archive"); not printable yet.
+  std::vector<std::string> damages() const;
 };
 
 /// Permission to give one image a name. Made by nobody but a clean, complete Audit of that image.

@@ -33,10 +33,14 @@ expect() {
 }
 # one_line WORD: standard error is one line (and perhaps its hint), which says WORD; standard output is empty.
 one_line() {
+  told_in_one_line "$1"
+  [ ! -s "$t/out" ] || fail "something is on standard output"
+}
+# told_in_one_line WORD: the same, with a report on standard output or without.
+told_in_one_line() {
   [ "$(grep -c '' "$t/err")" -le 2 ] && [ "$(grep -vc '^imgbuild: hint: ' "$t/err")" = 1 ] &&
     [ "$(grep -vc '^imgbuild: ' "$t/err")" = 0 ] || { cat "$t/err" >&2; fail "not one line and a hint"; }
   has "$t/err" "$1"
-  [ ! -s "$t/out" ] || fail "something is on standard output"
 }
 has() { grep -qF -- "$2" "$1" || { sed 's/^/  /' "$1" >&2; fail "not in $1: $2"; }; }
 hasnt() { ! grep -qF -- "$2" "$1" || { sed 's/^/  /' "$1" >&2; fail "in $1, though it must not be: $2"; }; }

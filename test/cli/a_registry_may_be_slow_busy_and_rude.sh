@@ -45,7 +45,7 @@ done
 for mode in short long changed; do
   serve $mode
   expect 3 "$IMGBUILD" audit --no-cache "$target"
-  one_line "$([ $mode = long ] && echo 'bytes that the manifest says' || echo 'layer 0: ')"
+  told_in_one_line "$([ $mode = long ] && echo 'bytes that the manifest says' || echo 'layer 0: ')"
 done
 has "$t/err" "expected $big"
 serve down
@@ -55,7 +55,7 @@ one_line 'status 500'
 rm "app/blobs/sha256/${big#sha256:}"
 serve
 expect 3 "$IMGBUILD" audit --no-cache "$target"
-one_line "layer 0: $big is missing"
+told_in_one_line "layer 0: $big is missing"
 image=$(PACK='gzip -c' oci_image app l.tar)
 stop
 expect 3 "$IMGBUILD" audit --no-cache "$target"

@@ -62,7 +62,7 @@ head -c 300000000 /dev/zero >root/growing
 (while echo x >>root/growing; do sleep 0.01; done) >/dev/null 2>&1 &
 writer=$!
 expect 3 "$IMGBUILD" audit dir:root
-one_line 'growing: it changed while it was read'
+told_in_one_line 'growing: it changed while it was read'
 kill $writer 2>/dev/null || true
 wait $writer || true
 rm root/growing

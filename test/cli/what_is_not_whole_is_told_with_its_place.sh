@@ -24,11 +24,11 @@ both_ways() { # STATUS WORD: from the folder, from its tar and from a stream
   rm -f app.tar
   tar -C app -cf app.tar index.json oci-layout blobs
   expect "$1" "$IMGBUILD" audit oci:app
-  [ "$1" = 0 ] || one_line "$2"
+  [ "$1" = 0 ] || told_in_one_line "$2"
   expect "$1" "$IMGBUILD" audit oci:app.tar
-  [ "$1" = 0 ] || one_line "$2"
+  [ "$1" = 0 ] || told_in_one_line "$2"
   expect "$1" "$IMGBUILD" audit - <app.tar
-  [ "$1" = 0 ] || one_line "$2"
+  [ "$1" = 0 ] || told_in_one_line "$2"
 }
 make
 both_ways 0

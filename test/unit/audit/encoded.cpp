@@ -114,6 +114,7 @@ TEST_CASE("What is packed in a way that nobody here reads is told; what only beg
   CHECK(gap(disk).empty());
   CHECK(gap(at(disk, 7, "\1")) == Gaps{"srv/file: no reader for qcow of version 1"});
   CHECK(gap(at(disk, 35, "\1")) == Gaps{"srv/file: encrypted"});
+  CHECK(gap(at(disk, 63, "\1")) == Gaps{"srv/file: qcow2 image whose snapshots are not read"});
   CHECK(gap(at(disk, 23, "\x08")) == Gaps{"srv/file: damaged qcow2 image"});
   std::string row = at(disk, 36, tables);
   for (std::size_t i = 512; i < 4000; i += 8) row = at(row, i, std::string("\x80\0\0\0\0\0\4\0", 8));

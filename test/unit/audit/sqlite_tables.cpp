@@ -54,3 +54,42 @@ TEST_CASE("A database's values are named by their columns, and settings by what 
   CHECK(columns_of_table("CREATE TABLE t").empty());
   CHECK(columns_of_table("CREATE TABLE t (\"a").empty());
 }
+
+TEST_CASE("A large database's values are named too, and one that claims a page twice is told") {
+  const TempDir folder;
+  put(folder, "make.sql",
+      "create table big(content blob);\ninsert into big values (zeroblob(20000000));\n"
+      "create table people(name text, password text);\ncreate table others(name text, password text);\n"
+      "insert into people values ('a', '" +
+          whole("xK9{{}}vQ2m{{}}T7wLp4") + "');\ninsert into others values ('b', '" + whole("Rz5{{}}hJ8c{{}}N3yWq6") +
+          "');\n");
+  shell(folder, "sqlite3 x.db <make.sql");
+  const std::string database = read_file(folder.path() + "/x.db");
+  REQUIRE(database.size() > 20'000'000);
+  CHECK(named(database).count("password") == 2);
+  const auto places = [](const Look& look) {
+    return std::count_if(look.record.found.begin(), look.record.found.end(),
+                         [](const auto& one) { return one.inside == std::vector<std::string>{"values"}; });
+  };
+  for (const bool streamed : {false, true}) {
+    const Look look(database, streamed);
+    CHECK(places(look) == 2);
+    CHECK(look.gaps().empty());
+  }
+  shell(folder,
+        "sqlite3 x.db \"pragma writable_schema=1; update sqlite_master set rootpage = (select rootpage from "
+        "sqlite_master where name = 'people') where name = 'others'\"");
+  CHECK(Look(read_file(folder.path() + "/x.db")).gaps() ==
+        std::vector<std::string>{"srv/file: a database whose tables could not be read to their ends"});
+}
+
+TEST_CASE("A log of more pages than are read is told") {
+  const TempDir folder;
+  put(folder, "p.py",
+      "import struct, sys\n"
+      "sys.stdout.buffer.write(struct.pack('>IIIIIIII', 0x377f0682, 3007000, 512, 0, 0, 0, 0, 0))\n"
+      "for i in range(100001): sys.stdout.buffer.write(struct.pack('>I', i + 1) + bytes(20 + 512))\n");
+  shell(folder, "python3 p.py >log");
+  CHECK(Look(read_file(folder.path() + "/log")).gaps() ==
+        std::vector<std::string>{"srv/file: a database whose tables could not be read to their ends"});
+}
