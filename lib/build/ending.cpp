@@ -127,7 +127,8 @@ Audit audit_of(const std::string& handle, const std::string& config, const BaseL
       std::equal(record.layers.begin(), record.layers.end(), written.diff_ids.begin(), written.diff_ids.end(),
                  [](const LayerFacts& layer, const std::string& id) { return layer.diff_id == id; });
   // (What is damaged is told by the report, and gets no name.)
-  if (!same && record.damages().empty()) throw Error("audit: the engine saved another image than the one that was built");
+  if (!same && record.damages().empty())
+    throw Error("audit: the engine saved another image than the one that was built");
   return std::move(audits.front());
 }
 
