@@ -69,7 +69,7 @@ bool is_of_code(std::string_view value) {
   const std::string_view rest = value.substr(at);
   const bool call = rest == "(" || rest.starts_with("()") || (rest.starts_with("[") && is_letter(value[0]));
   return (at > 0 && call) || contains(value, "%.") || contains(value, "&#") || contains(value, "&lt;") ||
-         contains(value, "&gt;") || contains(value, "->") || contains(value, "::");
+         contains(value, "&gt;") || contains(value, "->") || contains(value, "::") || contains(value, "\\");
 }
 
 // varchar(64, decimal(10,2: a type of SQL.
@@ -84,6 +84,10 @@ bool is_type(std::string_view value) {
 bool is_of_another(std::string_view said) {
   static constexpr std::string_view others[] = {
       "policy",
+      "sha256:",
+      "sha1:",
+      "md5:",
+      "sha512:",
       "%s",
       "politika",
       "\xce\xb1\xcf\x80\xce\xbf\xcf\x83\xcf\x84\xce\xbf\xce\xbb",          // of a parcel
@@ -222,7 +226,7 @@ Proof told_password(const Suspect& suspect) {
   if (contains(small, "passw") || contains(small, "hash") || is_product(value) || is_numbered(value) ||
       is_host(value) || is_type(value) || is_of_code(value) || is_of_another(said))
     return {};
-  // account: 12345678 / 20210304
+  // Of an account and its number.
   if (!is_given(said) && std::all_of(value.begin(), value.end(), is_digit)) return {};
   if (Proof proof = said_password(told); proof.proven) return proof;
   if (is_numbered_words(value)) return proven_of(value);
