@@ -283,6 +283,8 @@ std::size_t show_wrapped(View text, std::size_t at, const SeeRun& see) {
     if (!is_end(end) || (line != at && end - line != width)) break;
     const std::size_t next = end + (text[end] == '\r' && is_end(end + 1) ? 2 : 1), behind = end_of_word(next);
     if (behind == next || behind - next > width) break;
+    // NAME=, which is no end of a token.
+    if (behind < text.size() && text[behind] > ' ' && !is_quote(static_cast<char>(text[behind]))) break;
     line = next;
     end = behind;
   }
