@@ -54,7 +54,7 @@ expect 0 "$IMGBUILD" build app --dry-run
 rm "$XDG_CONFIG_HOME/imgbuild/config.toml"
 
 # A build-arg's value is in the file, not in the environment of whoever builds.
-printf 'FROM base:1\n' >app/Dockerfile
+printf 'FROM base:1 AS run\n' >app/Dockerfile
 printf 'dockerfile = "Dockerfile"\ntags = ["app:1"]\nbuild_args = ["HOME"]\n' >app/imgbuild.toml
 expect 2 "$IMGBUILD" build app --dry-run
 one_line 'imgbuild.toml:3: `build_args`: `HOME` has no value'
