@@ -65,18 +65,25 @@ void Blocks::feed(View bytes) {
 
 void Blocks::finish() {
   advance(std::exchange(held_, {}), true);
+  is_done([&] { file_->finish(sink_); });
+  flush();
+  if (child_) child_->finish();
+  child_.reset();
+}
+
+/// False: an error ended it, and is told as a gap.
+bool Blocks::is_done(const std::function<void()>& work) {
   try {
-    file_->finish(sink_);
+    work();
+    return true;
   } catch (const Interrupted&) {
     throw;
   } catch (const Limit&) {
     throw;
   } catch (const Error& error) {
     where_.add_gap(error.what(), 0, "");
+    return false;
   }
-  flush();
-  if (child_) child_->finish();
-  child_.reset();
 }
 
 /// How many of the bytes are done with. A step is shown as many bytes as it wants, however many there are.
@@ -91,16 +98,7 @@ std::size_t Blocks::advance(const View bytes, bool last) {
     interrupt::check();
     const View shown = bytes.subspan(at, std::min(left, wanted_));
     BlockFile::Step step;
-    try {
-      step = file_->step(shown, left <= wanted_ && last, sink_);
-    } catch (const Interrupted&) {
-      throw;
-    } catch (const Limit&) {
-      throw;
-    } catch (const Error& error) {
-      where_.add_gap(error.what(), 0, "");
-      step = BlockFile::enough();
-    }
+    if (!is_done([&] { step = file_->step(shown, left <= wanted_ && last, sink_); })) step = BlockFile::enough();
     if (step.taken == 0 && step.wanted > shown.size() && (left > wanted_ || !last)) {
       wanted_ = step.wanted;
     } else {

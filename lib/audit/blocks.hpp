@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -27,6 +28,7 @@ class Blocks {
 
  private:
   std::size_t advance(View bytes, bool last);
+  bool is_done(const std::function<void()>& work);
   void take(View block, bool alone);
   void flush();
 

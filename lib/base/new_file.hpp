@@ -7,8 +7,7 @@ namespace imgbuild {
 
 /// A file that is there whole or not at all: written under no name, and given its own at the end, over whatever file
 /// had it. Where that is no file (a pipe, a device), and of "-", which is standard output, bytes go there as they
-/// come. One thread. Everything throws Error "PATH: reason", or
-/// Interrupted.
+/// come. One thread. Everything throws Error "PATH: reason", or Interrupted.
 class NewFile {
  public:
   explicit NewFile(std::string path);

@@ -45,26 +45,17 @@ constexpr Call calls[] = {{"32decode", Code::base32, "base32"},
                           {"rot_13", Code::rot13, "rot13"},
                           {"rot-13", Code::rot13, "rot13"},
                           {"n-za-m", Code::rot13, "rot13"},
-                          {"reverse", Code::reversed, "reversed"},
+                          {"rev", Code::reversed, "reversed"},
                           {"strrev", Code::reversed, "reversed"},
                           {"::-1]", Code::reversed, "reversed"},
-                          {"| rev", Code::reversed, "reversed"},
-                          {"|rev", Code::reversed, "reversed"},
-                          {"rev <<", Code::reversed, "reversed"},
                           {"charcode(", Code::numbers, "array"},
-                          {"& chr(", Code::numbers, "array"},
-                          {". chr(", Code::numbers, "array"},
-                          {"+ chr(", Code::numbers, "array"},
-                          {"| chr(", Code::numbers, "array"},
-                          {"&chr(", Code::numbers, "array"},
-                          {".chr(", Code::numbers, "array"},
-                          {"+chr(", Code::numbers, "array"},
-                          {"|chr(", Code::numbers, "array"},
+                          {"chr(", Code::numbers, "array"},
                           {"decodestring", Code::either, "base64"},
                           {"buffer.from(", Code::either, "base64"}};
 
 const Call& call_of(std::string_view rest) {
   static constexpr Call other{"", Code::base64, "base64"};
+  rest.remove_prefix(std::min(rest.find_first_not_of("&.+| "), rest.size()));  // | rev, . chr(
   const auto* const call = std::find_if(std::begin(calls), std::end(calls),
                                         [&](const Call& one) { return starts_caseless(rest, one.word); });
   return call == std::end(calls) ? other : *call;

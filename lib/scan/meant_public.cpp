@@ -13,10 +13,6 @@ namespace {
 constexpr std::size_t in_reach = 320;  // of a table in code, from a value to its braces
 constexpr std::size_t longest_token = 4096;
 
-bool is_lower_hex(std::string_view text) {
-  return text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
 // The payload of a JSON Web Token says: Supabase made it for the role "anon", and for no user.
 bool is_token_of_anybody(std::string_view token) {
   if (!token.starts_with("eyJ") || token.size() > longest_token) return false;
@@ -44,7 +40,7 @@ std::string name_of(std::string_view before) {
 }
 
 bool is_key_of_search(std::string_view secret, std::string_view before, std::string_view after) {
-  if (secret.size() != 32 || !is_lower_hex(secret)) return false;
+  if (secret.size() != 32 || !proofs::is_lower_hex(secret)) return false;
   const std::string name = name_of(before);
   if (proofs::contains(name, "admin") || proofs::contains(name, "write")) return false;
   if (proofs::contains(name, "algolia") && proofs::contains(name, "search")) return true;
@@ -61,7 +57,7 @@ bool is_key_of_search(std::string_view secret, std::string_view before, std::str
 }
 
 bool is_sum_in_annotation(std::string_view secret, std::string_view before) {
-  if (secret.size() < 32 || !is_lower_hex(secret)) return false;
+  if (secret.size() < 32 || !proofs::is_lower_hex(secret)) return false;
   const std::string name = name_of(before);
   const std::size_t at = name.find("checksum");
   return at != std::string::npos && at + 8 < name.size() &&

@@ -283,10 +283,6 @@ bool is_colour(std::string_view value) {
   return (digits == 6 || digits == 8) && (digits + 1 == value.size() || value[digits + 1] == ';');
 }
 
-bool is_lower_hex(std::string_view value) {
-  return value.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
 // b'\x8f\xda\xe2o\xfaJ...': random bytes, as programs print a key that they made.
 bool is_of_bytes(std::string_view value) {
   std::size_t units = 0, escapes = 0, steps = 0, zeros = 0;
@@ -337,7 +333,8 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
   if (hash) {
     proof.severity = Severity::low;
   } else {
-    const std::string bare = suspect.path.ends_with(".properties") ? without_escapes(value) : std::string(value);
+    const std::string unescaped = suspect.path.ends_with(".properties") ? without_escapes(value) : std::string();
+    const std::string_view bare = unescaped.empty() ? value : unescaped;
     const bool fits = wanted == Wanted::password ? may_be_password(bare, *assignment, written)
                       : wanted == Wanted::key    ? may_be_key(bare)
                                                  : may_be_secret(bare, *assignment, written);

@@ -147,10 +147,18 @@ bool is_public(std::string_view value) {
                                                "ENC:",
                                                "enc:",
                                                "-----BEGIN PGP MESSAGE"};
-  // An account of Ethereum: 20 bytes, where a key has 32.
-  if (value.size() == 42 && value.starts_with("0x") && unhex(value.substr(2))) return true;
+  if (is_account_of_chain(value)) return true;
   return any_of(heads, value, starts_with) ||
          (value.size() > 256 && (value.starts_with("AgA") || value.starts_with("AgB")));
+}
+
+// A key has 32 bytes.
+bool is_account_of_chain(std::string_view value) {
+  return value.size() == 42 && value.starts_with("0x") && unhex(value.substr(2)).has_value();
+}
+
+bool is_lower_hex(std::string_view value) {
+  return value.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
 // Integrity, never a secret: sha256-..., sha512-...=, sha256:...

@@ -36,15 +36,6 @@ bool is_version(std::string_view value) {
 
 namespace {
 
-bool is_lower_hex(std::string_view value) {
-  return value.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
-// 0x and 20 bytes: whom a blockchain pays, for everybody to see.
-bool is_account_of_chain(std::string_view value) {
-  return value.size() == 42 && value.starts_with("0x") && unhex(value.substr(2)).has_value();
-}
-
 // As md5sum and its like write it: the sum, two characters, the file.
 bool is_checksum_line(std::string_view before, std::string_view value, std::string_view behind) {
   return (before.empty() || before.back() == '\n') && (behind.starts_with("  ") || behind.starts_with(" *")) &&

@@ -85,10 +85,12 @@ bool names_a_secret(const std::string& name);
 
 /// What a value is when it is no secret: proof_kinds.cpp
 bool is_port_or_fingerprint(std::string_view value);
-bool is_stand_in(std::string_view value);  ///< "your_key", "xxxx": of part of it
-bool is_hash(std::string_view value);      ///< what a password is checked against
-bool is_checksum(std::string_view value);  ///< integrity: sha512-...
-bool is_public(std::string_view value);    ///< publishable, or encrypted
+bool is_stand_in(std::string_view value);          ///< "your_key", "xxxx": of part of it
+bool is_hash(std::string_view value);              ///< what a password is checked against
+bool is_checksum(std::string_view value);          ///< integrity: sha512-...
+bool is_public(std::string_view value);            ///< publishable, or encrypted
+bool is_account_of_chain(std::string_view value);  ///< 0x and 20 bytes: whom a blockchain pays, for all to see
+bool is_lower_hex(std::string_view value);         ///< no character but 0-9 and a-f
 bool is_code(std::string_view value, bool quoted);
 bool is_dotted_name(std::string_view value);       ///< "azure.mgmt.keyvault.models.Secret"
 bool is_date_or_version(std::string_view value);   ///< "2022-11-23T00:00:00Z", "^1.0.0"

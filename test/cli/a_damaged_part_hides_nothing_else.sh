@@ -114,16 +114,7 @@ is 'standard output' '' "$(cat "$t/out")"
 
 # A registry that has lost a blob, and one that sends other bytes, or fewer.
 export CONFIG="{\"Env\": [\"NPM_TOKEN=$token\"]}"
-registry_pid=''
-stop() { [ -z "$registry_pid" ] || { kill "$registry_pid"; wait "$registry_pid" 2>/dev/null || true; registry_pid=''; }; }
-serve() { # serve MODE...
-  stop
-  rm -f port log
-  python3 "$SOURCE/test/cli/_registry.py" app port log "$@" </dev/null >words 2>&1 &
-  registry_pid=$!
-  started $registry_pid test -s port || fail "the registry does not listen: $(cat words)"
-  target=registry:127.0.0.1:$(cat port)/team/app
-}
+. "$SOURCE/test/cli/_registry.sh"
 rm -rf app
 image=$(PACK='gzip -nc' oci_image app one.tar two.tar three.tar)
 oci_index app "$(descriptor app "$image" $manifest_type)"

@@ -2,16 +2,7 @@
 # is not is one line, and no credential is in it or goes where it must not.
 . "$(dirname "$0")/_common.sh"
 . "$SOURCE/test/cli/_layout.sh"
-registry_pid=''
-stop() { [ -z "$registry_pid" ] || { kill "$registry_pid"; wait "$registry_pid" 2>/dev/null || true; registry_pid=''; }; }
-serve() { # serve MODE...
-  stop
-  rm -f port log
-  python3 "$SOURCE/test/cli/_registry.py" app port log "$@" </dev/null >words 2>&1 &
-  registry_pid=$!
-  started $registry_pid test -s port || fail "the registry does not listen: $(cat words)"
-  target=registry:127.0.0.1:$(cat port)/team/app
-}
+. "$SOURCE/test/cli/_registry.sh"
 mkdir tree
 make_key tree/id
 head -c 5000 /dev/urandom | base64 >tree/noise
