@@ -199,17 +199,17 @@ void rewrite(View text, const Escapes& escapes, Stretch stretch, DecodedRun& run
   if (copied < stretch.end) copy(stretch.end);
 }
 
-constexpr std::array<bool, 256> make_begins() {
+constexpr std::array<bool, 256> make_place_bytes() {
   std::array<bool, 256> is = specials;
   for (const char c : {'+', '.', '|', '~', '\n'}) is[static_cast<std::size_t>(c)] = true;
   return is;
 }
-constexpr auto begins = make_begins();
+constexpr auto place_bytes = make_place_bytes();
 
 // What the tables let pass, closely: the byte itself, and of a line feed, which nearly every line of code is marked by,
 // what stands around it.
 bool may_be_place(View text, std::size_t at) {
-  if (text[at] != '\n' || at == 0) return begins[text[at]];
+  if (text[at] != '\n' || at == 0) return place_bytes[text[at]];
   return is_space(text[at - 1]) || is_quote(text[at - 1]) ||
          (at + 2 < text.size() && text[at + 1] == ' ' && !is_space(text[at + 2]));
 }
