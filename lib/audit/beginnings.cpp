@@ -27,37 +27,36 @@ constexpr std::uint8_t zlib_group = 4;
 // By their halves: any byte whose bit 5 is not set; one that begins a block of a kind that there is.
 constexpr std::string_view no_dictionary = "\x00\x11\x42\x53\x84\x95\xc6\xd7\x08\x19\x4a\x5b\x8c\x9d\xce\xdf"sv;
 constexpr std::string_view deflate_block = "\x00\x11\x22\x33\x44\x55\x68\x79\x8a\x9b\xac\xbd\xcc\xdd\xe0\xf0"sv;
+// (What shares a group shares few halves of frequent bytes: so few places look like what they are not.)
 constexpr Magic magics[] = {
-    {1, {"\x1f"sv, "\x8b"sv, "\x08"sv}},
-    {1, {"\xfd"sv, "7"sv, "z"sv}},
-    {2, {"\x28"sv, "\xb5"sv, "\x2f"sv}},
-    {2, {"M"sv, "S"sv, "C"sv}},
     {zlib_group, {"\x18\x28\x38\x48\x58\x68x"sv, no_dictionary, deflate_block}},
-    {8, {"B"sv, "Z"sv, "h"sv}},
-    {8, {"P"sv, "A"sv, "C"sv}},
-    {8, {"P"sv, "G"sv, "P"sv}},  // of an armor's first line
-    {8, {"R"sv, "a"sv, "r"sv}},
-    {8, {"\x82"sv, "S"sv, "N"sv}},
-    {8, {"S"sv, "V"sv, "N"sv}},
-    {16, {"7"sv, "z"sv, "\xbc"sv}},
-    {16, {"h"sv, "s"sv, "q"sv}},
-    {16, {"\x04"sv, "\x22"sv, "M"sv}},
+    {1, {"R"sv, "a"sv, "r"sv}},
+    {1, {"S"sv, "V"sv, "N"sv}},
+    {1, {"\x04"sv, "\x22"sv, "M"sv}},
+    {1, {"\x02"sv, "!"sv, "L"sv}},
+    {1, {"Q"sv, "l"sv, "p"sv}},  // base64: bzip2
+    {2, {"7"sv, "z"sv, "\xbc"sv}},
+    {2, {"K"sv, "L"sv, "U"sv}},  // base64: zstd
+    {2, {"S"sv, "D"sv, "R"sv}},  // base64: gzip in base64
+    {2, {"G"sv, "I"sv, "T"sv}},  // git's base85
+    {8, {"\x1f"sv, "\x8b"sv, "\x08"sv}},
+    {8, {"\x28"sv, "\xb5"sv, "\x2f"sv}},
+    {8, {"\xef"sv, "\xbe"sv, "\xad"sv}},
+    {8, {"_"sv, "_"sv, "H"sv}},  // the end of a phar's stub
     {16, {"\xff"sv, "\x06"sv, "\x00"sv}},
-    {16, {"\xef"sv, "\xbe"sv, "\xad"sv}},
-    {16, {"\x02"sv, "!"sv, "L"sv}},
-    // base64: gzip, zstd, xz, bzip2, zip, PDF, and gzip in base64
-    {32, {"H"sv, "4"sv, "s"sv}},
-    {32, {"K"sv, "L"sv, "U"sv}},
-    {32, {"S"sv, "D"sv, "R"sv}},
-    {64, {"/_"sv, "T"sv, "d"sv}},
-    {64, {"_"sv, "_"sv, "H"sv}},  // not base64: the end of a phar's stub
-    {64, {"Q"sv, "l"sv, "p"sv}},
-    {64, {"U"sv, "E"sv, "s"sv}},
-    {64, {"J"sv, "V"sv, "B"sv}},
-    {128, {"e"sv, "JNAF"sv, "wxyzopqrEFGH4567"sv}},  // zlib
-    // uuencode and git's base85; Ascii85 has two characters, and is looked for by itself
-    {1, {"b"sv, "e"sv, "g"sv}},
-    {2, {"G"sv, "I"sv, "T"sv}},
+    {16, {"/_"sv, "T"sv, "d"sv}},  // base64: xz
+    {16, {"b"sv, "e"sv, "g"sv}},   // uuencode (Ascii85 has two characters, and is looked for by itself)
+    {32, {"M"sv, "S"sv, "C"sv}},
+    {32, {"B"sv, "Z"sv, "h"sv}},
+    {32, {"\x82"sv, "S"sv, "N"sv}},
+    {32, {"h"sv, "s"sv, "q"sv}},
+    {32, {"H"sv, "4"sv, "s"sv}},                    // base64: gzip
+    {32, {"J"sv, "V"sv, "B"sv}},                    // base64: PDF
+    {64, {"e"sv, "JNAF"sv, "wxyzopqrEFGH4567"sv}},  // base64: zlib
+    {128, {"\xfd"sv, "7"sv, "z"sv}},
+    {128, {"P"sv, "A"sv, "C"sv}},
+    {128, {"P"sv, "G"sv, "P"sv}},  // of an armor's first line
+    {128, {"U"sv, "E"sv, "s"sv}},  // base64: zip
 };
 
 struct Tables {
@@ -75,6 +74,34 @@ struct Tables {
 };
 constexpr Tables tables;
 
+/// What the halves of bytes let pass is looked at byte by byte: which groups may begin with these three?
+struct Exactly {
+  std::array<std::array<std::uint8_t, 256>, 3> groups{};
+  constexpr Exactly() {
+    for (const auto& magic : magics)
+      for (std::size_t i = 0; i < 3; ++i)
+        for (const char c : magic.bytes[i])
+          for (unsigned byte = 0; byte < 256; ++byte)
+            if (byte == static_cast<std::uint8_t>(c) || (magic.group == zlib_group && i > 0 && fits(magic, i, byte)))
+              groups[i][byte] |= magic.group;
+  }
+  /// zlib's second and third byte are told by their halves.
+  static constexpr bool fits(const Magic& magic, std::size_t i, unsigned byte) {
+    bool low = false, high = false;
+    for (const char c : magic.bytes[i]) {
+      low = low || (static_cast<std::uint8_t>(c) & 15u) == (byte & 15u);
+      high = high || static_cast<std::uint8_t>(c) >> 4 == byte >> 4;
+    }
+    return low && high;
+  }
+  bool holds(const std::uint8_t* at) const {
+    const unsigned all = groups[0][at[0]] & groups[1][at[1]] & groups[2][at[2]];
+    return (all & ~unsigned{zlib_group}) != 0 || (all != 0 && (at[0] << 8 | at[1]) % 31 == 0) ||
+           (at[0] == '<' && at[1] == '~');
+  }
+};
+constexpr Exactly exactly;
+
 /// The first byte is 16 h + 8, the second 64 l + c, where 4 h + 2 l + c is 29 more than a multiple of 31.
 constexpr int remainder_of_zlib = 29;
 struct Remainders {
@@ -89,7 +116,7 @@ struct Remainders {
 constexpr Remainders remainders;
 
 /// Of the 16 or 32 places at `at`, a bit each: may a magic number begin there? Two bytes behind them are read.
-__attribute__((target("ssse3"))) std::uint32_t candidates16(const std::uint8_t* at) {
+__attribute__((target("ssse3"))) inline std::uint32_t candidates16(const std::uint8_t* at) {
   const auto table = [](const auto& of) { return _mm_load_si128(reinterpret_cast<const __m128i*>(of.data())); };
   const auto bytes = [at](std::size_t i) { return _mm_loadu_si128(reinterpret_cast<const __m128i_u*>(at + i)); };
   const __m128i half = _mm_set1_epi8(15), first = bytes(0), second = bytes(1), third = bytes(2);
@@ -116,7 +143,7 @@ __attribute__((target("ssse3"))) std::uint32_t candidates16(const std::uint8_t* 
   return static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(groups, _mm_setzero_si128()))) ^ 0xFFFFu;
 }
 
-__attribute__((target("avx2"))) std::uint32_t candidates32(const std::uint8_t* at) {
+__attribute__((target("avx2"))) inline std::uint32_t candidates32(const std::uint8_t* at) {
   const auto table = [](const auto& of) __attribute__((target("avx2"))) {
     return _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(of.data())));
   };
@@ -147,18 +174,14 @@ __attribute__((target("avx2"))) std::uint32_t candidates32(const std::uint8_t* a
   return ~static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(groups, _mm256_setzero_si256())));
 }
 
-/// The first block of places at `at` or behind, of those that begin before `to`, where a magic number may begin, and
-/// one bit per place that it may be at; 0: none.
-using NextCandidates = std::uint32_t (*)(const std::uint8_t* data, std::size_t& at, std::size_t to);
-__attribute__((target("ssse3"))) std::uint32_t next_by_16(const std::uint8_t* data, std::size_t& at, std::size_t to) {
-  for (; at < to; at += 16)
-    if (const std::uint32_t bits = candidates16(data + at); bits != 0) return bits;
-  return 0;
+/// The same of so many blocks of 16 or 32 places. (Of all at once: candidates are many, and what is behind them costs
+/// less when it is asked for together.)
+using Sift = void (*)(const std::uint8_t* at, std::size_t blocks, std::uint32_t* out);
+__attribute__((target("ssse3"))) void sift_by_16(const std::uint8_t* at, std::size_t blocks, std::uint32_t* out) {
+  for (std::size_t i = 0; i < blocks; ++i) out[i] = candidates16(at + 16 * i);
 }
-__attribute__((target("avx2"))) std::uint32_t next_by_32(const std::uint8_t* data, std::size_t& at, std::size_t to) {
-  for (; at < to; at += 32)
-    if (const std::uint32_t bits = candidates32(data + at); bits != 0) return bits;
-  return 0;
+__attribute__((target("avx2"))) void sift_by_32(const std::uint8_t* at, std::size_t blocks, std::uint32_t* out) {
+  for (std::size_t i = 0; i < blocks; ++i) out[i] = candidates32(at + 32 * i);
 }
 
 /// A frame header that makes sense and that of its first block (RFC 8878, 3.1.1): programs hold the magic number, too.
@@ -188,19 +211,23 @@ bool begins_base64(View window, std::size_t at) {
   static constexpr std::string_view packed[] = {"H4sI", "KLUv/", "KLUv_", "/Td6W", "_Td6W",
                                                 "Qlpo", "UEsDB", "JVBER", "SDRzSU"};
   const View rest = window.subspan(at);
-  if (rest.size() < least || !std::all_of(rest.begin(), rest.begin() + least, is_base64)) return false;
+  if (rest.size() < least) return false;
+  const std::string_view text = text_of(rest);
+  const auto among = [&](std::string_view second, std::string_view third) {
+    return second.find(text[1]) != std::string_view::npos && third.find(text[2]) != std::string_view::npos;
+  };
+  const bool zlib =
+      text[0] == 'e' && (among("J", "wxyz") || among("N", "opqr") || among("A", "EFGH") || among("F", "4567"));
+  if (!zlib && std::none_of(std::begin(packed), std::end(packed),
+                            [&](auto magic) { return text[1] == magic[1] && text.starts_with(magic); }))
+    return false;
+  if (!std::all_of(rest.begin(), rest.begin() + least, is_base64)) return false;
   if (at > 0 && is_base64(window[at - 1])) {
     // A path's or a name's end ("x=", "/H4s"), or an escape's letter ("\nH4s"), may stand before it; a word may not.
     const bool escape = at > 1 && window[at - 2] == '\\' && (window[at - 1] == 'n' || window[at - 1] == 't');
     if (!escape && window[at - 1] != '/' && window[at - 1] != '-' && window[at - 1] != '_') return false;
   }
-  const std::string_view text = text_of(rest);
-  if (std::any_of(std::begin(packed), std::end(packed), [&](auto magic) { return text.starts_with(magic); }))
-    return true;
-  const auto among = [&](std::string_view second, std::string_view third) {
-    return second.find(text[1]) != std::string_view::npos && third.find(text[2]) != std::string_view::npos;
-  };
-  return text[0] == 'e' && (among("J", "wxyz") || among("N", "opqr") || among("A", "EFGH") || among("F", "4567"));
+  return true;
 }
 
 /// A header's line, and a first one that is no longer than it says, as far as both are seen.
@@ -330,17 +357,21 @@ const char* name_of(Encoding encoding) {
 
 std::optional<Beginning> next_beginning(View window, std::size_t from, std::size_t to) {
   const bool wide = __builtin_cpu_supports("avx2");
-  const NextCandidates next_candidates = wide ? next_by_32 : next_by_16;
+  const Sift sift = wide ? sift_by_32 : sift_by_16;
   const std::size_t step = wide ? 32 : 16, read = step + 2;
+  std::array<std::uint32_t, 64> candidates;
   std::size_t at = from;
   const std::size_t blocks_end = std::min(to, window.size() - std::min(window.size(), read - 1));
   while (at < blocks_end) {
-    for (std::uint32_t bits = next_candidates(window.data(), at, blocks_end); bits != 0; bits &= bits - 1) {
-      const std::size_t place = at + static_cast<std::size_t>(__builtin_ctz(bits));
-      if (place >= to) return std::nullopt;
-      if (const auto beginning = known(window, place)) return beginning;
-    }
-    at += step;
+    const std::size_t blocks = std::min(candidates.size(), (blocks_end - at + step - 1) / step);
+    sift(window.data() + at, blocks, candidates.data());
+    for (std::size_t b = 0; b < blocks; ++b, at += step)
+      for (std::uint32_t bits = candidates[b]; bits != 0; bits &= bits - 1) {
+        const std::size_t place = at + static_cast<std::size_t>(__builtin_ctz(bits));
+        if (place >= to) return std::nullopt;
+        if (!exactly.holds(window.data() + place)) continue;
+        if (const auto beginning = known(window, place)) return beginning;
+      }
   }
   for (at = std::max(from, blocks_end); at < to; ++at)  // too near the end for anything but a very short one
     if (const auto beginning = known(window, at)) return beginning;

@@ -119,7 +119,7 @@ void LayerReader::data(View bytes) {
     gathered_.append(piece);
     if (gathered_.size() < container_head_size) return;
     decide_large();
-    if (way_ == Way::streamed) stream({gathered_.view(), nullptr, false});
+    if (way_ == Way::streamed) stream(gathered_.piece());
     gathered_ = Run();
     return;
   }

@@ -34,6 +34,13 @@ void Run::copy() {
   view_ = {};
 }
 
+Piece Run::piece() const {
+  if (copied_ || owners_.empty()) return {view(), nullptr, false};
+  if (owners_.size() == 1) return {view_, owners_.front(), stable_};
+  const auto all = std::make_shared<std::vector<Owner>>(owners_);
+  return {view_, Owner(all, view_.data()), stable_};
+}
+
 Run Run::from(std::size_t begin) const {
   Run rest;
   const View left = view().subspan(begin);

@@ -33,6 +33,8 @@ class Run {
   /// Its bytes from position `begin` on, as a run of their own.
   Run from(std::size_t begin) const;
   View view() const { return copied_ ? View(copy_) : view_; }
+  /// All of it, as lasting as what it was put together from; of a copy, as long as the run.
+  Piece piece() const;
   std::size_t size() const { return view().size(); }
   bool empty() const { return size() == 0; }
 

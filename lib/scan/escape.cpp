@@ -129,7 +129,7 @@ Escape Escapes::entity(std::size_t i) const {
   const std::string_view rest = text_of(text_.subspan(i, std::min<std::size_t>(8, text_.size() - i)));
   if (rest.starts_with("&shy;")) return {5, -1, "html"};
   for (const auto& [name, byte] : names)
-    if (rest.starts_with(name)) return {name.size(), byte, "html"};
+    if (peek(i + 1) == name[1] && rest.starts_with(name)) return {name.size(), byte, "html"};
   return {};
 }
 

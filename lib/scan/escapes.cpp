@@ -199,6 +199,21 @@ void rewrite(View text, const Escapes& escapes, Stretch stretch, DecodedRun& run
   if (copied < stretch.end) copy(stretch.end);
 }
 
+constexpr std::array<bool, 256> make_place_bytes() {
+  std::array<bool, 256> is = specials;
+  for (const char c : {'+', '.', '|', '~', '\n'}) is[static_cast<std::size_t>(c)] = true;
+  return is;
+}
+constexpr auto place_bytes = make_place_bytes();
+
+// What the tables let pass, closely: the byte itself, and of a line feed, which nearly every line of code is marked by,
+// what stands around it.
+bool may_be_place(View text, std::size_t at) {
+  if (text[at] != '\n' || at == 0) return place_bytes[text[at]];
+  return is_space(text[at - 1]) || is_quote(text[at - 1]) ||
+         (at + 2 < text.size() && text[at + 1] == ' ' && !is_space(text[at + 2]));
+}
+
 // One pass over [from, to): `place` is given positions where an escape may be, `wide` stretches of UTF-16 and UTF-32
 // (of ASCII). The steps are steps of the stream, whose position text[0] has is `offset`.
 template <class Place, class Wide>
@@ -229,33 +244,14 @@ void sift(View text, std::uint64_t offset, std::size_t from, std::size_t to, Pla
         if (count_to(ends[e]) >= least_wide) wide(WideStretch{begins[b], ends[e], width});
   };
   const auto one = [&](std::size_t at) {
-    switch (text[at]) {
-      case '%':
-      case '\\':
-      case '&':
-      case '=':
-      case '+':
-      case '.':
-      case '|':
-      case '~':
-      case '"':
-      case '\'':
-      case '\n':
-      case 0xc2:
-      case 0xe2:
-      case 0xef:
-        place(at);
-        break;
-      default:
-        break;
-    }
+    if (may_be_place(text, at)) place(at);
   };
   std::size_t at = from;
   for (; at < to && (at == 0 || (offset + at) % 16 != 0); ++at) one(at);
   for (; at + 65 <= text.size() && at + 64 <= to; at += 64) {
     const Sifted sifted = sift64(text.data() + at);
     for (std::uint64_t marks = sifted.marks; marks != 0; marks &= marks - 1)
-      place(at + static_cast<std::size_t>(__builtin_ctzll(marks)));
+      one(at + static_cast<std::size_t>(__builtin_ctzll(marks)));
     if (may_be_wide(sifted.zeros))
       for (unsigned i = 0; i < 64; i += 16) group(at + i, static_cast<unsigned>(sifted.zeros >> i) & 0xffffu);
   }

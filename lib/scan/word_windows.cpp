@@ -147,65 +147,108 @@ std::int8_t best_of(const Words::Word& word, std::int8_t parity, const Frequenci
   return best;
 }
 
-// Of the words that go by groups: which halves of a byte a group takes at each of four places.
+// Of the words that go by groups: which halves of a byte a group takes at each of their places.
 struct Group {
-  std::array<std::array<bool, 16>, 4> low{}, high{};
+  std::array<std::array<bool, 16>, Words::group_places.size()> low{}, high{};
 
   Group with(const Words::Word& word, std::size_t offset) const {
     Group all = *this;
-    for (std::size_t k = 0; k < 4; ++k)
+    for (std::size_t k = 0; k < Words::group_places.size(); ++k) {
+      const std::size_t place = offset + Words::group_places[k];
       for (unsigned c = 0; c < 256; ++c)
-        if (offset + k >= word.size() || word[offset + k][c]) all.low[k][c & 15] = all.high[k][c >> 4] = true;
+        if (place >= word.size() || word[place][c]) all.low[k][c & 15] = all.high[k][c >> 4] = true;
+    }
     return all;
   }
 
-  // How often it takes four bytes.
+  // How often it takes the bytes there.
   double chance() const {
     double all = 1;
-    for (std::size_t k = 0; k < 4; ++k) {
+    for (std::size_t k = 0; k < Words::group_places.size(); ++k) {
       double sum = 0;
       for (unsigned c = 0; c < 256; ++c)
-        if (low[k][c & 15] && high[k][c >> 4]) sum += c >= 'A' && c <= 'Z' ? 0.0035 : c == 0 ? 0.1 : chance_of(c);
+        if (low[k][c & 15] && high[k][c >> 4]) sum += c >= 'A' && c <= 'Z' ? 0.0035 : c == 0 ? 0.1 : c == '\n' ? 0.03 : chance_of(c);
       all *= std::min(sum, 1.0);
     }
     return all;
   }
 };
 
-// Each word goes, with its rarest four bytes, to the group that it makes the least more common; the most common words
-// first, so that they share with few.
-void choose_groups(const std::vector<Words::Word>& words, std::vector<Words::Choice>& choices) {
-  struct Left {
-    std::size_t word;
-    double chance;
-  };
-  std::vector<Left> left;
-  for (std::size_t w = 0; w < words.size(); ++w) {
-    if (choices[w].group == Words::no_group) continue;
-    double least = 1;
-    for (std::size_t offset = 0; offset < words[w].size(); ++offset)
-      least = std::min(least, Group{}.with(words[w], offset).chance());
-    left.push_back({w, least});
+// What is asked for wherever a group takes the bytes: each of its words.
+double cost_of(const Group& group, std::size_t words) {
+  return words == 0 ? 0 : group.chance() * static_cast<double>(words + 2);
+}
+
+// Each word goes, with its rarest bytes, to the group that it makes the least dear; the most common words first, so
+// that they share with few. Then words change their groups as long as that makes all of them cheaper.
+class Groups {
+ public:
+  Groups(const std::vector<Words::Word>& words, std::vector<Words::Choice>& choices)
+      : words_(words), choices_(choices) {}
+
+  void choose() {
+    std::vector<std::pair<double, std::size_t>> left;
+    for (std::size_t w = 0; w < words_.size(); ++w) {
+      if (choices_[w].group == Words::no_group) continue;
+      double least = 1;
+      for (std::size_t offset = 0; offset < last_offset(w); ++offset)
+        least = std::min(least, Group{}.with(words_[w], offset).chance());
+      left.emplace_back(-least, w);
+    }
+    std::stable_sort(left.begin(), left.end());
+    for (const auto& one : left) place(one.second);
+    constexpr int most_rounds = 8;
+    for (int round = 0; round < most_rounds; ++round) {
+      bool moved = false;
+      for (const auto& one : left) moved = move(one.second) || moved;
+      if (!moved) break;
+    }
   }
-  std::stable_sort(left.begin(), left.end(), [](const Left& a, const Left& b) { return a.chance > b.chance; });
-  std::array<Group, Words::groups> groups;
-  std::array<double, Words::groups> chances{};
-  for (const auto& one : left) {
-    const Words::Word& word = words[one.word];
-    Words::Choice& choice = choices[one.word];
-    double least = 2;
-    for (std::size_t offset = 0; offset < word.size() && offset < 100; ++offset)
-      for (std::size_t g = 0; g < groups.size(); ++g) {
-        const double more = groups[g].with(word, offset).chance() - chances[g];
+
+ private:
+  std::size_t last_offset(std::size_t w) const { return std::min<std::size_t>(words_[w].size(), 100); }
+
+  Group made_of(const std::vector<std::size_t>& members) const {
+    Group group;
+    for (const auto w : members) group = group.with(words_[w], static_cast<std::size_t>(choices_[w].even));
+    return group;
+  }
+
+  // Adds the word where that costs least, and says how much.
+  double place(std::size_t w) {
+    double least = 1e9;
+    std::size_t to = 0, at = 0;
+    for (std::size_t g = 0; g < members_.size(); ++g) {
+      const Group group = made_of(members_[g]);
+      const double had = cost_of(group, members_[g].size());
+      for (std::size_t offset = 0; offset < last_offset(w); ++offset) {
+        const double more = cost_of(group.with(words_[w], offset), members_[g].size() + 1) - had;
         if (more >= least) continue;
         least = more;
-        choice.even = static_cast<std::int8_t>(offset);
-        choice.group = static_cast<std::uint8_t>(g);
+        to = g;
+        at = offset;
       }
-    groups[choice.group] = groups[choice.group].with(word, static_cast<std::size_t>(choice.even));
-    chances[choice.group] = groups[choice.group].chance();
+    }
+    choices_[w].group = static_cast<std::uint8_t>(to);
+    choices_[w].even = static_cast<std::int8_t>(at);
+    members_[to].push_back(w);
+    return least;
   }
-}
+
+  bool move(std::size_t w) {
+    const Words::Choice had = choices_[w];
+    auto& from = members_[had.group];
+    const double all = cost_of(made_of(from), from.size());
+    from.erase(std::find(from.begin(), from.end(), w));
+    const double saved = all - cost_of(made_of(from), from.size());
+    const double costs = place(w);
+    return costs < saved * 0.999 && (choices_[w].group != had.group || choices_[w].even != had.even);
+  }
+
+  const std::vector<Words::Word>& words_;
+  std::vector<Words::Choice>& choices_;
+  std::array<std::vector<std::size_t>, Words::groups> members_;
+};
 
 }  // namespace
 
@@ -226,7 +269,7 @@ std::vector<Words::Choice> Words::choose(const std::vector<Word>& words) {
     if (choice.even == no_window || choice.odd == no_window) choice.group = 0;
     choices.push_back(choice);
   }
-  choose_groups(words, choices);
+  Groups(words, choices).choose();
   return choices;
 }
 

@@ -8,7 +8,7 @@
 // these are compared. Where a word has only three letters in a row, a window's first or last byte may be any.
 //
 // A few words are of the kind "a dash and 32 hex digits": their windows would be too many. They go by groups: two
-// tables for each of four places say, by the halves of a byte, which groups may have it there.
+// tables for each of five places say, by the halves of a byte, which groups may have it there.
 #include "scan/words.hpp"
 
 #include <immintrin.h>
@@ -22,7 +22,7 @@ namespace imgbuild {
 namespace {
 
 constexpr std::uint32_t fold = 0x20202020, mixer = 0x9E3779B1;
-constexpr unsigned log_bits = 21;
+constexpr unsigned log_bits = 22;
 constexpr std::size_t block = 64;            // places that are asked for at once
 constexpr std::size_t readable = block + 8;  // bytes that are read for it
 constexpr std::size_t batch = 32;            // blocks
@@ -60,8 +60,10 @@ void sift_plainly(const Sieve& sieve, const std::uint8_t* at, std::size_t blocks
     }
     for (unsigned i = 0; i < block; ++i) {
       std::uint8_t groups = 255;
-      for (unsigned k = 0; k < 4; ++k)
-        groups = static_cast<std::uint8_t>(groups & sieve.low[k][at[i + k] & 15] & sieve.high[k][at[i + k] >> 4]);
+      for (std::size_t k = 0; k < Words::group_places.size(); ++k) {
+        const std::uint8_t byte = at[i + Words::group_places[k]];
+        groups = static_cast<std::uint8_t>(groups & sieve.low[k][byte & 15] & sieve.high[k][byte >> 4]);
+      }
       out->groups |= std::uint64_t{groups != 0} << i;
     }
   }
@@ -89,8 +91,8 @@ __attribute__((target("avx2"))) inline std::uint32_t known_groups(const __m256i*
                                                                   const std::uint8_t* from) {
   const __m256i half = _mm256_set1_epi8(15);
   __m256i groups = _mm256_set1_epi8(-1);
-  for (int k = 0; k < 4; ++k) {
-    const __m256i all = bytes_at(from + k);
+  for (std::size_t k = 0; k < Words::group_places.size(); ++k) {
+    const __m256i all = bytes_at(from + Words::group_places[k]);
     const __m256i one = _mm256_shuffle_epi8(low[k], _mm256_and_si256(all, half));
     const __m256i two = _mm256_shuffle_epi8(high[k], _mm256_and_si256(_mm256_srli_epi16(all, 4), half));
     groups = _mm256_and_si256(groups, _mm256_and_si256(one, two));
@@ -100,8 +102,8 @@ __attribute__((target("avx2"))) inline std::uint32_t known_groups(const __m256i*
 
 __attribute__((target("avx2"))) void sift_by_32(const Sieve& sieve, const std::uint8_t* at, std::size_t blocks,
                                                 Marks* out) {
-  __m256i low[4], high[4];
-  for (int k = 0; k < 4; ++k) {
+  __m256i low[Words::group_places.size()], high[Words::group_places.size()];
+  for (std::size_t k = 0; k < Words::group_places.size(); ++k) {
     low[k] = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i_u*>(sieve.low[k].data())));
     high[k] = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i_u*>(sieve.high[k].data())));
   }
@@ -218,8 +220,8 @@ class Words::Maker {
   void add_to_group(const Word& word, const Choice& choice, std::uint32_t number) {
     to_.by_group_[choice.group].push_back(entry_of(number, choice.even));
     const auto bit = static_cast<std::uint8_t>(1U << choice.group);
-    for (std::size_t k = 0; k < 4; ++k) {
-      const std::size_t place = static_cast<std::size_t>(choice.even) + k;
+    for (std::size_t k = 0; k < group_places.size(); ++k) {
+      const std::size_t place = static_cast<std::size_t>(choice.even) + group_places[k];
       for (unsigned c = 0; c < 256; ++c) {
         if (place < word.size() && !word[place][c]) continue;
         to_.low_[k][c & 15] |= bit;
@@ -286,7 +288,10 @@ std::size_t Words::look_up(const Seen& seen, Known* out) const {
 
 void Words::look_by_group(const Range& range, std::size_t at, const std::uint8_t* bytes) const {
   unsigned all = 255;
-  for (std::size_t k = 0; k < 4; ++k) all &= low_[k][bytes[k] & 15] & high_[k][bytes[k] >> 4];
+  for (std::size_t k = 0; k < group_places.size(); ++k) {
+    const std::uint8_t byte = bytes[group_places[k]];
+    all &= low_[k][byte & 15] & high_[k][byte >> 4];
+  }
   for (; all != 0; all &= all - 1)
     for (const auto& entry : by_group_[static_cast<std::size_t>(__builtin_ctz(all))]) compare(range, at, entry);
 }

@@ -20,7 +20,8 @@ class Words {
   };
 
   /// By what a word is looked for: two windows of four bytes, one that begins an even number of bytes behind the word's
-  /// begin and one an odd number (-1: a byte before it); or, as one of a group, by four bytes at `even`.
+  /// begin and one an odd number (-1: a byte before it); or, as one of a group, by the bytes at group_places from `even`
+  /// on.
   struct Choice {
     std::int8_t even = 0, odd = 0;
     std::uint8_t group = 0;  ///< no_group: by windows
@@ -28,6 +29,8 @@ class Words {
   static constexpr std::int8_t no_window = -128;
   static constexpr std::uint8_t no_group = 255;
   static constexpr std::size_t groups = 8;
+  /// Four bytes in a row, and one that tells words of two rare bytes far apart: the dots of a token of three parts.
+  static constexpr std::array<std::size_t, 5> group_places{0, 1, 2, 3, 7};
 
   /// What is rare in files. Takes milliseconds: of rules that are compiled in it was done before. No word is empty, and
   /// no set of one.
@@ -103,7 +106,7 @@ class Words {
   std::vector<Entry> entries_;
   std::size_t reach_ = 0;  // the farthest that a window begins behind the begin of its word
 
-  std::array<Halves, 4> low_{}, high_{};  // which groups take a byte at each of four places, by its halves
+  std::array<Halves, group_places.size()> low_{}, high_{};  // which groups take a byte at each place, by its halves
   std::array<std::vector<Entry>, groups> by_group_;
 };
 
