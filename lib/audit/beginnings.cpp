@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "audit/deflate_head.hpp"
+#include "audit/zip_member.hpp"
 
 namespace imgbuild {
 namespace {
@@ -55,6 +56,7 @@ constexpr Magic magics[] = {
     {64, {"U"sv, "E"sv, "s"sv}},
     {64, {"J"sv, "V"sv, "B"sv}},
     {128, {"e"sv, "JNAF"sv, "wxyzopqrEFGH4567"sv}},  // zlib
+    {128, {"P"sv, "K"sv, "\x03"sv}},                 // not base64: a zip's member
     // uuencode and git's base85; Ascii85 has two characters, and is looked for by itself
     {1, {"b"sv, "e"sv, "g"sv}},
     {2, {"G"sv, "I"sv, "T"sv}},
@@ -315,6 +317,9 @@ std::optional<Beginning> known(View window, std::size_t at) {
     case Container::git_pack:
       // Of a bundle (gitformat-bundle), behind its header's empty line. Programs say "PACK", too.
       if (before.ends_with("\n\n")) return packed(kind);
+      return std::nullopt;
+    case Container::zip:
+      if (ZipMemberReader::begins(rest)) return packed(kind);
       return std::nullopt;
     default:
       return std::nullopt;
