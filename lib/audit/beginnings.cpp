@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "audit/deflate_head.hpp"
+#include "audit/zip_member.hpp"
 
 namespace imgbuild {
 namespace {
@@ -55,8 +56,9 @@ constexpr Magic magics[] = {
     {64, {"e"sv, "JNAF"sv, "wxyzopqrEFGH4567"sv}},  // base64: zlib
     {128, {"\xfd"sv, "7"sv, "z"sv}},
     {128, {"P"sv, "A"sv, "C"sv}},
-    {128, {"P"sv, "G"sv, "P"sv}},  // of an armor's first line
-    {128, {"U"sv, "E"sv, "s"sv}},  // base64: zip
+    {128, {"P"sv, "G"sv, "P"sv}},     // of an armor's first line
+    {128, {"U"sv, "E"sv, "s"sv}},     // base64: zip
+    {128, {"P"sv, "K"sv, "\x03"sv}},  // a zip's member
 };
 
 struct Tables {
@@ -342,6 +344,9 @@ std::optional<Beginning> known(View window, std::size_t at) {
     case Container::git_pack:
       // Of a bundle (gitformat-bundle), behind its header's empty line. Programs say "PACK", too.
       if (before.ends_with("\n\n")) return packed(kind);
+      return std::nullopt;
+    case Container::zip:
+      if (ZipMemberReader::begins(rest)) return packed(kind);
       return std::nullopt;
     default:
       return std::nullopt;

@@ -25,9 +25,9 @@ struct Beginning {
 constexpr std::size_t beginning_behind = 8, beginning_ahead = 256;
 
 /// The first beginning in [from, to) of `window`: of gzip, zlib, zstd, xz, lz4, bzip2, snappy, a git pack, squashfs,
-/// 7z, rar or cab by more than a magic number, and of base64 of one of them, of zip or PDF, or of base64 of gzip; of
-/// anything in the other encodings, which have a beginning of their own. Bytes around the range count as far as said
-/// above. A picture's pixels (PNG's IDAT, APNG's fdAT) are none.
+/// 7z, rar, cab or a zip's member by more than a magic number, and of base64 of one of them, of zip or PDF, or of
+/// base64 of gzip; of anything in the other encodings, which have a beginning of their own. Bytes around the range
+/// count as far as said above. A picture's pixels (PNG's IDAT, APNG's fdAT) are none.
 std::optional<Beginning> next_beginning(View window, std::size_t from, std::size_t to);
 
 }  // namespace imgbuild

@@ -27,20 +27,30 @@ void BrotliFile::take(View filled) {
     where_.record->opened_archive();
     child_ = std::make_unique<ContentReader>(desk_, where_);
   }
+  made_ += filled.size();
   child_->feed(lent(filled, buffer_));
 }
 
 void BrotliFile::feed(View bytes) {
   if (!inflater_) return;
   try {
-    if (inflater_->feed(bytes) < bytes.size()) stop();
+    came_ += bytes.size();
+    if (inflater_->feed(bytes) < bytes.size()) broken("damaged brotli stream");  // nothing may follow its end
   } catch (const Interrupted&) {
     throw;
   } catch (const Limit&) {
     throw;
-  } catch (const Error&) {
-    stop();
+  } catch (const Error& error) {
+    broken(error.what());
   }
+}
+
+/// Chance seldom unpacks to much: so much that came out of it shows that it is brotli.
+void BrotliFile::broken(std::string why) {
+  constexpr std::uint64_t enough = 1024, ahead = 256;
+  inflater_->flush();
+  if (made_ >= enough && came_ >= ahead) why_not_ = std::move(why);
+  stop();
 }
 
 /// What came out of it so far is looked at.
@@ -52,8 +62,16 @@ void BrotliFile::stop() {
 
 void BrotliFile::finish() {
   if (!inflater_) return;
-  inflater_->flush();
-  stop();
+  try {
+    inflater_->finish();
+    stop();
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Limit&) {
+    throw;
+  } catch (const Error& error) {
+    broken(error.what());
+  }
 }
 
 void look_at_brotli(const Desk& desk, const Where& where, View content) {
@@ -62,6 +80,7 @@ void look_at_brotli(const Desk& desk, const Where& where, View content) {
     BrotliFile file(desk, where);
     file.feed(content);
     file.finish();
+    if (!file.why_not().empty()) where.add_gap(file.why_not(), content.size(), sha256_digest(content));
   } catch (const Limit& limit) {
     where.add_gap(limit.what(), content.size(), sha256_digest(content));
   }

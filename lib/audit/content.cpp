@@ -10,8 +10,11 @@
 #include "audit/content_members.hpp"
 #include "audit/content_values.hpp"
 #include "base/interrupt.hpp"
+#include "base/numbers.hpp"
 #include "git/pack.hpp"
+#include "tar/block_file.hpp"
 #include "tar/headed.hpp"
+#include "tar/sealed.hpp"
 
 namespace imgbuild {
 namespace {
@@ -25,8 +28,18 @@ bool is_values(Container kind) {
 /// Its members lie in it as they are, and its reader shows every byte once.
 bool is_plain(Container kind) { return kind == Container::tar || kind == Container::ar; }
 
+/// A database whose keys and values stand one behind the other, with nothing between them: bbolt, LMDB (on 64 bits),
+/// Berkeley DB's hash and btree, GDBM, by the magic numbers that their sources give.
+bool is_dense_database(View head) {
+  const std::uint64_t page = little_endian(head, 16, 4), gnu = little_endian(head, 0, 4);
+  const auto berkeley = [](std::uint64_t magic) { return magic == 0x061561 || magic == 0x053162; };
+  return page == 0xed0cdaed || page == 0xbeefc0de || berkeley(little_endian(head, 12, 4)) ||
+         berkeley(big_endian(head, 12, 4)) || (gnu >= 0x13579acd && gnu <= 0x13579ad1);
+}
+
 Scanner::Matter matter_of(Container kind, View head) {
-  // ELF, PE, Mach-O of either width and byte order, fat Mach-O and Java class, WebAssembly.
+  // ELF, PE, Mach-O of either width and byte order, fat Mach-O and Java class, WebAssembly; and Arrow, whose texts
+  // stand as close to each other as a program's.
   static constexpr std::string_view programs[] = {
       "\x7f"
       "ELF",
@@ -36,16 +49,18 @@ Scanner::Matter matter_of(Container kind, View head) {
       "\xce\xfa\xed\xfe",
       "\xcf\xfa\xed\xfe",
       "\xca\xfe\xba\xbe",
-      std::string_view("\0asm", 4)};
+      std::string_view("\0asm", 4),
+      "ARROW1"};
   if (Inflater::knows(kind)) return Scanner::Matter::packed;
   const bool program = std::any_of(std::begin(programs), std::end(programs),
                                    [&](std::string_view magic) { return text_of(head).starts_with(magic); });
-  return program ? Scanner::Matter::program : Scanner::Matter::plain;
+  return program || is_dense_database(head) ? Scanner::Matter::program : Scanner::Matter::plain;
 }
 
 /// Of what no magic number tells.
 Container known_by_trial(View head) {
   if (may_be_zlib(head) && begins_loose_object(head)) return Container::zlib;
+  if (is_sealed(head)) return Container::sealed;
   return begins_openpgp(head) ? Container::openpgp : Container::none;
 }
 
@@ -154,8 +169,9 @@ void ContentReader::decide() {
   if (kind_ == Container::none) kind_ = known_by_trial(head_);
   if (is_closed(kind_) || (kind_ != Container::none && where_.depth >= most_depth)) {
     if (!is_values(kind_)) {
-      why_not_ = is_closed(kind_) ? std::string("no reader for ") + name_of(kind_)
-                                  : "deeper than " + std::to_string(most_depth);
+      why_not_ = kind_ == Container::sealed ? std::string("encrypted")
+                 : is_closed(kind_)         ? std::string("no reader for ") + name_of(kind_)
+                                            : "deeper than " + std::to_string(most_depth);
       if (whole_.empty()) sha_.emplace();
     }
     kind_ = Container::none;
@@ -174,7 +190,7 @@ void ContentReader::decide() {
       blocks_ = Blocks::of(desk_, where_, head);
       if (!blocks_ && where_.depth >= most_depth && BlockFile::of(head))
         why_not_ = "deeper than " + std::to_string(most_depth);
-      if ((blocks_ || !why_not_.empty()) && whole_.empty()) sha_.emplace();
+      if ((blocks_ || brotli_ || !why_not_.empty()) && whole_.empty()) sha_.emplace();
     }
     if (const auto how = wide_text_of(head_)) narrowed_.emplace(desk_, where_, *how);
     return;
@@ -314,6 +330,7 @@ void ContentReader::open_whole() {
       look_at_values(desk_, where_, kind_, whole);
       break;
     default:
+      members_->whole = &whole;
       if (!read_archive(whole, kind_, *members_))
         members_->unreadable(std::string("damaged ") + name_of(kind_) + " archive");
       if (kind_ == Container::cpio) look_behind_cpio(whole);
@@ -333,7 +350,42 @@ void ContentReader::look_behind_cpio(const Whole& whole) {
     at += static_cast<std::uint64_t>(other - head.begin()) / 4 * 4;
     if (other != head.end()) break;
   }
-  if (container_of(whole.part(at, container_head_size)) != Container::none) look_behind(whole, at);
+  if (container_of(whole.part(at, container_head_size)) != Container::none)
+    look_behind(whole, at);
+  else
+    look_outside(whole, at, whole.size());
+}
+
+/// What of an archive none of its members has: it may be packed, which the archive's raw bytes do not show.
+void ContentReader::look_outside(const Whole& whole, std::uint64_t begin, std::uint64_t end) {
+  constexpr std::size_t step = std::size_t{64} << 10;
+  const auto part_at = [&](std::uint64_t at) {
+    return whole.part(at, static_cast<std::size_t>(std::min<std::uint64_t>(step, end - std::min(at, end))));
+  };
+  Bytes part;
+  for (; begin < end; begin += part.size()) {  // what fills up
+    part = part_at(begin);
+    const auto first = std::find_if(part.begin(), part.end(), [](std::uint8_t c) { return c != 0; });
+    if (part.empty() || first != part.end()) {
+      begin += static_cast<std::uint64_t>(first - part.begin());
+      break;
+    }
+  }
+  Where where = where_;
+  where.guessed = true;
+  const Bytes head = part_at(begin);
+  const bool is_container = container_of(head) != Container::none || BlockFile::of(head) != nullptr;
+  if (is_container) ++where.depth;
+  std::optional<ContentReader> reader;
+  std::optional<Embedded> packed;
+  is_container ? static_cast<void>(reader.emplace(desk_, where)) : static_cast<void>(packed.emplace(desk_, where));
+  for (; begin < end; begin += part.size()) {
+    part = part_at(begin);
+    if (part.empty()) break;
+    reader ? reader->feed({part, nullptr, false}) : packed->feed(part);
+  }
+  reader ? reader->finish() : packed->finish();
+  if (packed && !packed->why_not().empty()) members_->unreadable(packed->why_not());
 }
 
 /// The rest of it as content of its own.
@@ -378,7 +430,9 @@ void ContentReader::finish() {
     });
   if (kind_ == Container::none && !zip_is_left_) open_zip_behind();
   if (embedded_) within([&] { embedded_->finish(); });
+  if (embedded_ && why_not_.empty()) why_not_ = embedded_->why_not();
   if (brotli_) within([&] { brotli_->finish(); });
+  if (brotli_ && why_not_.empty()) why_not_ = brotli_->why_not();
   if (blocks_) within([&] { blocks_->finish(); });
   if (blocks_ && why_not_.empty()) why_not_ = blocks_->why_not();
   if (behind_) guarded([&] { behind_->finish(); });

@@ -73,6 +73,7 @@ class ContentReader {
   void fail(const std::string& why);
   void look_behind_cpio(const Whole& whole);
   void look_behind(const Whole& whole, std::uint64_t from);
+  void look_outside(const Whole& whole, std::uint64_t begin, std::uint64_t end);
   template <class Work>
   void guarded(Work work);
   template <class Work>

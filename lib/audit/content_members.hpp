@@ -20,6 +20,7 @@ class ContentReader::Members : public TarVisitor, public ArchiveVisitor {
   std::optional<ArReader> ar;
   std::optional<Inflater> inflater;
   const Piece* current = nullptr;  ///< what one of those two is being fed
+  const Whole* whole = nullptr;    ///< where it is an archive that nobody else has looked into: all of it
 
   void begin_inflated(Container kind) {
     Where where = look_.where_;
@@ -59,7 +60,9 @@ class ContentReader::Members : public TarVisitor, public ArchiveVisitor {
     if (!tail_) {
       Where where = look_.where_;
       where.kind = Location::Kind::tail;
-      tail_.emplace(look_.desk_, std::move(where));
+      where.guessed = true;
+      ++where.depth;
+      tail_ = std::make_unique<ContentReader>(look_.desk_, std::move(where));
     }
     tail_->feed(current != nullptr ? current->part(piece) : Piece{piece, nullptr, false});
   }
@@ -72,6 +75,20 @@ class ContentReader::Members : public TarVisitor, public ArchiveVisitor {
   void end_member() override { end_child(); }
   void unreadable(const std::string& why) override {
     if (look_.why_not_.empty()) look_.why_not_ = why;
+  }
+
+  void attributes(View piece) override {
+    end_child();
+    if (!attributes_) {
+      Where where = look_.where_;
+      where.kind = Location::Kind::xattr;
+      attributes_.emplace(look_.desk_, std::move(where));
+    }
+    attributes_->feed({piece, nullptr, false});
+  }
+  void outside(std::uint64_t begin, std::uint64_t end) override {
+    end_child();
+    if (whole != nullptr) look_.look_outside(*whole, begin, end);
   }
 
   /// Of a container that failed: what came out of it before is looked at.
@@ -87,6 +104,8 @@ class ContentReader::Members : public TarVisitor, public ArchiveVisitor {
     end_child();
     if (tail_) tail_->finish();
     tail_.reset();
+    if (attributes_) attributes_->finish();
+    attributes_.reset();
     end_skipped();
     texts_.flush();
   }
@@ -129,7 +148,8 @@ class ContentReader::Members : public TarVisitor, public ArchiveVisitor {
   Texts texts_;
   std::optional<ContentReader> child_;
   std::unique_ptr<ContentReader> skipped_;
-  std::optional<Cutter> tail_;
+  std::unique_ptr<ContentReader> tail_;
+  std::optional<Cutter> attributes_;
   std::shared_ptr<std::uint8_t[]> buffer_;
 };
 

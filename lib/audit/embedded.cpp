@@ -8,6 +8,7 @@
 #include "audit/blocks.hpp"
 #include "audit/content.hpp"
 #include "audit/encoded.hpp"
+#include "audit/zip_member.hpp"
 #include "base/interrupt.hpp"
 #include "crypto/digest.hpp"
 #include "tar/inflate.hpp"
@@ -87,6 +88,16 @@ class Embedded::Blocked : public Opened {
   const Where where_;
   Blocks blocks_;
   std::uint64_t fed_ = 0;
+};
+
+class Embedded::Zipped : public Opened {
+ public:
+  Zipped(const Desk& desk, Where where) : member_(desk, std::move(where)) {}
+  std::size_t feed(View bytes) override { return member_.feed(bytes); }
+  void finish(bool) override { member_.finish(); }
+
+ private:
+  ZipMemberReader member_;
 };
 
 class Embedded::Encoded : public Opened {
@@ -184,6 +195,11 @@ std::size_t Embedded::open(View window, const Beginning& beginning, std::size_t 
   where_.budget->take_member();
   if (kind == Container::none) {
     open_ = std::make_unique<Encoded>(desk_, within(name_of(encoding)), encoding);
+  } else if (kind == Container::zip && ZipMemberReader::is_encrypted(window.subspan(at))) {
+    why_not_ = "encrypted";
+    return at + 1;
+  } else if (kind == Container::zip) {
+    open_ = std::make_unique<Zipped>(desk_, where_);
   } else if (Inflater::knows(kind)) {
     open_ = std::make_unique<Packed>(desk_, within(name_of(kind)), kind);
   } else if (auto blocks = BlockFile::stream(kind)) {
@@ -234,7 +250,9 @@ Where Embedded::within(const char* decoded) const {
 
 void look_at_embedded(const Desk& desk, const Where& where, View content) {
   try {
-    Embedded(desk, where).whole(content);
+    Embedded embedded(desk, where);
+    embedded.whole(content);
+    if (!embedded.why_not().empty()) where.add_gap(embedded.why_not(), content.size(), sha256_digest(content));
   } catch (const Limit& limit) {
     where.add_gap(limit.what(), content.size(), sha256_digest(content));
   }

@@ -62,7 +62,8 @@ void append_utf8(std::string& to, std::uint32_t unit, std::uint32_t& high) {
 
 Narrowed::Narrowed(const Desk& desk, Where where, WideText how) : how_(how) {
   where.decoded.emplace_back(how.width == 2 ? "utf-16" : "utf-32");
-  text_ = std::make_unique<Cutter>(desk, std::move(where));
+  ++where.depth;
+  text_ = std::make_unique<ContentReader>(desk, std::move(where));
 }
 Narrowed::~Narrowed() = default;
 

@@ -7,7 +7,7 @@
 
 namespace imgbuild {
 
-class Cutter;
+class ContentReader;
 
 enum class ByteOrder { little, big };
 
@@ -30,7 +30,7 @@ class Narrowed {
 
  private:
   const WideText how_;
-  std::unique_ptr<Cutter> text_;
+  std::unique_ptr<ContentReader> text_;
   Bytes begun_;  ///< a unit's first bytes
   std::uint32_t high_ = 0;
 };

@@ -318,6 +318,25 @@ class Inflated : public Source {
   Inflater inflater_;
 };
 
+/// Where an archive ends, as its own header says.
+std::optional<std::uint64_t> end_of(const Whole& whole, Container kind) {
+  constexpr std::size_t head = 32, volume = 0x8000;
+  switch (kind) {
+    case Container::seven_zip: {  // 7zFormat.txt, "SignatureHeader"
+      const Bytes said = whole.part(0, head);
+      return head + little_endian(said, 12, 8) + little_endian(said, 20, 8);
+    }
+    case Container::cab:  // [MS-CAB] 2.1, cbCabinet
+      return little_endian(whole.part(0, head), 8, 4);
+    case Container::iso9660: {  // ECMA-119 8.4.8, 8.4.12
+      const Bytes said = whole.part(volume, head * 5);
+      return little_endian(said, 80, 4) * little_endian(said, 128, 2);
+    }
+    default:
+      return std::nullopt;
+  }
+}
+
 }  // namespace
 
 bool read_archive(const Whole& whole, Container kind, ArchiveVisitor& visitor) {
@@ -330,22 +349,37 @@ bool read_archive(const Whole& whole, Container kind, ArchiveVisitor& visitor) {
     if (any && !extent.trailer) visitor.unreadable("truncated cpio archive");
     return any;
   }
-  if (kind != Container::zip) return pass.run(make_reader(kind), whole, nullptr, false);
+  if (kind != Container::zip) {
+    const bool any = pass.run(make_reader(kind), whole, nullptr, false);
+    const auto end = end_of(whole, kind);
+    if (any && end && *end < whole.size()) visitor.outside(*end, whole.size());
+    return any;
+  }
   // A zip has two tables of contents, the central directory and the headers before each member, and readers differ in
   // which one they believe: what only the second one knows is looked at too.
-  const auto members = plain_members(whole);
-  if (members && std::all_of(members->begin(), members->end(), [](const ZipMember& each) { return each.ours; })) {
-    read_members(whole, *members, visitor);
+  const auto plain = plain_members(whole);
+  const auto show_outside = [&] {
+    for (const auto& [begin, end] : plain ? plain->outside : around_zip(whole))
+      if (begin < end) visitor.outside(begin, end);
+  };
+  if (plain &&
+      std::all_of(plain->members.begin(), plain->members.end(), [](const ZipMember& each) { return each.ours; })) {
+    read_members(whole, plain->members, visitor);
+    show_outside();
     return true;
   }
   Names seen;
   const bool central = pass.run(make_reader(kind), whole, &seen, false);
-  if (!begins_zip(whole.part(0, 64)) || (central && members)) return central;
+  if (!begins_zip(whole.part(0, 64)) || (central && plain)) {
+    if (central) show_outside();
+    return central;
+  }
   Reader streamed(archive_read_new());
   if (!streamed || archive_read_support_format_zip_streamable(streamed.get()) != ARCHIVE_OK)
     throw Error("libarchive cannot be started");
   seen.sort();
   const bool local = pass.run(std::move(streamed), whole, &seen, central);
+  if (central) show_outside();
   return central || local;
 }
 
@@ -353,14 +387,31 @@ bool read_archive(View whole, Container kind, ArchiveVisitor& visitor) {
   return read_archive(ViewWhole(whole), kind, visitor);
 }
 
+std::optional<std::endian> binary_cpio_order(View head) {
+  if (little_endian(head, 0, 2) == 070707) return std::endian::little;
+  if (big_endian(head, 0, 2) == 070707) return std::endian::big;
+  return std::nullopt;
+}
+
 // "New ASCII": thirteen fields of eight hex digits behind the magic number; "old": ten of six octal digits, but for the
-// time and the size, of eleven. Then the name and the content, in the new one filled up to a multiple of four.
+// time and the size, of eleven. Then the name and the content, in the new one filled up to a multiple of four. "Old
+// binary": thirteen words, the times and sizes of two, the higher one first; name and content filled up to even ones.
 CpioExtent extent_of_cpio(const Whole& whole) {
   constexpr std::string_view trailer = "TRAILER!!!";
   constexpr std::uint64_t longest_name = std::uint64_t{64} << 10;
   for (std::uint64_t at = 0;;) {
     const Bytes header = whole.part(at, 110 + trailer.size());
     const std::string_view text = text_of(header);
+    if (const auto order = binary_cpio_order(header); order && header.size() >= 26) {
+      const auto word = [&](std::size_t from) {
+        return *order == std::endian::little ? little_endian(header, from, 2) : big_endian(header, from, 2);
+      };
+      const std::uint64_t name = word(20), content = word(22) << 16 | word(24);
+      at += 26 + (name + 1) / 2 * 2 + (content + 1) / 2 * 2;
+      if (text.substr(26).starts_with(trailer)) return {std::min(at, whole.size()), true};
+      if (at >= whole.size()) return {whole.size(), false};
+      continue;
+    }
     const bool old = text.starts_with("070707");
     const std::size_t size = old ? 76 : 110;
     if (text.size() < size || !(old || text.starts_with("070701") || text.starts_with("070702"))) return {at, false};

@@ -1,4 +1,5 @@
 #pragma once
+#include <bit>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +20,12 @@ class ArchiveVisitor {
   virtual void end_member() = 0;
   /// The member (or, where none is open, the archive from here on) cannot be read: "encrypted", "damaged zip archive".
   virtual void unreadable(const std::string& why) = 0;
+  /// A piece of the table of all members' extended attributes, where the archive has one: keys, values, and what tells
+  /// how long they are. Behind the members.
+  virtual void attributes(View /*piece*/) {}
+  /// No member and no table of contents has the bytes from `begin` to `end`: a program before a zip, what follows an
+  /// archive's end. As far as its format tells; behind the members.
+  virtual void outside(std::uint64_t /*begin*/, std::uint64_t /*end*/) {}
 };
 
 /// Opens zip, 7z, cpio, rar, cab, xar, lha, iso9660 and warc with libarchive, squashfs with libsquashfs;
@@ -37,6 +44,10 @@ struct CpioExtent {
   bool trailer = false;
 };
 CpioExtent extent_of_cpio(const Whole& whole);
+
+/// The byte order of a cpio archive in its first, binary format, which `cpio -o` still writes (FreeBSD's cpio(5), "Old
+/// Binary Format"), by its magic number.
+std::optional<std::endian> binary_cpio_order(View head);
 
 /// Where an rpm package's payload, a packed cpio archive, begins: behind its lead and two headers (rpm's "Package
 /// format"). nullopt: they make no sense.

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/numbers.hpp"
+#include "tar/archive.hpp"
 #include "tar/headed.hpp"
 #include "tar/reader.hpp"
 
@@ -15,6 +16,21 @@ namespace imgbuild {
 namespace {
 
 bool begins(View head, std::string_view magic) { return text_of(head).starts_with(magic); }
+
+/// Thirteen words of either byte order, of which the mode is of a kind that there is, and a name that ends.
+bool begins_binary_cpio(View head) {
+  constexpr std::size_t size = 26, longest_name = 1024;
+  const auto order = binary_cpio_order(head);
+  if (!order || head.size() < size) return false;
+  const auto word = [&](std::size_t at) {
+    return static_cast<std::size_t>(*order == std::endian::little ? little_endian(head, at, 2)
+                                                                  : big_endian(head, at, 2));
+  };
+  const std::size_t kind = word(6) >> 12, name = word(20);
+  constexpr std::string_view kinds("\1\2\4\6\10\12\14", 7);  // of inode(7)
+  return kinds.find(static_cast<char>(kind)) != std::string_view::npos && name > 1 && name <= longest_name &&
+         head.size() >= size + name && head[size + name - 1] == 0 && head[size] != 0;
+}
 
 bool begins_cpio(View head) {
   if (begins(head, "070701") || begins(head, "070702") || begins(head, "070707")) {
@@ -24,7 +40,7 @@ bool begins_cpio(View head) {
              return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
            });
   }
-  return false;
+  return begins_binary_cpio(head);
 }
 
 /// "!<arch>\n" and a first member header that ends as one does, or nothing.
@@ -112,12 +128,12 @@ bool begins_iso9660(View head) {
 
 const char* name_of(Container kind) {
   static constexpr const char* names[] = {
-      "raw",      "tar",   "ar",       "gzip",     "zlib",        "zstd",       "xz",          "lzma",
-      "bzip2",    "lzip",  "lz4",      "compress", "deflate",     "brotli",     "snappy",      "xerial",
-      "svndiff",  "NSIS",  "OpenPGP",  "mozLz4",   "OSTree file", "phar",       "zip",         "7z",
-      "cpio",     "rpm",   "rar",      "cab",      "xar",         "lha",        "iso9660",     "warc",
-      "squashfs", "qcow2", "git pack", "SQLite",   "SQLite log",  "Java class", "Python code", "lzop",
-      "lrzip",    "zpaq",  "arj",      "zoo",      "wim",         "erofs"};
+      "raw",        "tar",           "ar",          "gzip",    "zlib",   "zstd",     "xz",     "lzma",     "bzip2",
+      "lzip",       "lz4",           "compress",    "deflate", "brotli", "snappy",   "xerial", "svndiff",  "NSIS",
+      "OpenPGP",    "mozLz4",        "OSTree file", "phar",    "zip",    "7z",       "cpio",   "rpm",      "rar",
+      "cab",        "xar",           "lha",         "iso9660", "warc",   "squashfs", "qcow2",  "git pack", "SQLite",
+      "SQLite log", "Java class",    "Python code", "lzop",    "lrzip",  "zpaq",     "arj",    "zoo",      "wim",
+      "erofs",      "encrypted file"};
   return names[static_cast<int>(kind)];
 }
 
@@ -205,6 +221,8 @@ Container container_of(View head) {
       if (begins_ar(head)) return Container::ar;
       break;
     case '0':
+    case 0x71:
+    case 0xc7:
       if (begins_cpio(head)) return Container::cpio;
       break;
     case 0xed:

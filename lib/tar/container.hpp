@@ -60,7 +60,9 @@ enum class Container {
   arj,
   zoo,
   wim,
-  erofs
+  erofs,
+  // Encrypted as a whole, as it says of itself: is_sealed().
+  sealed
 };
 const char* name_of(Container kind);
 
@@ -72,8 +74,8 @@ constexpr std::size_t container_head_size = 0x8006;
 
 /// Judges by content, never by name, and by more than a magic number: the header must make sense as that format, so
 /// that what fails later is damaged, not mistaken. container_head_size bytes are wanted; fewer only where the stream is
-/// shorter (with 512, all but iso9660 is known). Never `zlib`, `deflate`, `brotli` and `openpgp`, whose first bytes say
-/// too little, and no row of blocks.
+/// shorter (with 512, all but iso9660 is known). Never `zlib`, `deflate`, `brotli`, `openpgp` and `sealed`, whose first
+/// bytes say too little, and no row of blocks.
 Container container_of(View head);
 
 /// Could a zlib stream begin like this (RFC 1950)?

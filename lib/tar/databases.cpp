@@ -237,9 +237,28 @@ class SortedTable : public BlockFile {
   std::uint8_t packing_;
 };
 
+/// The documents of a Lucene index (CodecUtil's header, then the name of the format), packed with a dictionary before
+/// each block: no reader.
+class StoredFields : public BlockFile {
+ public:
+  static bool begins(View head) {
+    constexpr std::size_t magic = 4;
+    const std::string_view text = text_of(head);
+    const std::size_t size = head.size() > magic ? head[magic] : 0;
+    if (big_endian(head, 0, magic) != 0x3fd76c17 || head.size() < magic + 1 + size) return false;
+    const std::string_view name = text.substr(magic + 1, size);
+    return name.find("StoredFields") != std::string_view::npos && name.ends_with("Data");
+  }
+  StoredFields() { cannot("no reader for stored fields of Lucene"); }
+  const char* packing() const override { return "lz4"; }
+  std::size_t usual() const override { return 64; }
+  Step step(View, bool, const Sink&) override { return enough(); }
+};
+
 }  // namespace
 
 std::unique_ptr<BlockFile> database_of(View head) {
+  if (StoredFields::begins(head)) return std::make_unique<StoredFields>();
   if (Redis::begins(head)) return std::make_unique<Redis>();
   if (const std::uint8_t packing = SortedTable::packing_of(head); packing != 0)
     return std::make_unique<SortedTable>(packing);

@@ -19,7 +19,9 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/numbers.hpp"
 #include "base/owned.hpp"
+#include "tar/decoder.hpp"
 
 namespace imgbuild {
 namespace {
@@ -28,81 +30,6 @@ constexpr int most_window_log = 26;
 constexpr std::uint64_t most_lzma_memory = std::uint64_t{66} << 20;  // a dictionary of 64 MiB and what goes with it
 
 }  // namespace
-
-class Inflater::Decoder {
- public:
-  Decoder(Container kind, std::function<std::span<std::uint8_t>()> room, std::function<void(View)> sink)
-      : kind_(kind), room_(std::move(room)), sink_(std::move(sink)) {}
-  virtual ~Decoder() = default;
-
-  std::size_t feed(const View all) {
-    std::size_t own = 0;  // up to the end of the last stream
-    for (View piece = all; !ended_;) {
-      if (piece.empty()) return all.size();
-      if (!started_ && any_ && !may_begin(piece)) {
-        ended_ = true;
-        break;
-      }
-      if (piece.empty()) return all.size();
-      if (!started_) {
-        restart();
-        started_ = true;
-      }
-      step(piece);
-      if (!started_ && !ended_) own = all.size() - piece.size();
-    }
-    return own;
-  }
-  virtual void show_skipped(std::function<void(View, bool)>&&) {}
-  void flush() {
-    if (filled_ > 0) sink_({buffer_.data(), filled_});
-    buffer_ = {};
-    filled_ = 0;
-  }
-  void finish() {
-    flush();
-    if (!any_ || (started_ && !ended_ && !(any_ && undecided())))
-      throw Error(std::string("truncated ") + name_of(kind_) + " stream");
-  }
-
- protected:
-  /// What follows a stream that has ended: does another begin? May take what only fills up.
-  virtual bool may_begin(View& piece) = 0;
-  /// Begins a stream.
-  virtual void restart() = 0;
-  /// Has too little come of what may be another stream to tell?
-  virtual bool undecided() const { return false; }
-  /// Takes what it can from the front of `piece`; calls stream_ended(). Throws.
-  virtual void step(View& piece) = 0;
-
-  [[noreturn]] void damaged() const { throw Error(std::string("damaged ") + name_of(kind_) + " stream"); }
-  std::span<std::uint8_t> room() {
-    if (filled_ == buffer_.size()) {
-      flush();
-      buffer_ = room_();
-    }
-    return buffer_.subspan(filled_);
-  }
-  void fill(std::size_t count) { filled_ += count; }
-  void stream_ended() {
-    started_ = false;
-    any_ = true;
-  }
-  /// What seemed to begin another stream was none.
-  void none_of_ours() { ended_ = true; }
-  bool any() const { return any_; }
-  Container kind() const { return kind_; }
-
- private:
-  const Container kind_;
-  std::function<std::span<std::uint8_t>()> room_;
-  std::function<void(View)> sink_;
-  std::span<std::uint8_t> buffer_;
-  std::size_t filled_ = 0;
-  bool started_ = false;  ///< a stream has begun and has not ended
-  bool any_ = false;      ///< one has ended well
-  bool ended_ = false;    ///< what follows is no further one
-};
 
 /// gzip, whose members may follow each other, zlib and what both hold. After a member's end the next two bytes decide:
 /// a magic number begins another one, anything else is not ours.
@@ -297,8 +224,9 @@ class Inflater::Lz4 : public Decoder {
  private:
   static constexpr std::uint32_t frame_magic = 0x184d2204, skippable_magic = 0x184d2a50, legacy_magic = 0x184c2102;
   static constexpr std::uint32_t most_block = 8u << 20, most_packed = LZ4_COMPRESSBOUND(most_block);
-  enum class In { word, frame, block };
+  enum class In { word, frame, block, skipped_size, skipped };
 
+  void show_skipped(std::function<void(View, bool)>&& sink) override { skipped_ = std::move(sink); }
   bool may_begin(View&) override { return true; }
   bool undecided() const override { return in_ == In::word; }
   void restart() override {
@@ -314,6 +242,9 @@ class Inflater::Lz4 : public Decoder {
         return frame(piece);
       case In::block:
         return block(piece);
+      case In::skipped_size:
+      case In::skipped:
+        return skip(piece);
     }
   }
   /// A magic number, or a block's size.
@@ -328,7 +259,11 @@ class Inflater::Lz4 : public Decoder {
       packed_.clear();
       packed_size_ = word;
       in_ = In::block;
-    } else if (word == frame_magic || word >> 4 == skippable_magic >> 4) {
+    } else if (word >> 4 == skippable_magic >> 4) {
+      legacy_ = false;
+      word_.clear();
+      in_ = In::skipped_size;
+    } else if (word == frame_magic) {
       legacy_ = false;
       in_ = In::frame;
       View magic = word_;
@@ -366,6 +301,21 @@ class Inflater::Lz4 : public Decoder {
     }
     stream_ended();
   }
+  /// A skippable frame's size, and what it holds.
+  void skip(View& piece) {
+    if (in_ == In::skipped_size) {
+      take(piece, word_, 4);
+      if (word_.size() < 4) return;
+      left_ = static_cast<std::uint32_t>(little_endian(word_, 0, 4));
+      in_ = In::skipped;
+      begins_ = true;
+    }
+    const View part = piece.first(std::min<std::size_t>(piece.size(), left_));
+    if (skipped_ && !part.empty()) skipped_(part, std::exchange(begins_, false));
+    left_ -= static_cast<std::uint32_t>(part.size());
+    piece = piece.subspan(part.size());
+    if (left_ == 0) stream_ended();
+  }
   static void take(View& piece, Bytes& into, std::size_t size) {
     const View part = piece.first(std::min(piece.size(), size - into.size()));
     into.insert(into.end(), part.begin(), part.end());
@@ -376,7 +326,9 @@ class Inflater::Lz4 : public Decoder {
   In in_ = In::word;
   bool legacy_ = false;  ///< what comes next may be a block's size
   Bytes word_, packed_, unpacked_;
-  std::uint32_t packed_size_ = 0;
+  std::uint32_t packed_size_ = 0, left_ = 0;
+  bool begins_ = false;  ///< a skippable frame
+  std::function<void(View, bool)> skipped_;
 };
 
 class Inflater::Burrows : public Decoder {

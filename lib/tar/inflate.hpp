@@ -25,7 +25,7 @@ class Inflater {
   /// `room`: gives the memory that the next output goes into (never empty). `sink` takes each filled piece of it.
   Inflater(Container kind, std::function<std::span<std::uint8_t>()> room, std::function<void(View)> sink);
   ~Inflater();
-  /// What zstd's skippable frames hold goes here, too: piece by piece, `begins` with the first one of a frame.
+  /// What skippable frames of zstd and lz4 hold goes here, too: piece by piece, `begins` with the first one of a frame.
   void show_skipped(std::function<void(View piece, bool begins)> sink);
   /// How many bytes of the piece were the stream's: all, until what follows is none of it. Throws Error "damaged gzip
   /// stream", TooLarge "zstd window larger than 64 MiB".

@@ -272,7 +272,8 @@ class Kafka : public BlockFile {
   static constexpr std::size_t batch_head = 61;
 };
 
-/// A repository that is not encrypted; what is packed otherwise is known in the midst of anything.
+/// A repository's objects, each with what it is encrypted with (borg, "Key types"); what is packed otherwise than by
+/// lz4 is known in the midst of anything.
 class Borg : public BlockFile {
  public:
   static bool begins(View head) { return text_of(head).starts_with("BORG_SEG"); }
@@ -288,8 +289,13 @@ class Borg : public BlockFile {
     const std::uint8_t tag = left[8];
     const std::size_t data = head + key + (tag == put_with_hash ? hash : 0);
     if ((tag != put && tag != put_with_hash) || size < data + 3) return take(size);
-    // Not encrypted, and lz4.
-    if (left.size() < data + 3 || !text_of(left.subspan(data)).starts_with("\2\1\0"sv)) return take(size);
+    if (left.size() < data + 3) return take(size);
+    constexpr std::string_view open("\2\6\7", 3);  // plain, and only authenticated
+    if (open.find(static_cast<char>(left[data])) == std::string_view::npos) {
+      cannot("encrypted");
+      return take(size);
+    }
+    if (!text_of(left.subspan(data + 1)).starts_with("\1\0"sv)) return take(size);  // lz4
     if (size > most_unblocked) {
       too_large();
       return take(size);

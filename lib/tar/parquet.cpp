@@ -1,5 +1,7 @@
 // Parquet (apache/parquet-format, README and src/main/thrift/parquet.thrift): pages behind each other, each behind a
-// header in Thrift's compact protocol, up to the footer, which would say how they are packed; but each shows it.
+// header in Thrift's compact protocol, up to the footer, which would say how they are packed; but each shows it. A page
+// of an encrypted column ("Parquet Modular Encryption") has no header that can be read; the footer says that there are
+// such.
 #include <utility>
 
 #include "base/numbers.hpp"
@@ -83,17 +85,21 @@ struct Compact {
 class Parquet : public BlockFile {
  public:
   const char* packing() const override { return packing_; }
-  std::size_t usual() const override { return 256; }
+  std::size_t usual() const override { return in_end_ ? std::size_t{64} << 10 : 256; }
 
   Step step(View left, bool last, const Sink& sink) override {
     constexpr std::size_t magic = 4, most_head = std::size_t{256} << 10;
-    if (std::exchange(is_first_, false)) return take(magic);
+    if (std::exchange(is_first_, false)) {
+      is_sealed_ = in_end_ = text_of(left).starts_with("PARE");
+      return in_end_ ? keep(left) : take(magic);
+    }
+    if (in_end_) return keep(left);
     Head head;
     Compact reader{left, 0};
     reader.each_field([&](int field, unsigned type) { read(head, reader, field, type); });
-    if (reader.failed()) return last || left.size() >= most_head ? enough() : want(left.size() * 4);
+    if (reader.failed()) return last || left.size() >= most_head ? end(left) : want(left.size() * 4);
     const std::size_t begin = reader.at;
-    if (!head.is_sound()) return enough();
+    if (!head.is_sound()) return end(left);
     const auto packed = static_cast<std::size_t>(head.packed), size = static_cast<std::size_t>(head.size),
                levels = static_cast<std::size_t>(head.levels);
     if (packed == size) return take(begin + packed);
@@ -112,7 +118,34 @@ class Parquet : public BlockFile {
     return take(begin + packed);
   }
 
+  /// The footer (FileMetaData), its length and the magic number are the last of it.
+  void finish(const Sink&) override {
+    constexpr std::size_t behind = 8;
+    if (is_sealed_ && text_of(end_).ends_with("PARE")) cannot("encrypted");
+    const std::size_t size =
+        end_.size() < behind ? 0 : static_cast<std::size_t>(little_endian(rest_from(end_, end_.size() - behind), 0, 4));
+    if (size == 0 || size > end_.size() - behind || !text_of(end_).ends_with("PAR1")) return;
+    Compact footer{View(end_).subspan(end_.size() - behind - size, size), 0};
+    constexpr int encryption_algorithm = 8;
+    footer.each_field([&](int field, unsigned type) {
+      if (field == encryption_algorithm) cannot("has encrypted columns");
+      footer.pass_value(type);
+    });
+  }
+
  private:
+  /// No page begins here: from here on it is looked at for the footer.
+  Step end(View left) {
+    in_end_ = true;
+    return keep(left);
+  }
+  Step keep(View left) {
+    constexpr std::size_t most = std::size_t{1} << 20;  // a longer footer is not looked at
+    end_.insert(end_.end(), left.begin(), left.end());
+    if (end_.size() > 2 * most) end_.erase(end_.begin(), end_.end() - static_cast<std::ptrdiff_t>(most));
+    return take(left.size());
+  }
+
   struct Head {
     std::int64_t type = -1, size = -1, packed = -1, levels = 0;
     bool is_sound() const {
@@ -156,13 +189,14 @@ class Parquet : public BlockFile {
   }
 
   const char* packing_ = "snappy";
-  bool is_first_ = true;
+  bool is_first_ = true, in_end_ = false, is_sealed_ = false;
+  Bytes end_;
 };
 
 }  // namespace
 
 std::unique_ptr<BlockFile> parquet_of(View head) {
-  return text_of(head).starts_with("PAR1") ? std::make_unique<Parquet>() : nullptr;
+  return text_of(head).starts_with("PAR1") || text_of(head).starts_with("PARE") ? std::make_unique<Parquet>() : nullptr;
 }
 
 }  // namespace imgbuild

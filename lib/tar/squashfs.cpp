@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/numbers.hpp"
 #include "base/owned.hpp"
 
 namespace imgbuild {
@@ -61,7 +62,7 @@ struct File : sqfs_file_t {
 class Tree {
  public:
   Tree(File& file, const sqfs_super_t& super, sqfs_compressor_t* compressor, ArchiveVisitor& visitor)
-      : file_(file), super_(super), visitor_(visitor) {
+      : file_(file), super_(super), compressor_(compressor), visitor_(visitor) {
     dirs_.reset(sqfs_dir_reader_create(&super, compressor, &file, 0));
     data_.reset(sqfs_data_reader_create(&file, super.block_size, compressor, 0));
     if (!dirs_ || !data_) throw Error("libsquashfs cannot be started");
@@ -79,6 +80,7 @@ class Tree {
       waiting.pop_back();
       enter(folder, waiting);
     }
+    show_attributes();
     return true;
   }
 
@@ -117,6 +119,34 @@ class Tree {
     visitor_.end_member();
   }
 
+  /// The blocks that hold all keys and values. (libsquashfs would give them one by one, and take as much memory as a
+  /// value claims to be long.)
+  void show_attributes() {
+    constexpr std::size_t table_head = 16, most_block = 8192;
+    constexpr std::uint64_t is_plain = 0x8000;
+    if ((super_.flags & SQFS_FLAG_NO_XATTRS) != 0 || super_.xattr_id_table_start == UINT64_MAX) return;
+    const Bytes table = file_.whole->part(super_.xattr_id_table_start, table_head + 8);
+    const std::uint64_t count = little_endian(table, 8, 4);
+    if (table.size() < table_head) return damaged();
+    if (count == 0) return;
+    const std::uint64_t end = little_endian(table, table_head, 8);  // where the first block of its index is
+    Bytes unpacked(most_block);
+    for (std::uint64_t at = little_endian(table, 0, 8); at < end;) {
+      const std::uint64_t head = little_endian(file_.whole->part(at, 2), 0, 2), size = head & (is_plain - 1);
+      const Bytes block = file_.whole->part(at + 2, static_cast<std::size_t>(size));
+      if (size == 0 || size > most_block || block.size() < size) return damaged();
+      at += 2 + size;
+      if ((head & is_plain) != 0) {
+        visitor_.attributes(block);
+        continue;
+      }
+      const auto made = compressor_->do_block(compressor_, block.data(), static_cast<sqfs_u32>(block.size()),
+                                              unpacked.data(), static_cast<sqfs_u32>(unpacked.size()));
+      if (made <= 0) return damaged();
+      visitor_.attributes(View(unpacked).first(static_cast<std::size_t>(made)));
+    }
+  }
+
   void show_content(const sqfs_inode_generic_t& inode) {
     sqfs_u64 size = 0;
     if (sqfs_inode_get_file_size(&inode, &size) != 0) return damaged();
@@ -137,6 +167,7 @@ class Tree {
 
   File& file_;
   const sqfs_super_t& super_;
+  sqfs_compressor_t* const compressor_;
   ArchiveVisitor& visitor_;
   DirReader dirs_;
   DataReader data_;
@@ -154,7 +185,9 @@ bool read_squashfs(const Whole& whole, ArchiveVisitor& visitor) {
                                   SQFS_COMP_FLAG_UNCOMPRESS) != 0 ||
       sqfs_compressor_create(&config, out(compressor)) != 0)
     return false;
-  return Tree(file, super, compressor.get(), visitor).walk();
+  const bool any = Tree(file, super, compressor.get(), visitor).walk();
+  if (any && super.bytes_used < whole.size()) visitor.outside(super.bytes_used, whole.size());
+  return any;
 }
 
 }  // namespace imgbuild

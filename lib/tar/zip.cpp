@@ -94,20 +94,39 @@ class Deflated {
   Bytes packed_, out_;
 };
 
-}  // namespace
+/// The last record of a zip (APPNOTE 4.3.16): where it stands, how long the table before it is, where the first byte
+/// is that offsets count from.
+struct End {
+  std::uint64_t at = 0, table_size = 0, base = 0;
+};
 
-std::optional<std::vector<ZipMember>> plain_members(const Whole& zip) {
+std::optional<End> end_of(const Whole& zip) {
   const std::uint64_t tail_at = zip.size() - std::min<std::uint64_t>(zip.size(), end_size + most_comment);
   const Bytes tail = zip.part(tail_at, end_size + most_comment);
   const std::size_t found = text_of(tail).rfind("PK\5\6");
   if (found == std::string_view::npos || tail.size() - found < end_size) return {};
   const View record = View(tail).subspan(found);
-  const std::uint64_t end = tail_at + found;
+  const std::uint64_t at = tail_at + found;
   const std::uint64_t table_size = little_endian(record, 12, 4), table_at = little_endian(record, 16, 4);
-  if (table_size + table_at > end || table_size > most_table) return {};  // zip64 among others
-  const std::uint64_t base = end - table_size - table_at;
+  if (table_size + table_at > at) return {};  // zip64 among others
+  return End{at, table_size, at - table_size - table_at};
+}
+
+}  // namespace
+
+std::vector<std::pair<std::uint64_t, std::uint64_t>> around_zip(const Whole& zip) {
+  const auto end = end_of(zip);
+  if (!end) return {};
+  return {{0, end->base}, {end->at + end_size, zip.size()}};
+}
+
+std::optional<ZipContents> plain_members(const Whole& zip) {
+  const auto last = end_of(zip);
+  if (!last || last->table_size > most_table) return {};
+  const auto [end, table_size, base] = *last;
   const Bytes table = zip.part(end - table_size, static_cast<std::size_t>(table_size));
-  std::vector<ZipMember> members;
+  ZipContents contents;
+  std::vector<ZipMember>& members = contents.members;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
   for (View rest = table; !rest.empty();) {
     if (rest.size() < central_size || !begins(rest, "PK\1\2")) return {};
@@ -145,10 +164,14 @@ std::optional<std::vector<ZipMember>> plain_members(const Whole& zip) {
   for (const auto& [begin, finish] : ranges) {
     if (begin < seen) return {};  // members that share bytes
     // A data descriptor may stand in the gap; a header that begins there would be the next member's.
-    if (begin - seen > descriptor_size && holds_header(zip, seen, begin)) return {};
+    if (begin - seen > descriptor_size) {
+      if (holds_header(zip, seen, begin)) return {};
+      contents.outside.emplace_back(seen, begin);
+    }
     seen = finish;
   }
-  return members;
+  contents.outside.emplace_back(end + end_size, zip.size());
+  return contents;
 }
 
 void read_members(const Whole& zip, const std::vector<ZipMember>& members, ArchiveVisitor& visitor) {

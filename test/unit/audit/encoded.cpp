@@ -22,6 +22,18 @@ TEST_CASE("UTF-16 and UTF-32 text is read, with a byte order mark or without") {
     }
 }
 
+TEST_CASE("What is packed and encoded in UTF-16 text is read, too") {
+  const TempDir folder;
+  put(folder, "k", key());
+  const std::string wide =
+      shell(folder, "(echo; echo -n 'a=\"'; gzip -nc k | base64 -w0; echo '\"') | iconv -t UTF-16");
+  for (const bool streamed : {false, true}) {
+    const Look look(wide, streamed, 777);
+    CHECK(look.finds("ssh.private-key file "));
+    CHECK(look.gaps().empty());
+  }
+}
+
 TEST_CASE("What a text encodes is read: uuencode, Ascii85, and binary patches of git's") {
   const TempDir folder;
   put(folder, "k", "x" + std::string(200, '\n') + key());
