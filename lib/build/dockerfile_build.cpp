@@ -91,12 +91,20 @@ class WithFile : public Source {
 void DockerfileBuild::check_possible() const {
   if (engine_.facts().kind != EngineFacts::Kind::podman) return;
   // Docker's builder tells a RUN by its mount where the agent is. Podman's does so only for an agent of its own.
-  const bool told = std::any_of(file_.instructions.begin(), file_.instructions.end(), [](const DockerInstruction& at) {
+  const auto any = [&](const auto& what) {
+    return std::any_of(file_.instructions.begin(), file_.instructions.end(), what);
+  };
+  const bool asks = any([](const DockerInstruction& at) {
+    return std::any_of(at.flags.begin(), at.flags.end(), [](const auto& flag) {
+      return flag.first == "mount" && flag.second.find("type=ssh") != std::string::npos;
+    });
+  });
+  const bool told = any([](const DockerInstruction& at) {
     if (at.name != "ARG") return at.name == "RUN" && at.command().find(lent_agent) != std::string::npos;
     const auto pairs = at.pairs();
     return std::any_of(pairs.begin(), pairs.end(), [](const auto& pair) { return pair.first == "SSH_AUTH_SOCK"; });
   });
-  if (!plan_.ssh.hosts.empty() && !told)
+  if (!plan_.ssh.hosts.empty() && asks && !told)
     throw Error("podman's builder does not tell a RUN where the agent is",
                 "write `ARG SSH_AUTH_SOCK` below the FROM of each stage that asks for it (Docker does not mind), or "
                 "build by script (--from IMAGE --run SCRIPT --ssh ...)");
@@ -219,6 +227,11 @@ bool DockerfileBuild::built(const Context& context, Gateway* gateway, Traces& tr
   try {
     image_ = engine_.build_dockerfile(spec, body.get(), tell);
   } catch (const Interrupted&) {
+    // Its API knows no label for what it works on, and heeds nobody who goes.
+    if (engine_.facts().kind == EngineFacts::Kind::podman)
+      warn(
+          "podman may go on with the build, or leave the container that it worked on: "
+          "`podman ps --all --external` shows it, `podman rm --force ID` removes it");
     throw;
   } catch (const Error& error) {
     progress.finish();
