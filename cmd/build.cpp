@@ -14,6 +14,7 @@
 #include "base/text.hpp"
 #include "build/engine_helper.hpp"
 #include "build_flags.hpp"
+#include "json_view.hpp"
 #include "live_view.hpp"
 #include "log/log.hpp"
 #include "pushing.hpp"
@@ -171,6 +172,8 @@ int work(BuildFlags& flags, Session& session) {
   Plan plan = plan_from(flags, settings, outputs, session);
   const auto pushed = pushed_names(outputs, flags.output.push, plan.tags);
   session.load_scanner(flags.rules.empty() ? settings.list("rules") : flags.rules);
+  std::optional<JsonView> json;
+  if (flags.progress == "rawjson") json.emplace();
   if (Secret::unlocked() > 0)
     say("warning: secrets could not be locked into memory (ulimit -l); they might reach the swap");
   BuildTalk talk;
@@ -196,6 +199,10 @@ int work(BuildFlags& flags, Session& session) {
   if (log) talk.logged = [log](std::string_view message) { log->line(parse_syslog(message, now())); };
   std::optional<LiveView> view;
   if (flags.progress == "quiet") talk.output = nullptr;
+  if (json) {
+    talk.changed = [&json](const BuildStep& step) { (*json)(step); };
+    talk.step_output = [](std::string_view text) { put_log(text); };
+  }
   if (plan.dockerfile && on_terminal(STDERR_FILENO) && (flags.progress == "tty" || flags.progress == "auto")) {
     view.emplace();
     talk.changed = [&view](const BuildStep& step) { (*view)(step); };

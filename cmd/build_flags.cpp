@@ -42,7 +42,7 @@ void BuildFlags::offer(CLI::App& app) {
   add_several(app, "--cache-to", cache_to, "WHERE",
               "of a Dockerfile: `inline`, so that --cache-from can take its steps from this image");
   add_value(app, "--progress", progress, "HOW",
-            "of a Dockerfile: plain, tty (a live view), quiet, or auto: tty on a terminal");
+            "of a Dockerfile: plain, tty (a live view), quiet, rawjson, or auto: tty on a terminal");
   app.add_flag("--purge", purge, "of a Dockerfile: clear the engine's build cache of a build that is refused");
   add_value(app, "--fail-on", fail_on, "SEVERITY",
             "least severity that is a leak: low, medium (default), high, critical");

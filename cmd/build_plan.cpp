@@ -306,8 +306,10 @@ Plan plan_from(const BuildFlags& flags, const Settings& settings, const std::vec
   plan.include = list(flags.include, "include");
   plan.with_git = flags.with_git || settings.on("with_git");
   const bool by_dockerfile = wants_dockerfile(flags, settings, session);
-  if (flags.progress != "auto" && flags.progress != "plain" && flags.progress != "tty" && flags.progress != "quiet")
-    throw usage_error("--progress: must be auto, plain, tty or quiet, not `" + printable(flags.progress) + "`");
+  const std::vector<std::string> ways = {"auto", "plain", "tty", "quiet", "rawjson"};
+  if (std::find(ways.begin(), ways.end(), flags.progress) == ways.end())
+    throw usage_error("--progress: must be auto, plain, tty, quiet or rawjson, not `" + printable(flags.progress) +
+                      "`");
   if (by_dockerfile) {
     plan.dockerfile = dockerfile_plan(flags, settings, session);
   } else {

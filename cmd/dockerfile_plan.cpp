@@ -120,11 +120,15 @@ DockerfilePlan dockerfile_plan(const BuildFlags& flags, const Settings& settings
   plan.target = flags.target.empty() ? settings.text("target").value_or("") : flags.target;
   plan.args = arguments(flags.build_args.empty() ? settings.list("build_args") : flags.build_args);
   plan.cache_from = flags.cache_from.empty() ? settings.list("cache_from") : flags.cache_from;
-  // The engine's own builder can hand on its cache in no other way; docker says so by this argument.
+  // The engine's /build can hand on its cache in no other way (docker says so by this argument), and whatever else
+  // exports one does so while it builds: steps would leave the engine before anybody looked at them.
   for (const auto& where : flags.cache_to.empty() ? settings.list("cache_to") : flags.cache_to) {
     if (where != "inline" && where != "type=inline")
-      throw usage_error("--cache-to " + printable(where) + ": the engine's builder keeps its cache in the image only",
-                        "--cache-to inline --push, and --cache-from the image that was pushed");
+      throw usage_error("--cache-to " + printable(where) +
+                            ": a cache is exported while it builds, before it was looked at; "
+                            "the engine's builder keeps it in the image only",
+                        "--cache-to inline --push, which sends what was cleared, and --cache-from that image; "
+                        "--target STAGE -t NAME --cache-to inline --push does it for the steps of another stage");
     plan.args["BUILDKIT_INLINE_CACHE"] = "1";
   }
   plan.no_cache = flags.no_cache;

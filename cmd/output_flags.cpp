@@ -5,8 +5,9 @@
 namespace imgbuild {
 
 void OutputFlags::offer(CLI::App& app) {
-  add_several(app, "-o,--output", said, "WHERE",
-              "write what was cleared: DIR, - (a tar), or type=local|tar|docker|oci|image|registry,dest=PATH");
+  add_several(
+      app, "-o,--output", said, "WHERE",
+      "write what was cleared: DIR, - (a tar), or type=local|tar|docker|oci|image|registry|cacheonly,dest=PATH");
   app.add_flag("--push", push, "then send it to the registries that its names say");
   app.add_flag("--load", load, "it is in the engine in any case; for those who are used to say so");
 }
@@ -27,7 +28,8 @@ std::vector<std::string> names_of(const std::vector<Output>& outputs) {
 
 bool stays(const std::vector<Output>& outputs, const OutputFlags& flags) {
   return outputs.empty() || flags.push || flags.load ||
-         std::any_of(outputs.begin(), outputs.end(), [](const Output& output) { return !output.writes(); });
+         std::any_of(outputs.begin(), outputs.end(),
+                     [](const Output& output) { return output.kind == Output::Kind::engine; });
 }
 
 std::vector<std::string> pushed_names(const std::vector<Output>& outputs, bool push,

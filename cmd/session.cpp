@@ -50,6 +50,8 @@ std::atomic<bool> line_open{false};  // standard error's last line has no end ye
 std::mutex talking;                  // one text after the other, and the log in the same order
 std::shared_ptr<Log> log_kept;
 
+std::function<std::string(std::string_view)> shaped;
+
 std::size_t drawn = 0;  // lines at the end of standard error that are to go again
 
 // Nobody may be listening any more; that is no reason to stop half-way.
@@ -73,7 +75,7 @@ void talk(std::string_view text, int severity) {
   put(undrawn());
   line_open = text.back() != '\n' && text.substr(0, 1) != "\r";
   if (log_kept) log_kept->text(text, severity);
-  put(text);
+  put(shaped ? shaped(text) : std::string(text));
 }
 
 std::size_t terminal_width() {
@@ -133,6 +135,11 @@ void end_log(int status) {
   if (!log) return;
   log->text("imgbuild: exit status " + std::to_string(status) + "\n", status == 0 ? talk_severity : error_severity);
   for (const auto& lost : log->end(std::chrono::seconds(5))) say("warning: " + lost);
+}
+
+void shape_talk(std::function<std::string(std::string_view)> shape) {
+  const std::lock_guard hold(talking);
+  shaped = std::move(shape);
 }
 
 void put_talk(std::string_view text) { talk(text, talk_severity); }

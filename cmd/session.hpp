@@ -71,6 +71,8 @@ void put_log(std::string_view text);
 /// On standard error, a terminal: `above` as it is, and below it lines, cut to its width, that are there until the next
 /// time or until something else is said. Neither goes to the log. Any thread.
 void draw(std::string_view above, const std::vector<std::string>& lines);
+/// From here on talk reaches standard error as what `shape` makes of it; null: as it is. The log has it as it was.
+void shape_talk(std::function<std::string(std::string_view)> shape);
 void put_result(std::string_view text);
 /// May a line be drawn again on this descriptor? (a terminal that is not dumb)
 bool on_terminal(int fd);

@@ -71,8 +71,8 @@ class Gateway {
   std::unique_ptr<Inside> inside_;
 };
 
-/// Listens on a unix socket in a folder of its own (0700) and serves each client from a thread until it goes.
-/// For `imgbuild agent -- COMMAND`.
+/// Listens on a unix socket (0666) in a folder of its own (0700) and serves each client from a thread until it goes.
+/// For `imgbuild agent -- COMMAND`, and to be bound where whoever is in there may use it.
 class GatewaySocket {
  public:
   explicit GatewaySocket(Gateway& gateway);

@@ -1,6 +1,7 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -64,7 +65,7 @@ struct GatewaySocket::Inside {
     listener = Fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!ended || !listener ||
         ::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-        ::listen(listener.get(), 128) != 0)
+        ::chmod(path.c_str(), 0666) != 0 || ::listen(listener.get(), 128) != 0)  // the folder is who may
       throw system_error(printable(path), errno);
     acceptor = std::thread([this] { accept(); });
   }

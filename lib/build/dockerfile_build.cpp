@@ -23,6 +23,7 @@
 #include "report/report.hpp"
 #include "scan/redactor.hpp"
 #include "tar/archive.hpp"
+#include "tar/writer.hpp"
 
 namespace imgbuild {
 namespace {
@@ -68,12 +69,45 @@ class DockerfileBuild {
   Outcome outcome_;
 };
 
+// The context's tar with one file more.
+class WithFile : public Source {
+ public:
+  WithFile(View tar, const std::string& path, const std::string& text, std::int64_t time)
+      : rest_(tar.first(tar.size() - end_mark)) {
+    TarWriter writer(end_);
+    writer.file(path, view_of(text), 0644, time);
+    writer.finish();
+    last_ = end_;
+  }
+  View next() override { return std::exchange(rest_, std::exchange(last_, View())); }
+
+ private:
+  static constexpr std::size_t end_mark = 1024;
+  Bytes end_;
+  View rest_, last_;
+};
+
 // What this engine cannot do: before anything is made.
 void DockerfileBuild::check_possible() const {
   if (engine_.facts().kind != EngineFacts::Kind::podman) return;
-  if (!plan_.ssh.hosts.empty())
-    throw Error("podman's builder has no session over which the agent could be lent to a Dockerfile",
-                "build by script (--from IMAGE --run SCRIPT --ssh ...), which podman can do, or on a Docker engine");
+  // Docker's builder tells a RUN by its mount where the agent is. Podman's does so only for an agent of its own.
+  const auto any = [&](const auto& what) {
+    return std::any_of(file_.instructions.begin(), file_.instructions.end(), what);
+  };
+  const bool asks = any([](const DockerInstruction& at) {
+    return std::any_of(at.flags.begin(), at.flags.end(), [](const auto& flag) {
+      return flag.first == "mount" && flag.second.find("type=ssh") != std::string::npos;
+    });
+  });
+  const bool told = any([](const DockerInstruction& at) {
+    if (at.name != "ARG") return at.name == "RUN" && at.command().find(lent_agent) != std::string::npos;
+    const auto pairs = at.pairs();
+    return std::any_of(pairs.begin(), pairs.end(), [](const auto& pair) { return pair.first == "SSH_AUTH_SOCK"; });
+  });
+  if (!plan_.ssh.hosts.empty() && asks && !told)
+    throw Error("podman's builder does not tell a RUN where the agent is",
+                "write `ARG SSH_AUTH_SOCK` below the FROM of each stage that asks for it (Docker does not mind), or "
+                "build by script (--from IMAGE --run SCRIPT --ssh ...)");
   if (!plan_.secrets.empty())
     throw Error("podman's builder takes secrets as files in the context only, which would write them to a disk",
                 "build by script (--from IMAGE --run SCRIPT --secret ...), which podman can do, or on a Docker engine");
@@ -136,12 +170,24 @@ bool DockerfileBuild::built(const Context& context, Gateway* gateway, Traces& tr
   spec.labels.insert(traces.labels().begin(), traces.labels().end());
 
   std::unique_ptr<BuildSession> session;
+  std::unique_ptr<GatewaySocket> socket;  // of an engine without one
   traces.expect_image();
   Mapping tar;
   std::unique_ptr<Source> body;
   if (engine_.facts().kind == EngineFacts::Kind::podman) {
     tar = Mapping(context.tar, "the context");
-    body = std::make_unique<ViewSource>(tar.bytes());
+    if (gateway == nullptr) {
+      body = std::make_unique<ViewSource>(tar.bytes());
+    } else {
+      socket = std::make_unique<GatewaySocket>(*gateway);
+      spec.agent = socket->path();
+      spec.args.emplace("SSH_AUTH_SOCK", lent_agent);
+      std::uint8_t id[8];
+      random_bytes(id);
+      const std::string file = ".imgbuild.known_hosts." + hex(id);
+      spec.files["known_hosts"] = file;
+      body = std::make_unique<WithFile>(tar.bytes(), file, gateway->pinned_known_hosts(), context.time);
+    }
   } else {
     Lent lent;
     lent.gateway = gateway;
@@ -181,6 +227,11 @@ bool DockerfileBuild::built(const Context& context, Gateway* gateway, Traces& tr
   try {
     image_ = engine_.build_dockerfile(spec, body.get(), tell);
   } catch (const Interrupted&) {
+    // Its API knows no label for what it works on, and heeds nobody who goes.
+    if (engine_.facts().kind == EngineFacts::Kind::podman)
+      warn(
+          "podman may go on with the build, or leave the container that it worked on: "
+          "`podman ps --all --external` shows it, `podman rm --force ID` removes it");
     throw;
   } catch (const Error& error) {
     progress.finish();

@@ -11,7 +11,7 @@ json strings() { return {{"type", "array"}, {"items", {{"type", "string"}}}}; }
 
 json type_of(const Key& key) {
   if (key.name == "fail_on") return {{"enum", {"low", "medium", "high", "critical"}}};
-  if (key.name == "progress") return {{"enum", {"auto", "plain", "tty", "quiet"}}};
+  if (key.name == "progress") return {{"enum", {"auto", "plain", "tty", "quiet", "rawjson"}}};
   switch (key.shape) {
     case Shape::text:
       return {{"type", {"string", "integer"}}};

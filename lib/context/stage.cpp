@@ -77,11 +77,7 @@ Bytes without_lines(View content, const std::vector<Remark>& remarks) {
 /// What earlier stagings know of a tree's files, and what this one learns. Any thread.
 class Memory {
  public:
-  /// `all`: nothing was found in the tree as it is, which is known already.
-  Memory(const SeenFiles* seen, const Judge& judge, bool all)
-      : seen_(judge.knows_values() || all ? nullptr : seen), all_(all) {}
-
-  bool knows_all() const { return all_; }
+  Memory(const SeenFiles* seen, const Judge& judge) : seen_(judge.knows_values() ? nullptr : seen) {}
 
   /// nullopt: the file has no lasting state. One that was written just now may be written again within what its file
   /// system takes for the same time.
@@ -103,7 +99,6 @@ class Memory {
 
  private:
   const SeenFiles* seen_;
-  const bool all_;
   std::int64_t settled_ = std::chrono::duration_cast<std::chrono::nanoseconds>(
                               (std::chrono::system_clock::now() - std::chrono::seconds(2)).time_since_epoch())
                               .count();
@@ -137,7 +132,7 @@ Looked look_at(const Item& item, const Judge& judge, const Memory& memory) {
   };
   const bool small_file = item.kind == Item::Kind::file && item.size <= large;
   if (small_file && item.size > 0) looked.mark = memory.mark_of(item);
-  looked.seen_before = memory.knows_all() || (looked.mark && memory.has(*looked.mark));
+  looked.seen_before = looked.mark && memory.has(*looked.mark);
   if (looked.seen_before) {
     if (small_file) read();
     return looked;
@@ -177,13 +172,12 @@ Looked look_at(const Item& item, const Judge& judge, const Memory& memory) {
 
 class Stager {
  public:
-  /// `known`: of a tree in which nothing was found, as it is, the seal of its tar.
-  Stager(const StageOptions& options, std::int64_t time, const std::optional<TarSeal>& known = {})
+  Stager(const StageOptions& options, std::int64_t time)
       : judge_(options.scanner, *options.vault, options.policy),
-        memory_(options.seen, judge_, known.has_value()),
+        memory_(options.seen, judge_),
         seen_(options.seen),
         time_(time),
-        spool_(options.folder, known) {
+        spool_(options.folder) {
     restart();
   }
 
@@ -262,28 +256,6 @@ class Stager {
     writer_ = std::make_unique<TarWriter>([this](View bytes) { spool_.write(bytes); });
   }
 
-  TarEntry header(const Item& item, std::uint64_t size) const {
-    TarEntry entry;
-    entry.path = item.path;
-    entry.mtime = time_;
-    switch (item.kind) {
-      case Item::Kind::folder:
-        entry.type = TarEntry::Type::directory;
-        entry.mode = 0755;
-        break;
-      case Item::Kind::symlink:
-        entry.type = TarEntry::Type::symlink;
-        entry.mode = 0777;
-        entry.link = item.link;
-        break;
-      case Item::Kind::file:
-        entry.mode = item.executable ? 0755 : 0644;
-        entry.size = size;
-        break;
-    }
-    return entry;
-  }
-
   void put(const Item& item, Looked looked) {
     interrupt::check();
     if (item.kind == Item::Kind::file && item.size > large) return put_large(item, std::move(looked.remarks));
@@ -291,7 +263,7 @@ class Stager {
     const auto fate = record_.add(looked.remarks, called(item));
     const bool stays = !fate || *fate == Fate::line;
     if (!stays || record_.refused()) return;  // once refused there will be no tar: the rest is only looked at
-    writer_->entry(header(item, looked.content.size()));
+    writer_->entry(member_of(item, looked.content.size(), time_));
     writer_->data(looked.content);
     if (item.kind == Item::Kind::file) ++files_;
     spool_.settle();
@@ -305,11 +277,11 @@ class Stager {
   void put_large(const Item& item, std::vector<Remark> remarks) {
     writer_->flush();
     spool_.settle();
-    writer_->entry(header(item, item.size));
+    writer_->entry(member_of(item, item.size, time_));
     writer_->flush();
     const std::uint64_t start = spool_.size();
     const auto mark = memory_.mark_of(item);
-    const bool seen_before = memory_.knows_all() || (mark && memory_.has(*mark));
+    const bool seen_before = mark && memory_.has(*mark);
     Scan scan = judge_.scan(item.path);
     item.shelf->read(item, [&](View piece) {
       interrupt::check();
@@ -373,7 +345,7 @@ std::vector<Item> synthetic_git(const GitHistory& history, const std::string& fo
   items.push_back(std::move(top));
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder + "/.git")) {
     const std::string path = entry.path().string().substr(folder.size() + 1);
-    items.push_back(shelf.item_at(shelf.folder().get(), path, path));
+    items.push_back(shelf.item_at(shelf.folder().get(), path.c_str(), path));
     items.back().executable = false;
   }
   return items;
@@ -448,18 +420,6 @@ Context stage(const StageOptions& options) {
   if (options.seen != nullptr && docker == nullptr && options.ref.empty() && !options.with_git)
     stager.remember(tree.items, context);
   return context;
-}
-
-void need_tar(Context& context, const StageOptions& options) {
-  if (!context.tree) return;
-  Stager stager(options, context.time, context.seal);
-  stager.take(context.tree->items);
-  Context made = stager.finish();
-  if (made.seal != context.seal)
-    throw Error(printable(options.root) + ": changed while it was staged",
-                "stop what writes to it, or stage a commit with --ref");
-  context.tar = std::move(made.tar);
-  context.tree.reset();
 }
 
 }  // namespace imgbuild

@@ -34,26 +34,48 @@ const char* kind_of(mode_t mode) {
   return "a file of unknown kind";
 }
 
+bool by_path(const Item& a, const Item& b) { return a.path < b.path; }
+
 }  // namespace
+
+TarEntry member_of(const Item& item, std::uint64_t size, std::int64_t time) {
+  TarEntry entry;
+  entry.path = item.path;
+  entry.mtime = time;
+  switch (item.kind) {
+    case Item::Kind::folder:
+      entry.type = TarEntry::Type::directory;
+      entry.mode = 0755;
+      break;
+    case Item::Kind::symlink:
+      entry.type = TarEntry::Type::symlink;
+      entry.mode = 0777;
+      entry.link = item.link;
+      break;
+    case Item::Kind::file:
+      entry.mode = item.executable ? 0755 : 0644;
+      entry.size = size;
+      break;
+  }
+  return entry;
+}
 
 DiskShelf::DiskShelf(const std::string& folder) : folder_(Fd::open(folder, O_RDONLY | O_DIRECTORY)) {}
 
-Item DiskShelf::item_at(int folder, const std::string& name, const std::string& path) const {
+Item DiskShelf::item_at(int folder, const char* name, std::string path) const {
   struct stat facts {};
-  if (::fstatat(folder, name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) != 0) {
+  if (::fstatat(folder, name, &facts, AT_SYMLINK_NOFOLLOW) != 0) {
     if (errno == ENOENT) throw changed(path);
     throw system_error(printable(path), errno);
   }
   Item item;
-  item.path = path;
-  item.at = path;
   item.shelf = this;
   if (S_ISDIR(facts.st_mode)) {
     item.kind = Item::Kind::folder;
   } else if (S_ISLNK(facts.st_mode)) {
     item.kind = Item::Kind::symlink;
     item.link.resize(static_cast<std::size_t>(facts.st_size) + 1);
-    const ssize_t size = ::readlinkat(folder, name.c_str(), item.link.data(), item.link.size());
+    const ssize_t size = ::readlinkat(folder, name, item.link.data(), item.link.size());
     if (size < 0) throw system_error(printable(path), errno);
     if (static_cast<std::size_t>(size) == item.link.size()) throw changed(path);
     item.link.resize(static_cast<std::size_t>(size));
@@ -68,12 +90,13 @@ Item DiskShelf::item_at(int folder, const std::string& name, const std::string& 
     throw Error(printable(path) + ": " + kind_of(facts.st_mode) + " cannot be staged",
                 "remove it, or name it in .dockerignore");
   }
+  item.path = std::move(path);
   return item;
 }
 
 void DiskShelf::read(const Item& item, const std::function<void(View)>& piece) const {
   // O_NONBLOCK: it may be a fifo by now.
-  const Fd file(::openat(folder_.get(), item.at.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  const Fd file(::openat(folder_.get(), item.path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!file) {
     if (errno == ENOENT || errno == ELOOP || errno == ENOTDIR) throw changed(item.path);
     const Error error = system_error(printable(item.path), errno);
@@ -147,21 +170,29 @@ void Includes::check_used() const {
 }
 
 void arrange(std::vector<Item>& items) {
-  std::set<std::string> folders;
+  std::set<std::string> names;
+  std::string_view last;  // the folder of the item before
   for (const auto& item : items) {
-    if (item.kind == Item::Kind::folder) folders.insert(item.path);
-    for (std::size_t cut = item.path.rfind('/'); cut != std::string::npos && cut > 0;
-         cut = item.path.rfind('/', cut - 1))
-      if (!folders.insert(item.path.substr(0, cut)).second) break;
+    if (item.kind == Item::Kind::folder) names.insert(item.path);
+    std::size_t cut = item.path.rfind('/');
+    if (cut == std::string::npos || std::string_view(item.path).substr(0, cut) == last) continue;
+    last = std::string_view(item.path).substr(0, cut);
+    for (; cut != std::string::npos && cut > 0; cut = item.path.rfind('/', cut - 1))
+      if (!names.insert(item.path.substr(0, cut)).second) break;
   }
   std::erase_if(items, [](const Item& item) { return item.kind == Item::Kind::folder; });
-  for (const auto& path : folders) {
-    Item folder;
-    folder.kind = Item::Kind::folder;
-    folder.path = path;
-    items.push_back(std::move(folder));
+  if (!std::is_sorted(items.begin(), items.end(), by_path)) std::sort(items.begin(), items.end(), by_path);
+
+  std::vector<Item> folders(names.size()), all;
+  std::size_t next = 0;
+  for (const auto& name : names) {
+    folders[next].kind = Item::Kind::folder;
+    folders[next++].path = name;
   }
-  std::sort(items.begin(), items.end(), [](const Item& a, const Item& b) { return a.path < b.path; });
+  all.reserve(items.size() + folders.size());
+  std::merge(std::move_iterator(items.begin()), std::move_iterator(items.end()), std::move_iterator(folders.begin()),
+             std::move_iterator(folders.end()), std::back_inserter(all), by_path);
+  items = std::move(all);
   const auto twin =
       std::adjacent_find(items.begin(), items.end(), [](const Item& a, const Item& b) { return a.path == b.path; });
   if (twin != items.end()) throw Error(printable(twin->path) + ": two files stand in one place");

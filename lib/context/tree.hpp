@@ -9,6 +9,7 @@
 #include "context/dockerignore.hpp"
 #include "context/stage.hpp"
 #include "git/repository.hpp"
+#include "tar/reader.hpp"
 
 namespace imgbuild {
 
@@ -33,10 +34,13 @@ struct Item {
   std::uint64_t size = 0;        ///< of a file
   std::string link;              ///< a symlink's target
   const Shelf* shelf = nullptr;  ///< a file's content
-  std::string at;                ///< what the shelf knows it by
+  std::string at;                ///< what the shelf knows it by, where that is not its path
   std::uint64_t device = 0, inode = 0;
   std::int64_t changed = 0, status_changed = 0;  ///< of a file on disk: its mtime and ctime, nanoseconds
 };
+
+/// An item as a tar has it, with as many bytes of content.
+TarEntry member_of(const Item& item, std::uint64_t size, std::int64_t time);
 
 /// One file that lies in memory.
 class TextShelf : public Shelf {
@@ -55,7 +59,7 @@ class DiskShelf : public Shelf {
   void read(const Item& item, const std::function<void(View)>& piece) const override;
   const Fd& folder() const { return folder_; }
   /// The item at `path`, with what tells whether it changes; nullopt: neither file, folder nor link (`what` says so).
-  Item item_at(int folder, const std::string& name, const std::string& path) const;
+  Item item_at(int folder, const char* name, std::string path) const;
 
  private:
   Fd folder_;

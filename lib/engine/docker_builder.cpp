@@ -8,6 +8,7 @@
 
 #include "base/text.hpp"
 #include "engine/docker_engine.hpp"
+#include "engine/podman_service.hpp"
 #include "image/reference.hpp"
 
 namespace imgbuild {
@@ -54,8 +55,41 @@ std::unique_ptr<Stream> DockerEngine::open_upload(const std::string& session, st
       {"Content-Type: application/x-tar", "Connection: close", "Content-Length: " + std::to_string(size)});
 }
 
+// Podman's API cannot be asked to lend an agent, but a podman may be set to: by one of our own, on this machine, with
+// the same store, whose only build this is.
+std::string DockerEngine::build_lending(const DockerfileSpec& spec, Source* context,
+                                        const std::function<void(const Json&)>& said) {
+  constexpr const char* otherwise =
+      "build by script (--from IMAGE --run SCRIPT --ssh ...), which any podman can do, or on a Docker engine";
+  facts();
+  if (api_.address().http.socket.empty() || !PodmanService::possible())
+    throw Error("podman's builder can be lent the agent on its own machine only, where the podman program is",
+                otherwise);
+  auto service = std::make_shared<PodmanService>(spec.agent);
+  EngineAddress address = choose_engine(service->socket(), variables_);
+  address.road = std::move(service);
+  DockerEngine own(std::move(address), variables_);
+  own.facts();
+  const auto elsewhere = [&] {
+    return Error(
+        "podman's builder can be lent the agent only where the podman program has the same images: here it has " +
+            printable(own.root_) + ", and " + facts().endpoint + " another store",
+        std::string("run imgbuild as the user whose service it is; or ") + otherwise);
+  };
+  if (own.root_ != root_ || own.driver_ != driver_) throw elsewhere();
+  DockerfileSpec rest = spec;
+  rest.agent.clear();
+  const std::string image = own.build_dockerfile(rest, context, said);
+  if (!image.empty() && inspect_image(image).is_null()) {  // a store of the same name, in another mount namespace
+    own.remove_image(image);
+    throw elsewhere();
+  }
+  return image;
+}
+
 std::string DockerEngine::build_dockerfile(const DockerfileSpec& spec, Source* context,
                                            const std::function<void(const Json&)>& said) {
+  if (!spec.agent.empty()) return build_lending(spec, context, said);
   std::string path = "/build?rm=1&forcerm=1";
   if (!spec.session.empty())
     path += "&version=2&remote=upload-request&session=" + spec.session + "&buildid=" + spec.session;
@@ -70,6 +104,11 @@ std::string DockerEngine::build_dockerfile(const DockerfileSpec& spec, Source* c
     path += field("extrahosts", Json(spec.extra_hosts).dump());
   else
     for (const auto& host : spec.extra_hosts) path += field("extrahosts", host);
+  if (!spec.files.empty()) {
+    Json secrets = Json::array();
+    for (const auto& [id, file] : spec.files) secrets.push_back("id=" + id + ",src=" + file);
+    path += field("secrets", secrets.dump());
+  }
   if (spec.pull) path += "&pull=1";
   if (spec.no_cache) path += "&nocache=1";
 

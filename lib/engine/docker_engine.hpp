@@ -58,6 +58,7 @@ class DockerEngine : public Engine {
   std::string create_helper_with(const std::map<std::string, std::string>& folders, const std::string& image,
                                  const std::vector<std::string>& argv,
                                  const std::map<std::string, std::string>& labels);
+  std::string build_lending(const DockerfileSpec& spec, Source* context, const std::function<void(const Json&)>& said);
   void pull_image(const std::string& name, const std::string& platform);
   void load(const std::string& tar);
   static void check_loaded(const HttpAnswer& answer);

@@ -23,6 +23,9 @@ constexpr const char* builder_tmpfs = "/dev/imgbuild";
 constexpr const char* builder_context = "/dev/imgbuild/context";
 constexpr const char* builder_caches = "/dev/imgbuild/cache";
 
+/// Where a RUN of a Dockerfile has the agent on an engine whose builder has no session. Below /dev, as above.
+constexpr const char* lent_agent = "/dev/imgbuild/agent";
+
 /// The engine's name for the volume of a cache, and the label that it carries, whose value is the cache's name.
 constexpr const char* cache_volume = "imgbuild-cache-";
 constexpr const char* cache_label = "imgbuild.cache";
@@ -72,6 +75,9 @@ struct DockerfileSpec {
   std::vector<std::string> cache_from, extra_hosts;  ///< "NAME", "HOST:ADDRESS"
   bool pull = false, no_cache = false;
   std::string session;  ///< of BuildKit, whose id is the upload's too; empty: the builder without one
+  std::string agent;    ///< without a session: a socket on this machine that each RUN has at lent_agent; empty: none
+  std::map<std::string, std::string> files;  ///< the same: what a RUN may mount as a secret by its id: a path in the
+                                             ///< context, which no COPY finds there
 };
 
 /// Files of a container, as a tar whose members are named from the last part of the path that was asked for.

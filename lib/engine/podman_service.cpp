@@ -5,15 +5,19 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
 #include "base/text.hpp"
 #include "base/unix_socket.hpp"
+#include "config/merged_toml.hpp"
 #include "engine/demux.hpp"
+#include "engine/engine.hpp"
 #include "image/login.hpp"
 
 namespace imgbuild {
@@ -33,6 +37,38 @@ std::string said_in(const Fd& words) {
   return lines.empty() ? "" : one_line(lines.back());
 }
 
+// The files that say how podman is to run, the later over the earlier (containers.conf(5)).
+std::vector<std::string> configurations() {
+  const Variables variables = process_variables();
+  if (std::string only = variables("CONTAINERS_CONF"); !only.empty()) return {only};
+  std::vector<std::string> folders = {"/etc/containers"};
+  if (::geteuid() != 0) {
+    const std::string own = variables("XDG_CONFIG_HOME");
+    folders.push_back((own.empty() ? variables("HOME") + "/.config" : own) + "/containers");
+  }
+  std::vector<std::string> files = {"/usr/share/containers/containers.conf"};
+  for (const auto& folder : folders) {
+    files.push_back(folder + "/containers.conf");
+    std::vector<std::string> parts;
+    std::error_code none;
+    for (const auto& part : std::filesystem::directory_iterator(folder + "/containers.conf.d", none))
+      if (part.path().extension() == ".conf") parts.push_back(part.path().string());
+    std::sort(parts.begin(), parts.end());
+    files.insert(files.end(), parts.begin(), parts.end());
+  }
+  return files;
+}
+
+// What podman is told anyway, and that it binds the socket wherever it builds.
+std::string lending(const std::string& agent) {
+  if (agent.find_first_of(":,") != std::string::npos)
+    throw Error(printable(agent) + ": podman binds no path with a ':' or ','", "set TMPDIR to another folder");
+  std::vector<std::pair<std::string, std::string>> documents;
+  for (const auto& file : configurations())
+    if (::access(file.c_str(), F_OK) == 0) documents.emplace_back(file, read_file(file, std::size_t{1} << 20));
+  return merged_toml(documents, "containers", "volumes", {agent + ":" + lent_agent});
+}
+
 }  // namespace
 
 bool PodmanService::possible() {
@@ -41,7 +77,7 @@ bool PodmanService::possible() {
   return false;
 }
 
-PodmanService::PodmanService()
+PodmanService::PodmanService(const std::string& agent)
     : socket_(folder_.path() + "/podman.sock"), words_(::memfd_create("podman", MFD_CLOEXEC)) {
   if (!words_) throw system_error("memfd", errno);
   auto [read, write] = Fd::pipe();
@@ -52,6 +88,10 @@ PodmanService::PodmanService()
   service.in = read.get();
   service.out = service.err = words_.get();
   service.apart = true;
+  if (!agent.empty()) {
+    write_file(folder_.path() + "/containers.conf", lending(agent), 0600);
+    service.env = {"CONTAINERS_CONF=" + folder_.path() + "/containers.conf"};
+  }
   process_ = std::make_unique<Process>(service);
   read.reset();
   const auto until = std::chrono::steady_clock::now() + patience;

@@ -15,8 +15,10 @@ class PodmanService {
  public:
   /// Is podman on PATH?
   static bool possible();
-  /// Throws Error in podman's words where it does not come up.
-  PodmanService();
+  /// `agent`: the path of an agent's socket here, which each RUN of a Dockerfile that it builds has at lent_agent. No
+  /// other way leads into those: podman's API has no word for it. Throws Error in podman's words where it does not come
+  /// up.
+  explicit PodmanService(const std::string& agent = {});
   ~PodmanService();
   const std::string& socket() const noexcept { return socket_; }
 

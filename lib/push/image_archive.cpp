@@ -7,7 +7,6 @@
 #include "image/json.hpp"
 #include "image/reference.hpp"
 #include "push/packed_layer.hpp"
-#include "tar/writer.hpp"
 
 namespace imgbuild {
 namespace {
@@ -22,32 +21,41 @@ std::string full_name(const Reference& name) {
   return repository + ":" + (name.tag.empty() ? "latest" : name.tag);
 }
 
-void put(TarWriter& writer, const std::string& path, const std::string& text) { writer.file(path, view_of(text)); }
-
-void put(TarWriter& writer, const std::string& path, Source& bytes, std::uint64_t size) {
+void begin(TarVisitor& to, const std::string& path, std::uint64_t size) {
   TarEntry entry;
   entry.path = path;
   entry.mode = 0644;
   entry.size = size;
-  writer.entry(entry);
-  for (View piece = bytes.next(); !piece.empty(); piece = bytes.next()) {
-    interrupt::check();
-    writer.data(piece);
-  }
+  to.entry(entry);
 }
 
-PackedLayer put_layer(TarWriter& writer, Layers& layers, std::size_t index, const std::string& diff_id, bool packed) {
+void put(TarVisitor& to, const std::string& path, const std::string& text) {
+  begin(to, path, text.size());
+  to.data(view_of(text));
+  to.end_entry();
+}
+
+void put(TarVisitor& to, const std::string& path, Source& bytes, std::uint64_t size) {
+  begin(to, path, size);
+  for (View piece = bytes.next(); !piece.empty(); piece = bytes.next()) {
+    interrupt::check();
+    to.data(piece);
+  }
+  to.end_entry();
+}
+
+PackedLayer put_layer(TarVisitor& to, Layers& layers, std::size_t index, const std::string& diff_id, bool packed) {
   if (packed) {
     PackedLayer layer = pack_layer(*layers.open(index), diff_id);
     WholeSource bytes(*layer.bytes);
-    put(writer, blob_path(layer.digest), bytes, layer.size);
+    put(to, blob_path(layer.digest), bytes, layer.size);
     layer.bytes.reset();
     return layer;
   }
   NewLayer plain;
   plain.open = [&] { return layers.open(index); };
   measure(plain);
-  put(writer, blob_path(diff_id), *plain.open(), plain.size);
+  put(to, blob_path(diff_id), *plain.open(), plain.size);
   PackedLayer layer;
   layer.digest = diff_id;
   layer.size = plain.size;
@@ -57,14 +65,13 @@ PackedLayer put_layer(TarWriter& writer, Layers& layers, std::size_t index, cons
 
 }  // namespace
 
-void ImageArchive::write(const ImageConfig& config, Layers& layers, const std::function<void(View)>& sink) const {
-  TarWriter writer(sink);
+void ImageArchive::write(const ImageConfig& config, Layers& layers, TarVisitor& to) const {
   std::map<std::string, PackedLayer> known;  // by diff id
   for (std::size_t i = 0; i < config.diff_ids.size(); ++i) {
     const std::string& diff_id = config.diff_ids[i];
     if (known.contains(diff_id)) continue;
     try {
-      known.emplace(diff_id, put_layer(writer, layers, i, diff_id, packed));
+      known.emplace(diff_id, put_layer(to, layers, i, diff_id, packed));
     } catch (const Interrupted&) {
       throw;
     } catch (const Error& error) {
@@ -75,8 +82,8 @@ void ImageArchive::write(const ImageConfig& config, Layers& layers, const std::f
   for (const auto& diff_id : config.diff_ids) all.push_back(&known.at(diff_id));
   const std::string manifest = manifest_of(config, all, true);
   const std::string digest = sha256_digest(view_of(manifest));
-  put(writer, blob_path(config.id), config.raw);
-  put(writer, blob_path(digest), manifest);
+  put(to, blob_path(config.id), config.raw);
+  put(to, blob_path(digest), manifest);
 
   Json image = {{"mediaType", "application/vnd.oci.image.manifest.v1+json"},
                 {"digest", digest},
@@ -92,17 +99,16 @@ void ImageArchive::write(const ImageConfig& config, Layers& layers, const std::f
     tags.push_back(full_name(name));
   }
   if (images.empty()) images.push_back(image);
-  put(writer, "index.json",
+  put(to, "index.json",
       Json{{"schemaVersion", 2}, {"mediaType", "application/vnd.oci.image.index.v1+json"}, {"manifests", images}}
           .dump());
   if (docker) {
     Json paths = Json::array();
     for (const auto* layer : all) paths.push_back(blob_path(layer->digest));
     const Json one = {{"Config", blob_path(config.id)}, {"RepoTags", tags}, {"Layers", paths}};
-    put(writer, "manifest.json", Json::array({one}).dump());
+    put(to, "manifest.json", Json::array({one}).dump());
   }
-  put(writer, "oci-layout", Json{{"imageLayoutVersion", "1.0.0"}}.dump());
-  writer.finish();
+  put(to, "oci-layout", Json{{"imageLayoutVersion", "1.0.0"}}.dump());
 }
 
 }  // namespace imgbuild

@@ -57,10 +57,11 @@ const std::map<std::string, Type>& types() {
   static const std::map<std::string, Type> all = {
       {"local", {Output::Kind::folder, {"dest"}}},
       {"tar", {Output::Kind::tar, {"dest"}}},
-      {"docker", {Output::Kind::docker, {"dest", "name", "compression"}}},
-      {"oci", {Output::Kind::oci, {"dest", "name", "compression"}}},
+      {"docker", {Output::Kind::docker, {"dest", "name", "compression", "tar"}}},
+      {"oci", {Output::Kind::oci, {"dest", "name", "compression", "tar"}}},
       {"image", {Output::Kind::engine, {"name", "push"}}},
       {"registry", {Output::Kind::engine, {"name"}}},
+      {"cacheonly", {Output::Kind::nothing, {}}},
   };
   return all;
 }
@@ -77,9 +78,9 @@ void set(Output& output, const std::string& key, const std::string& value) {
   } else if (key == "name") {
     for (const auto& name : split(value, ','))
       if (!trim(name).empty()) output.names.emplace_back(trim(name));
-  } else if (key == "push") {
-    if (value != "true" && value != "false") throw wrong(output.said, "push is true or false");
-    output.push = value == "true";
+  } else if (key == "push" || key == "tar") {
+    if (value != "true" && value != "false") throw wrong(output.said, key + " is true or false");
+    (key == "push" ? output.push : output.in_tar) = value == "true";
   } else if (key == "compression") {
     if (value != "gzip" && value != "uncompressed") throw wrong(output.said, "compression is gzip or uncompressed");
     output.packed = value == "gzip";
@@ -135,10 +136,11 @@ std::string Output::shown() const {
     case Kind::tar:
       return "its file system as a tar to " + where;
     case Kind::docker:
-      return "it for `docker load` to " + where;
+      return (in_tar ? "it for `docker load` to " : "it as `docker save` has it to the folder ") + where;
     case Kind::oci:
-      return "it as an OCI layout to " + where;
+      return (in_tar ? "it as an OCI layout to " : "it as an OCI layout to the folder ") + where;
     case Kind::engine:
+    case Kind::nothing:
       break;
   }
   return "";
@@ -172,7 +174,7 @@ Output parse_output(const std::string& said) {
     const auto& keys = type->second.keys;
     if (!keys.contains(key))
       throw wrong(said, "type=" + name + " knows no " + printable(key),
-                  "it knows " + join({keys.begin(), keys.end()}, ", "));
+                  keys.empty() ? "" : "it knows " + join({keys.begin(), keys.end()}, ", "));
     if (value.empty()) throw wrong(said, printable(key) + " is empty");
     set(output, key, value);
   }
@@ -180,6 +182,8 @@ Output parse_output(const std::string& said) {
   if (name == "docker" && output.dest.empty()) output.kind = Output::Kind::engine;
   if (output.kind == Output::Kind::folder && (output.dest.empty() || output.dest == "-"))
     throw wrong(said, "type=local wants a folder", "type=local,dest=DIR, or DIR alone");
+  if (!output.in_tar && (output.dest.empty() || output.dest == "-"))
+    throw wrong(said, "tar=false wants a folder", "type=" + name + ",tar=false,dest=DIR");
   if (output.writes() && output.dest.empty()) output.dest = "-";
   return output;
 }
@@ -202,11 +206,13 @@ void check_outputs(const std::vector<Output>& outputs) {
     if (place == "-") continue;
     struct stat facts {};
     const bool there = ::stat(output.dest.c_str(), &facts) == 0;
-    if (there && S_ISDIR(facts.st_mode) != (output.kind == Output::Kind::folder))
+    if (there && S_ISDIR(facts.st_mode) != output.to_folder())
       throw wrong(output.said, S_ISDIR(facts.st_mode) ? "is a folder" : "is no folder");
+    if (there && !output.in_tar && !std::filesystem::is_empty(path, none))
+      throw wrong(output.said, "is not empty", "a layout is written to a new folder: what is in it is one image's");
     // The nearest that is there is what must be written to.
     std::filesystem::path nearest = std::filesystem::absolute(path, none);
-    if (output.kind != Output::Kind::folder) {
+    if (!output.to_folder()) {
       if (there && !S_ISREG(facts.st_mode)) continue;
       nearest = nearest.parent_path();
       if (!std::filesystem::is_directory(nearest, none)) throw wrong(output.said, "its folder is not there");
@@ -233,6 +239,14 @@ void write_output(const Output& output, const Cleared& cleared, Engine& engine, 
       return MergedLayers([&](std::size_t index) { return layers.open(index); }, 0, config.diff_ids.size());
     };
     if (output.kind == Output::Kind::folder) return unpack(merged(), output.dest, say);
+    const ImageArchive archive{output.kind == Output::Kind::docker, output.packed,
+                               output.names.empty() ? names : output.names};
+    if (!output.in_tar) {
+      FolderWriter writer(output.dest);
+      archive.write(config, layers, writer);
+      writer.finish();
+      return say("wrote " + where + " (" + human_size(writer.bytes()) + ")");
+    }
     std::uint64_t bytes = 0;
     std::optional<MergedLayers> tree;
     if (output.kind == Output::Kind::tar) tree.emplace(merged());  // its errors before the first byte
@@ -241,16 +255,13 @@ void write_output(const Output& output, const Cleared& cleared, Engine& engine, 
       bytes += piece.size();
       file.write(piece);
     };
-    if (tree) {
-      TarWriter writer(sink);
-      ToTar to(writer);
+    TarWriter writer(sink);
+    ToTar to(writer);
+    if (tree)
       tell_all(*tree, to);
-      writer.finish();
-    } else {
-      const ImageArchive archive{output.kind == Output::Kind::docker, output.packed,
-                                 output.names.empty() ? names : output.names};
-      archive.write(config, layers, sink);
-    }
+    else
+      archive.write(config, layers, to);
+    writer.finish();
     file.finish();
     say("wrote " + where + " (" + human_size(bytes) + ")");
   } catch (const Interrupted&) {

@@ -15,7 +15,8 @@ struct Output {
     tar,     ///< type=tar: its file system
     docker,  ///< type=docker, with a dest: the image, as `docker save` has it
     oci,     ///< type=oci: the image, as an OCI layout
-    engine   ///< type=image, type=registry, type=docker without a dest: the engine, and perhaps a registry
+    engine,  ///< type=image, type=registry, type=docker without a dest: the engine, and perhaps a registry
+    nothing  ///< type=cacheonly: that it can be built, and is clean; what stays is the engine's cache
   };
   std::string said;  ///< for messages
   Kind kind = Kind::engine;
@@ -23,8 +24,10 @@ struct Output {
   std::vector<std::string> names;  ///< name=...; of an archive: instead of those of -t
   bool push = false;
   bool packed = true;  ///< of an archive: its layers with gzip
+  bool in_tar = true;  ///< of an archive: false: its files lie in a folder
 
-  bool writes() const { return kind != Kind::engine; }
+  bool writes() const { return kind != Kind::engine && kind != Kind::nothing; }
+  bool to_folder() const { return kind == Kind::folder || !in_tar; }
   /// For messages: "the file system to DIR".
   std::string shown() const;
 };

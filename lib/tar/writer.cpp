@@ -103,19 +103,24 @@ char type_flag(const TarEntry& entry) {
 }  // namespace
 
 struct TarWriter::Inside {
-  std::function<void(View)> sink;
-  Bytes buffer;
+  std::function<void(View)> sink;  // none: all stays in the buffer
+  Bytes own;
+  Bytes& buffer = own;
   std::string path;           // of the member being written
   std::uint64_t missing = 0;  // of its data
   std::size_t padding = 0;    // zeros that follow them
 
+  explicit Inside(std::function<void(View)> to) : sink(std::move(to)) { own.reserve(buffer_size); }
+  explicit Inside(Bytes& into) : buffer(into) {}
+
   void flush() {
+    if (!sink) return;
     if (!buffer.empty()) sink(buffer);
     buffer.clear();
   }
   void put(View bytes) {
     if (buffer.size() + bytes.size() > buffer_size) flush();
-    if (bytes.size() >= buffer_size)
+    if (sink && bytes.size() >= buffer_size)
       sink(bytes);
     else
       buffer.insert(buffer.end(), bytes.begin(), bytes.end());
@@ -127,8 +132,9 @@ struct TarWriter::Inside {
   // Ends the member before this one.
   void complete() {
     if (missing != 0) throw Error("tar: " + printable(path) + ": " + std::to_string(missing) + " bytes are missing");
-    put_zeros(std::exchange(padding, 0));
+    pad();
   }
+  void pad() { put_zeros(std::exchange(padding, 0)); }
   void member(Header& header, std::uint64_t size) {
     seal(header);
     put({reinterpret_cast<const std::uint8_t*>(&header), block});
@@ -136,10 +142,8 @@ struct TarWriter::Inside {
   }
 };
 
-TarWriter::TarWriter(std::function<void(View)> sink) : inside_(std::make_unique<Inside>()) {
-  inside_->sink = std::move(sink);
-  inside_->buffer.reserve(buffer_size);
-}
+TarWriter::TarWriter(std::function<void(View)> sink) : inside_(std::make_unique<Inside>(std::move(sink))) {}
+TarWriter::TarWriter(Bytes& into) : inside_(std::make_unique<Inside>(into)) {}
 
 TarWriter::~TarWriter() = default;
 
@@ -189,7 +193,7 @@ void TarWriter::entry(const TarEntry& entry) {
     put_number(extended.size, records.size());
     inside.member(extended, records.size());
     inside.put(view_of(records));
-    inside.put_zeros(std::exchange(inside.padding, 0));
+    inside.pad();
   }
   inside.path = std::move(path);
   inside.missing = size;
@@ -203,7 +207,10 @@ void TarWriter::data(View piece) {
   inside_->put(piece);
 }
 
-void TarWriter::flush() { inside_->flush(); }
+void TarWriter::flush() {
+  if (inside_->missing == 0) inside_->pad();
+  inside_->flush();
+}
 
 void TarWriter::file(const std::string& path, View content, std::uint32_t mode, std::int64_t mtime) {
   TarEntry member;

@@ -35,7 +35,7 @@ wrong '--platform' "${good[@]}" --platform arm64
 wrong '--image-workdir' "${good[@]}" --image-workdir here
 wrong '--cache-to is for a Dockerfile' "${good[@]}" --cache-to inline
 printf 'FROM base:1\n' >plain.dockerfile
-wrong 'keeps its cache in the image only' app -f plain.dockerfile -t app:1 --cache-to type=registry,ref=cache:1
+wrong 'keeps it in the image only' app -f plain.dockerfile -t app:1 --cache-to type=registry,ref=cache:1
 wrong 'there is no type zip' "${good[@]}" -o type=zip,dest=x
 wrong 'type=tar knows no name' "${good[@]}" -o type=tar,dest=x,name=y
 wrong 'is no folder' "${good[@]}" -o build.sh
@@ -43,7 +43,7 @@ wrong 'another --output goes there' "${good[@]}" -o out -o type=local,dest=./out
 wrong "--output: name: UPPER: is no image's name" "${good[@]}" -o type=image,name=UPPER
 wrong 'no name for the image' app --from base:1 --run build.sh -o type=image
 wrong 'no name for the image' app --from base:1 --run build.sh -o out --push
-wrong '--progress: must be auto, plain, tty or quiet' "${good[@]}" --progress fancy
+wrong '--progress: must be auto, plain, tty, quiet or rawjson' "${good[@]}" --progress fancy
 wrong 'cannot be written' "${good[@]}" --iidfile "$t/no/such/folder/iid"
 wrong 'is a directory' "${good[@]}" --report "$t"
 # A good one only then looks for the engine; a dry run does not even that.

@@ -17,12 +17,36 @@ dockerfile_leak() {
   refused
 }
 dockerfile_ssh() {
-  local got=0
-  base=imgbuild-test/debian:1 dockerfile_try "RUN --mount=type=ssh --mount=type=secret,id=known_hosts GIT_SSH_COMMAND='ssh -o UserKnownHostsFile=/run/secrets/known_hosts' git clone -q $REPO_URL /srv/app" "${grant[@]}" --known-host "$(cat "$SSH_DIR/known_hosts")" || got=$?
-  [ "$ENGINE" != podman ] || { [ $got = 3 ] || fail "exit status $got"; cannot "$(refusal)"; }
-  [ $got = 0 ] || fail "exit status $got: $(cat "$t/err")"
+  local got=0 clone="RUN --mount=type=ssh --mount=type=secret,id=known_hosts GIT_SSH_COMMAND='ssh -o UserKnownHostsFile=/run/secrets/known_hosts' git clone -q $REPO_URL /srv/app"
+  local lend=("${grant[@]}" --known-host "$(cat "$SSH_DIR/known_hosts")")
+  # Podman's builder has the agent from a podman of the run's own, with the same store, and is told by an ARG where.
+  [ "$ENGINE" != podman ] || export CONTAINERS_CONF=$ENGINE_DIR/containers.conf CONTAINERS_STORAGE_CONF=$ENGINE_DIR/storage.conf
+  if [ "$ENGINE" = podman ]; then
+    base=imgbuild-test/debian:1 dockerfile_try "$clone" "${lend[@]}" || got=$?
+    [ $got = 3 ] || fail "exit status $got"
+    has "$t/err" 'ARG SSH_AUTH_SOCK'
+    (unset CONTAINERS_STORAGE_CONF && base=imgbuild-test/debian:1 dockerfile_try "ARG SSH_AUTH_SOCK
+$clone" "${lend[@]}") || got=$?
+    [ $got = 3 ] || fail "another store: exit status $got"
+    has "$t/err" 'another store'
+    no_image "$image"
+  fi
+  base=imgbuild-test/debian:1 dockerfile 0 "ARG SSH_AUTH_SOCK
+$clone" "${lend[@]}"
   [ "$(jq -r '.build.ledger | map(select(.granted)) | length' "$t/report.json")" = 1 ] || fail 'not one signature in the ledger'
   named test -s /srv/app/main.c
+  docker history --no-trunc --format '{{.CreatedBy}}' "$image" >"$t/history"
+  docker inspect -f '{{json .Config}}' "$image" >>"$t/history"
+  ! grep -F -e "$TMPDIR" -e .imgbuild "$t/history" || fail 'where the agent lies on this machine is in the image'
+  layer_paths "$image" >"$t/paths"
+  ! grep -E 'imgbuild|known_hosts' "$t/paths" || fail 'something of ours is in the layer'
+  docker rmi -f "$image" >/dev/null
+  # Another user, whom the server would let in with this key, and another host are refused in the same way.
+  base=imgbuild-test/debian:1 dockerfile 4 "ARG SSH_AUTH_SOCK
+RUN --mount=type=ssh ssh -o StrictHostKeyChecking=no -p $SSH_PORT nobody@127.0.0.1 true" "${lend[@]}"
+  [ "$(jq -r '.build.ledger | map(select(.granted)) | length' "$t/report.json")" = 0 ] || fail 'a signature for another user'
+  [ "$(jq -r '.build.ledger | map(select(.granted | not)) | length' "$t/report.json")" -ge 1 ] || fail 'the refusal is not in the ledger'
+  nothing_left
 }
 dockerfile_try() { # as dockerfile, whatever comes of it
   printf 'FROM %s\nENV MARK=%s\n%s\n' "${base:-$busybox}" "$RANDOM$RANDOM" "$1" >"$t/app/Dockerfile"

@@ -37,7 +37,7 @@ exported() { # of a container of the image, as the engine has it
 
 # With a name: the image is in the engine, and everywhere else.
 ran 0 "${build[@]}" -t "e2e/$name:1" -o "$t/out.d" -o "type=tar,dest=$t/fs.tar" -o "type=docker,dest=$t/docker.tar" \
-  -o "type=oci,dest=$t/oci.tar,name=team/other:2" -o "type=docker,dest=$t/plain.tar,compression=uncompressed" --report "$t/report.json"
+  -o "type=oci,dest=$t/oci.tar,name=team/other:2" -o "type=oci,tar=false,dest=$t/oci.d" -o "type=docker,tar=false,dest=$t/docker.d" -o "type=docker,dest=$t/plain.tar,compression=uncompressed" --report "$t/report.json"
 id=$(jq -r '.images[0].id' "$t/report.json")
 has "$t/err" "wrote $t/fs.tar ("
 has "$t/err" "files ("
@@ -59,6 +59,15 @@ for file in docker.tar oci.tar plain.tar; do
   [ "$(jq -r '.images[0].id' "$t/out")" = "$id" ] || fail "$file is another image"
 done
 ran 0 "$IMGBUILD" audit "oci:$t/oci.tar:2"
+ran 0 "$IMGBUILD" audit --format json "oci:$t/oci.d"
+[ "$(jq -r '.images[0].id' "$t/out")" = "$id" ] || fail 'the folder is another image'
+skopeo inspect --config --raw "oci:$t/oci.d:1" | sha256sum | grep -q "^${id#sha256:} " || fail 'skopeo sees another image in the folder'
+[ "$(cd "$t/oci.d" && find . -type f | sort | sed 's/[0-9a-f]\{64\}/D/' | uniq)" = './blobs/sha256/D
+./index.json
+./oci-layout' ] || fail 'not a layout, or more than one'
+[ "$(jq -r '.[0].RepoTags[0]' "$t/docker.d/manifest.json")" = "docker.io/e2e/$name:1" ] || fail 'no manifest.json of its own'
+ran 2 "${build[@]}" -o "type=oci,tar=false,dest=$t/oci.d"
+has "$t/err" 'is not empty'
 tar -xOf "$t/plain.tar" manifest.json | jq -r '.[0].Layers[]' >"$t/blobs"
 while read -r blob; do tar -xOf "$t/plain.tar" "$blob" | tar -t >/dev/null || fail "$blob is no tar"; done <"$t/blobs"
 docker rmi -f "e2e/$name:1" >/dev/null
@@ -74,6 +83,9 @@ nothing_left
 
 # Without a name no image stays; a second time is over the first. -o - is a tar, and nothing else is on standard output.
 ran 0 "${build[@]}" -o "$t/out.d"
+hasnt "$t/err" named
+nothing_left
+ran 0 "${build[@]}" -o type=cacheonly
 hasnt "$t/err" named
 nothing_left
 ran 0 "${build[@]}" -o -
@@ -152,7 +164,7 @@ cp "$t/good" "$t/app/Dockerfile"
 ran 2 "${build[@]}" -o "type=tar,dest=$t/no/such/x.tar"
 hasnt "$t/err" staging
 ran 2 "${build[@]}" -o "type=zip,dest=$t/x"
-has "$t/err" 'type=docker, image, local, oci, registry, tar'
+has "$t/err" 'type=cacheonly, docker, image, local, oci, registry, tar'
 ran 3 "${build[@]}" -o type=tar,dest=/dev/full
 has "$t/err" 'output: /dev/full: '
 nothing_left

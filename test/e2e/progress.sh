@@ -85,6 +85,23 @@ dockerfile "$steps"
 ran 0 "$IMGBUILD" build "$t/app" --network host -t "e2e/$name:1" --secret "id=s,src=$t/secret" --progress tty
 grep -qE '^#[0-9]+ [0-9.]+ line-9$' "$t/err" || fail 'not plain where there is no terminal'
 hasnt "$t/err" "$(printf '\033')"
+# rawjson: every line is BuildKit's status as its clients print it, our own talk too; the log has it as it was.
+dockerfile "$steps
+RUN exit 3"
+ran 4 "$IMGBUILD" build "$t/app" --network host -t "e2e/$name:1" --secret "id=s,src=$t/secret" --progress rawjson --log "$t/jsonlogs"
+cp "$t/err" "$t/json"
+jq -se 'all(.[]; (.vertexes // .logs // .warnings) | type == "array")' "$t/json" >/dev/null || { cat "$t/err"; fail 'a line is no status'; }
+jq -r 'select(.logs) | .logs[] | .data | @base64d' "$t/json" >"$t/said"
+has "$t/said" line-9
+has "$t/said" '[redacted: secret s]'
+has "$t/said" 'imgbuild: staging'
+hasnt "$t/said" "$secret"
+jq -se '[.[].vertexes // [] | .[] | select(.completed and (.name | test("second-printed")))] | length == 1' "$t/json" >/dev/null || fail 'no step that is over'
+jq -se '[.[].vertexes // [] | .[] | select(.error)] | length == 1' "$t/json" >/dev/null || fail 'no step that failed'
+jq -se '([.[].logs // [] | .[].vertex] - [.[].vertexes // [] | .[].digest]) == []' "$t/json" >/dev/null || fail 'a log of no step'
+cat "$t"/jsonlogs/* >"$t/log"
+has "$t/log" line-9
+hasnt "$t/log" vertexes
 dockerfile "$steps"
 watched 0 --progress quiet
 hasnt "$t/out" line-9

@@ -181,9 +181,13 @@ TEST_CASE("a large file is looked at whole, and cut out of the tar where it must
   CHECK(clean->context.digest == sha256_digest(view_of(clean->tar)));
   CHECK(clean->content("b.big").size() == 2 * filler.size());
 
-  tree.file("store/id_rsa", filler);  // left out by its name
+  tree.file("id_rsa", filler);  // left out by its name, behind a file that fills no block
+  tree.file("c", "between");
+  tree.file("store/id_rsa", filler);
   const auto without = staged(tree.path());
-  CHECK(without->names == Names{"a", "b.big", "store/", "z"});
+  CHECK(without->names == Names{"a", "b.big", "c", "store/", "z"});
+  CHECK(without->content("c") == "between");
+  CHECK(without->tar.size() % 512 == 0);
   CHECK(without->content("z") == "after");
   CHECK(without->context.digest == sha256_digest(view_of(without->tar)));
 

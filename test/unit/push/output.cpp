@@ -25,6 +25,9 @@ TEST_CASE("a folder, a tar on standard output, and types with their attributes")
   CHECK(parse_output("type=oci,\"dest=a,b\"").dest == "a,b");
   CHECK(parse_output("type=oci,\"dest=a\"\"b\"").dest == "a\"b");
   CHECK(parse_output("type=oci,dest=x").packed);
+  CHECK(parse_output("type=oci,dest=x").in_tar);
+  CHECK_FALSE(parse_output("type=docker,dest=x,tar=false").in_tar);
+  CHECK(parse_output("type=cacheonly").kind == Kind::nothing);
   CHECK_FALSE(parse_output("type=docker,dest=x,compression=uncompressed").packed);
   CHECK(parse_output("type=docker,dest=x").kind == Kind::docker);
   CHECK(parse_output("type=docker").kind == Kind::engine);
@@ -46,8 +49,8 @@ TEST_CASE("what is not known is told with what is") {
       CHECK_THAT(error.hint(), Contains(hint));
     }
   };
-  refused("", "says no place", "type=docker, image, local, oci, registry, tar");
-  refused("type=zip,dest=x", "there is no type zip", "type=docker, image, local, oci, registry, tar");
+  refused("", "says no place", "type=cacheonly, docker, image, local, oci, registry, tar");
+  refused("type=zip,dest=x", "there is no type zip", "type=cacheonly, docker, image, local, oci, registry, tar");
   refused("dest=x", "says no type");
   refused("out,dest=x", "`out` is not KEY=VALUE");
   refused("type=tar,name=x", "type=tar knows no name", "it knows dest");
@@ -55,6 +58,9 @@ TEST_CASE("what is not known is told with what is") {
           "it knows compression, dest, name");
   refused("type=local", "wants a folder");
   refused("type=local,dest=-", "wants a folder");
+  refused("type=oci,tar=false", "tar=false wants a folder");
+  refused("type=oci,tar=no,dest=x", "tar is true or false");
+  refused("type=cacheonly,dest=x", "type=cacheonly knows no dest");
   refused("type=tar,dest=", "dest is empty");
   refused("type=tar,dest=a,dest=b", "dest is said twice");
   refused("type=tar,\"dest=a", "a quote has no end");
