@@ -118,7 +118,7 @@ constexpr std::string_view other_parts[] = {
     "keyid",
     "apikeyid",
     "token_url",
-    "author",
+    "author_",
     "authority",
     "authen_method",
     "compass",

@@ -219,6 +219,7 @@ Proof told_password(const Suspect& suspect) {
   const auto at = static_cast<std::size_t>(suspect.match.data() - whole.data());
   if (at > 0 && at < whole.size() && whole[at - 1] == '/' && contains(value, "/"))
     value.remove_prefix(value.find('/') + 1);
+  if (contains(value, " ")) return is_diced_phrase(value) && !is_of_another(said) ? proven_of(value) : Proof{};
   if (value.size() < 6 || contains(value, "%0A") || contains(value, "%n") || contains(value, "</") ||
       value.starts_with('@'))
     return {};
