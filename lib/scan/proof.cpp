@@ -145,6 +145,7 @@ constexpr std::string_view printed_values[] = {
     "SWMTKN-1-49nj1cmql0jkz5s954yi3oex3nedyz0fb0xx14ie39trti4wxv-8vxv8rssmk743ojnwacrr2e7c",
     // phpMyAdmin's manual
     "f16ce59f45714194371b48fe362072dc3b019da7861558cd4ad29e4d6fb13851",
+    "JOFw435365IScA&Q!cDugr!lSfuAz*OW",
     // Grafana's manual
     "eyJrIjoiT0tTcG1pUlY2RnVKZTFVaDFsNFZXdE9ZWmNrMkZYbk",
     "JBSWY3DPEHPK3PXP",     // Google's, of the links for one-time codes

@@ -339,6 +339,7 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
   } else {
     const std::string plain = unescaped(value, suspect.path);
     const std::string_view bare = plain.empty() ? value : plain;
+    if (!plain.empty() && is_foreign_word(bare)) return {};
     const bool fits = wanted == Wanted::password ? may_be_password(bare, *assignment, written)
                       : wanted == Wanted::key    ? may_be_key(bare)
                                                  : may_be_secret(bare, *assignment, written);

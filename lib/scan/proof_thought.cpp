@@ -193,20 +193,21 @@ bool is_spaced_phrase(std::string_view value) {
 // Of a sentence one word in three joins the others, or says what is done: of what somebody threw dice for none does.
 bool is_diced_phrase(std::string_view value) {
   static constexpr std::string_view joining[] = {
-      "please",  "type",    "again",   "into",    "about",  "after",  "before", "been",    "being",  "were",
-      "will",    "would",   "could",   "they",    "them",   "there",  "these",  "those",   "which",  "while",
-      "what",    "where",   "whose",   "each",    "every",  "some",   "such",   "also",    "just",   "over",
-      "under",   "between", "through", "without", "within", "both",   "very",   "once",    "until",  "hash",
-      "bitte",   "ihre",    "ihren",   "dein",    "deine",  "nicht",  "eine",   "einen",   "einer",  "oder",
-      "sind",    "wird",    "werden",  "neues",   "neue",   "altes",  "geben",  "sein",    "haben",  "muss",
-      "zeichen", "kein",    "keine",   "nach",    "fuer",   "durch",  "ohne",   "votre",   "entrez", "saisir",
-      "nouveau", "ancien",  "dans",    "avec",    "pour",   "sans",   "vous",   "cette",   "sont",   "doit",
-      "nueva",   "nuevo",   "para",    "contra",  "debe",   "actual", "esta",   "este",    "usted",  "sobre",
-      "nuova",   "deve",    "questa",  "della",   "nieuwe", "voer",   "opnieu", "deze",    "moet",   "niet",
-      "worden",  "instel",  "nova",    "digite",  "ange",   "indtas", "skriv",  "ikke",    "inte",   "geef",
-      "wacht",   "kenn",    "parol",   "contras", "senha",  "haslo",  "heslo",  "phrase",  "word",   "words",
-      "sign",    "email",   "field",   "protec",  "encod",  "unable", "fail",   "success", "cancel", "confir",
-      "choose",  "select",  "save",    "open",    "close",  "remote", "proxy",  "server",  "system", "database"};
+      "please",  "type",    "again",   "into",    "about",   "after",  "before",  "been",   "being",  "were",
+      "will",    "would",   "could",   "they",    "them",    "there",  "these",   "those",  "which",  "while",
+      "what",    "where",   "whose",   "each",    "every",   "some",   "such",    "also",   "just",   "over",
+      "under",   "between", "through", "without", "within",  "both",   "very",    "once",   "until",  "hash",
+      "bitte",   "ihre",    "ihren",   "dein",    "deine",   "nicht",  "eine",    "einen",  "einer",  "oder",
+      "sind",    "wird",    "werden",  "neues",   "neue",    "altes",  "geben",   "sein",   "haben",  "muss",
+      "zeichen", "kein",    "keine",   "nach",    "fuer",    "durch",  "ohne",    "votre",  "entrez", "saisir",
+      "nouveau", "ancien",  "dans",    "avec",    "pour",    "sans",   "vous",    "cette",  "sont",   "doit",
+      "nueva",   "nuevo",   "para",    "contra",  "debe",    "actual", "esta",    "este",   "usted",  "sobre",
+      "nuova",   "deve",    "questa",  "della",   "nieuwe",  "voer",   "opnieu",  "deze",   "moet",   "niet",
+      "worden",  "instel",  "nova",    "digite",  "ange",    "indtas", "skriv",   "ikke",   "inte",   "geef",
+      "wacht",   "kenn",    "parol",   "contras", "senha",   "haslo",  "heslo",   "phrase", "word",   "words",
+      "becaus",  "necess",  "enough",  "often",   "usual",   "possib", "availa",  "sign",   "email",  "field",
+      "protec",  "encod",   "unable",  "fail",    "success", "cancel", "confir",  "choose", "select", "save",
+      "open",    "close",   "remote",  "proxy",   "server",  "system", "database"};
   if (!is_spaced_phrase(value)) return false;
   auto words = words_of(value);
   for (const std::string& word : words)
