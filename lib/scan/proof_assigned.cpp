@@ -339,7 +339,8 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
   } else {
     const std::string plain = unescaped(value, suspect.path);
     const std::string_view bare = plain.empty() ? value : plain;
-    if (!plain.empty() && is_foreign_word(bare)) return {};
+    if (!plain.empty() && (is_foreign_word(bare) || is_placeholder(bare) || is_stand_in(bare) || is_reference(bare)))
+      return {};
     const bool fits = wanted == Wanted::password ? may_be_password(bare, *assignment, written)
                       : wanted == Wanted::key    ? may_be_key(bare)
                                                  : may_be_secret(bare, *assignment, written);
@@ -429,7 +430,7 @@ Proof spelled_password(const Suspect& suspect) {
   Proof proof =
       proven(is_text(assignment, true) && may_be_password(value, assignment, false) && !is_checksum(value) &&
              !is_code(value, true) && !is_escaped(value) && !is_foreign_word(value) && !is_date_or_version(value) &&
-             !is_setting(value) && (!is_reference(value) || is_of_generator(value)) &&
+             !is_algorithm(value) && !is_setting(value) && (!is_reference(value) || is_of_generator(value)) &&
              (!is_placeholder(value) || is_as_policies_want(value) || is_walk(value)) &&
              (!is_stand_in(value) || is_walk(value)) && !is_email(value) && !is_file_name(value));
   if (is_hash(value)) proof.severity = Severity::low;

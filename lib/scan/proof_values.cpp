@@ -110,7 +110,8 @@ bool is_reference(std::string_view value) {
     for (std::size_t at = value.find(gap); at != std::string_view::npos; at = value.find(gap, at + 1)) {
       const std::string_view word = value.substr(at + 1, 4);
       const bool begins_word = word.size() == 4 && std::all_of(word.begin(), word.end(), is_lower);
-      if (at == 0 || !is_alphanumeric(value[at - 1]) || !(begins_word || heap)) return true;
+      if (at == 0 || !is_alphanumeric(value[at - 1]) || !((begins_word && makeup_of(value).digits >= 2) || heap))
+        return true;
     }
   // A path: an absolute one with two components and more, or one from home or here.
   if (value.starts_with("~/") || value.starts_with("./") || value.starts_with("../")) return true;
