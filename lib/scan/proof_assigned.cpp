@@ -218,7 +218,8 @@ bool is_of_a_list(std::string_view around, const Assignment& assignment) {
   if (back() == ':' || back() == '{' || before.ends_with("define(")) return false;  // Ruby's symbol, Erlang's pair
   if (back() == '(') return !is_setter(before.substr(0, before.size() - 1));        // put(Environment.PASS, "x")
   // (3,'payment/paypal/api_password','x'): a name with those before it.
-  if (back() == '/') before = before.substr(0, before.find_last_not_of("abcdefghijklmnopqrstuvwxyz0123456789_/") + 1);
+  const bool has_path = back() == '/';
+  if (has_path) before = before.substr(0, before.find_last_not_of("abcdefghijklmnopqrstuvwxyz0123456789_/") + 1);
   if (!is_quote(back())) return true;
   before.remove_suffix(1);
   while (back() == '\\') before.remove_suffix(1);
@@ -226,6 +227,7 @@ bool is_of_a_list(std::string_view around, const Assignment& assignment) {
   trim_back();
   trim_front();
   const char open = back(), close = front();
+  if (has_path && open != ',') return true;  // File.write("config/secrets.yml.key", "x")
   if (open == ':' && (close == ',' || close == ':'))
     return true;  // {"a-test": "PASS", "another": ...}: it is a value itself
   if (open == '(' && is_setter(before.substr(0, before.size() - 1))) return false;
