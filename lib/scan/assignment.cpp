@@ -415,7 +415,7 @@ class Reader {
       if (c == ';' || (c == ',' && begins_setting(text_, at_ + 1)) || (c == '&' && begins_setting(text_, at_ + 1, 1)))
         break;
       if (std::string_view("=:|?").find(c) != std::string_view::npos && --signs_left < 0) return false;
-      if (c < ' ' || c > '~') return false;  // no text, or none without quotes
+      if ((c >= 0 && c < ' ') || c == 0x7f) return false;  // no text
       ++at_;
     }
     std::string_view value = text_.substr(begin, at_ - begin);

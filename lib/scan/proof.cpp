@@ -36,6 +36,7 @@ constexpr Entry table[] = {
     {"dnssec-key", proofs::dnssec_key},                    // a private key file of BIND's parses
     {"dropbear-key", proofs::dropbear_key},                // Dropbear's format parses
     {"encoded-private-key", proofs::encoded_private_key},  // base64 of a PEM key
+    {"encoded-keystore", proofs::encoded_keystore},        // base64 of one, on a line
     {"env-value", proofs::env_value},                      // of a NAME=VALUE line: written out, and no common word
     {"gcp-service-account", proofs::gcp_service_account},  // the JSON around has the other fields, and the key parses
     {"generic-password", proofs::generic_password},        // written out, and neither words nor code
@@ -44,6 +45,7 @@ constexpr Entry table[] = {
     {"jwt", proofs::jwt},                                  // header and payload are JSON, the header names an algorithm
     {"keystore", proofs::keystore},                        // PKCS#12 or Java's, and holds a private key
     {"keytab", proofs::keytab},                            // a record of a principal with its key
+    {"listed-password", proofs::listed_password},          // numbers or characters that are the letters of one
     {"literal", proofs::literal},                          // written out, not a reference to elsewhere
     {"machine-made", proofs::machine_made},                // long, and no words can be read in it
     {"minisign-key", proofs::minisign_key},                // base64 of minisign's 158 bytes
@@ -143,6 +145,7 @@ constexpr std::string_view printed_values[] = {
     "SWMTKN-1-49nj1cmql0jkz5s954yi3oex3nedyz0fb0xx14ie39trti4wxv-8vxv8rssmk743ojnwacrr2e7c",
     // phpMyAdmin's manual
     "f16ce59f45714194371b48fe362072dc3b019da7861558cd4ad29e4d6fb13851",
+    "JOFw435365IScA&Q!cDugr!lSfuAz*OW",
     // Grafana's manual
     "eyJrIjoiT0tTcG1pUlY2RnVKZTFVaDFsNFZXdE9ZWmNrMkZYbk",
     "JBSWY3DPEHPK3PXP",     // Google's, of the links for one-time codes

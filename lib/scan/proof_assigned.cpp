@@ -41,7 +41,10 @@ bool is_text(const Assignment& assignment, bool written) {
     if (byte < 0x20 || byte == 0x7f) return false;
     if (byte >= 0x80) ++beyond;
   }
-  return beyond == 0 || ((assignment.quoted || written) && beyond * 3 <= assignment.value.size());
+  if (beyond == 0 || assignment.quoted) return beyond * 3 <= assignment.value.size();
+  // What is not quoted may be a word of another language, and what is said of it.
+  const Makeup makeup = makeup_of(assignment.value);
+  return written && beyond * 3 <= assignment.value.size() && makeup.digits >= 2 && makeup.lowers >= 3;
 }
 
 // 15111989: a day of somebody's life, the year last, as nobody writes the time of a change.
@@ -63,12 +66,28 @@ bool is_of_settings(std::string_view path) {
   return any_of(ends, path, ends_with);
 }
 
+// jdbc:sqlserver://db;user=sa;password=falcon40_A; what stands behind the name there is a text.
+bool is_of_connection(std::string_view around, const Assignment& assignment) {
+  constexpr std::size_t reach = 200;
+  const auto at = static_cast<std::size_t>(assignment.name.data() - around.data());
+  if (at == 0 || at > around.size() || around[at - 1] != ';') return false;
+  std::string_view before = around.substr(at - std::min(at, reach), std::min(at, reach));
+  before = before.substr(before.find_last_of("\r\n\"'") + 1);
+  return before.starts_with("jdbc:") || contains(before, "erver=") || contains(before, "ource=") ||
+         contains(before, "ost=") || contains(before, "ndpoint=");
+}
+
 // A password that somebody thought of, or that a machine made.
 // `written`: what is not quoted is text all the same.
 bool may_be_password(std::string_view value, const Assignment& assignment, bool written) {
   if (value.size() < 6 || value.size() > 200 || contains(value, "\t")) return false;
-  if (contains(value, " "))
-    return assignment.quoted && lower(assignment.name).ends_with("passphrase") && is_spaced_phrase(value);
+  if (contains(value, " ")) {
+    const std::string name = lower(assignment.name);
+    if (!assignment.quoted) return false;
+    if (is_app_password(value) || (name.ends_with("passphrase") && is_spaced_phrase(value))) return true;
+    static constexpr std::string_view ends[] = {"password", "passwd", "passwort", "kennwort", "_pass", "pwd", "secret"};
+    return any_of(ends, name, ends_with) && is_diced_phrase(value);
+  }
   const Makeup makeup = makeup_of(value);
   if (makeup.distinct < 4) return false;
   if (is_birthday(value)) return assignment.quoted || written || assignment.how == Assignment::How::flag;
@@ -117,7 +136,7 @@ bool may_be_password(std::string_view value, const Assignment& assignment, bool 
 // Either: a short one may be thought of, a long one is made.
 bool may_be_secret(std::string_view value, const Assignment& assignment, bool written) {
   return may_be_password(value, assignment, written) &&
-         (value.size() < 16 || may_be_key(value) || name_likeness(value).symbols > 0);
+         (value.size() < 16 || may_be_key(value) || name_likeness(value).symbols > 0 || contains(value, " "));
 }
 
 // In a binary file: control characters right before the name or behind the value. A NUL ends strings.
@@ -198,6 +217,9 @@ bool is_of_a_list(std::string_view around, const Assignment& assignment) {
   const auto trim_front = [&] { after.remove_prefix(std::min(after.find_first_not_of(blanks), after.size())); };
   if (back() == ':' || back() == '{' || before.ends_with("define(")) return false;  // Ruby's symbol, Erlang's pair
   if (back() == '(') return !is_setter(before.substr(0, before.size() - 1));        // put(Environment.PASS, "x")
+  // (3,'payment/paypal/api_password','x'): a name with those before it.
+  const bool has_path = back() == '/';
+  if (has_path) before = before.substr(0, before.find_last_not_of("abcdefghijklmnopqrstuvwxyz0123456789_/") + 1);
   if (!is_quote(back())) return true;
   before.remove_suffix(1);
   while (back() == '\\') before.remove_suffix(1);
@@ -205,6 +227,7 @@ bool is_of_a_list(std::string_view around, const Assignment& assignment) {
   trim_back();
   trim_front();
   const char open = back(), close = front();
+  if (has_path && open != ',') return true;  // File.write("config/secrets.yml.key", "x")
   if (open == ':' && (close == ',' || close == ':'))
     return true;  // {"a-test": "PASS", "another": ...}: it is a value itself
   if (open == '(' && is_setter(before.substr(0, before.size() - 1))) return false;
@@ -215,7 +238,7 @@ bool is_of_a_list(std::string_view around, const Assignment& assignment) {
     behind_text = is_quote(back());
   }
   // (412,'mailserver_pass','VALUE','yes'): a row of options.
-  if (open == ',' && close == ',' && !behind_text && is_digit(back())) return false;
+  if (open == ',' && (close == ',' || close == ')') && !behind_text && is_digit(back())) return false;
   if (close == ',') {
     after.remove_prefix(1);
     trim_front();
@@ -283,36 +306,11 @@ bool is_colour(std::string_view value) {
   return (digits == 6 || digits == 8) && (digits + 1 == value.size() || value[digits + 1] == ';');
 }
 
-// b'\x8f\xda\xe2o\xfaJ...': random bytes, as programs print a key that they made.
-bool is_of_bytes(std::string_view value) {
-  std::size_t units = 0, escapes = 0, steps = 0, zeros = 0;
-  std::string seen;
-  for (std::size_t at = 0; at < value.size(); ++units) {
-    const auto byte = value[at] == '\\' && at + 3 < value.size() && value[at + 1] == 'x'
-                          ? unhex(value.substr(at + 2, 2))
-                          : std::nullopt;
-    const char c = byte ? static_cast<char>((*byte)[0]) : value[at];
-    escapes += byte ? 1 : 0;
-    zeros += c == 0 ? 1 : 0;
-    steps += !seen.empty() && (c == seen.back() || c == seen.back() + 1) ? 1 : 0;
-    seen += c;
-    at += byte ? 4 : value[at] == '\\' ? 2 : 1;
-  }
-  std::sort(seen.begin(), seen.end());
-  const auto distinct = static_cast<std::size_t>(std::unique(seen.begin(), seen.end()) - seen.begin());
-  return units >= 16 && units <= 80 && escapes * 5 >= units * 2 && distinct * 4 >= units * 3 && steps * 4 <= units &&
-         zeros <= 2;
-}
-
-// wh7Jw\#aT8\:puui of Java's properties: what would mean something else there has a backslash before it.
-std::string without_escapes(std::string_view value) {
-  std::string out;
-  for (std::size_t at = 0; at < value.size(); ++at) {
-    const bool escapes = value[at] == '\\' && at + 1 < value.size() &&
-                         std::string_view("#!:= ").find(value[at + 1]) != std::string_view::npos;
-    if (!escapes) out += value[at];
-  }
-  return out;
+// locales/de.json, messages.po: what a program says in a language.
+bool is_of_translations(std::string_view path) {
+  static constexpr std::string_view parts[] = {"locale", "i18n",     "l10n",    "lang",
+                                               "transl", "messages", "strings", ".po"};
+  return any_of(parts, lower(path), contains);
 }
 
 enum class Wanted { password, secret, key };
@@ -321,11 +319,19 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
   const char* base = suspect.around.data();
   if (suspect.secret.data() < base) return {};
   const auto begin = static_cast<std::size_t>(suspect.secret.data() - base);
-  const auto assignment = read_assignment(suspect.around, begin, begin + suspect.secret.size());
+  auto assignment = read_assignment(suspect.around, begin, begin + suspect.secret.size());
   if (!assignment) return {};
+  if (const auto whole = whole_app_password(suspect.around, assignment->value);
+      whole.size() > assignment->value.size()) {
+    assignment->value = whole;
+    assignment->quoted = true;
+    assignment->followed = false;
+  }
   const std::string_view value = assignment->value;
-  const bool written = is_of_settings(suspect.path) || assignment->how == Assignment::How::pair;
-  if (value.size() < 6 || !is_text(*assignment, written)) return {};
+  const bool written = is_of_settings(suspect.path) || assignment->how == Assignment::How::pair ||
+                       is_of_connection(suspect.around, *assignment);
+  if (value.size() < 6 || !is_text(*assignment, written) || (contains(value, " ") && is_of_translations(suspect.path)))
+    return {};
   Proof proof = proven(true);
   proof.secrets = {value};
   // The cheap questions first: most of what is assigned in code is a word.
@@ -333,14 +339,16 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
   if (hash) {
     proof.severity = Severity::low;
   } else {
-    const std::string unescaped = suspect.path.ends_with(".properties") ? without_escapes(value) : std::string();
-    const std::string_view bare = unescaped.empty() ? value : unescaped;
+    const std::string plain = unescaped(value, suspect.path);
+    const std::string_view bare = plain.empty() ? value : plain;
+    if (!plain.empty() && (is_foreign_word(bare) || is_placeholder(bare) || is_stand_in(bare) || is_reference(bare)))
+      return {};
     const bool fits = wanted == Wanted::password ? may_be_password(bare, *assignment, written)
                       : wanted == Wanted::key    ? may_be_key(bare)
                                                  : may_be_secret(bare, *assignment, written);
     const bool bytes = assignment->quoted && wanted != Wanted::password && is_of_bytes(value);
     if (!bytes && (!fits || is_checksum(value) || is_public(value) || is_code(bare, assignment->quoted) ||
-                   is_expression(*assignment) || is_escaped(value)))
+                   is_expression(*assignment) || is_escaped(bare)))
       return {};
   }
   // Words behind it: prose, unless it is as shells have it, "-e db_pass=x site.yml".
@@ -357,9 +365,9 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
   if ((!hash && (is_reference(value) || (contains(value, "%7B") && is_reference(percent_decoded(value)))) &&
        !(assignment->quoted && is_of_generator(value))) ||
       (is_placeholder(value) && !is_as_policies_want(value) && !is_walk(value)) ||
-      (is_stand_in(value) && !is_walk(value)) || is_said_of_a_field(value) || is_said_of_a_secret(value) ||
-      is_colour(value) || is_email(value) || is_file_name(value) || is_port_or_fingerprint(value) ||
-      value.starts_with("urn:") || value.starts_with("\\$"))
+      (is_stand_in(value) && !is_walk(value)) || (is_said_of_a_field(value) && !is_as_policies_want(value)) ||
+      is_said_of_a_secret(value) || is_colour(value) || is_email(value) || is_file_name(value) ||
+      is_port_or_fingerprint(value) || value.starts_with("urn:") || value.starts_with("\\$"))
     return {};
   if (!is_among_text(suspect.around, *assignment) || is_result(suspect.around, *assignment) ||
       is_variable_of_a_table(suspect.around, *assignment, suspect.path))
@@ -405,13 +413,14 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
 
 }  // namespace
 
-// connect("link", "dbname=regression")
+// connect("link", "dbname=regression"); vvEI=x7Qm is none, for no name is of such short words.
 bool is_setting(std::string_view value) {
   const std::size_t equals = value.find('=');
-  return equals != std::string_view::npos && equals >= 2 && equals + 1 < value.size() &&
-         std::all_of(value.begin(), value.begin() + static_cast<std::ptrdiff_t>(equals),
-                     [](char c) { return is_letter(c) || c == '_'; }) &&
-         name_likeness(value.substr(0, equals)).words;
+  if (equals == std::string_view::npos || equals < 2 || equals + 1 >= value.size()) return false;
+  const std::string_view name = value.substr(0, equals);
+  const NameLikeness likeness = name_likeness(name);
+  return std::all_of(name.begin(), name.end(), [](char c) { return is_letter(c) || c == '_'; }) && likeness.words &&
+         (likeness.parts == 1 || likeness.letters > likeness.parts * 2);
 }
 
 // A password where nothing but a password stands: behind `sshpass -p`, as the second string of login().
@@ -423,7 +432,7 @@ Proof spelled_password(const Suspect& suspect) {
   Proof proof =
       proven(is_text(assignment, true) && may_be_password(value, assignment, false) && !is_checksum(value) &&
              !is_code(value, true) && !is_escaped(value) && !is_foreign_word(value) && !is_date_or_version(value) &&
-             !is_setting(value) && (!is_reference(value) || is_of_generator(value)) &&
+             !is_algorithm(value) && !is_setting(value) && (!is_reference(value) || is_of_generator(value)) &&
              (!is_placeholder(value) || is_as_policies_want(value) || is_walk(value)) &&
              (!is_stand_in(value) || is_walk(value)) && !is_email(value) && !is_file_name(value));
   if (is_hash(value)) proof.severity = Severity::low;
@@ -435,7 +444,9 @@ Proof machine_made(const Suspect& suspect) {
   const std::string_view value = suspect.secret;
   if (contains(suspect.match, "sentry")) return {};
   // USER:PASSWORD in base64 has a rule of its own; what else is sent in its place is a key, or nothing.
-  if (contains(lower(suspect.match), "basic ")) {
+  std::string_view before = suspect.match.substr(0, static_cast<std::size_t>(value.data() - suspect.match.data()));
+  before = before.substr(0, before.find_last_not_of(" \t\r\n\"'`+.,(") + 1);
+  if (lower(before.substr(before.size() - std::min<std::size_t>(before.size(), 5))) == "basic") {
     const Bytes plain = decoded_base64(value);
     const std::string_view text = text_of(plain);
     if (contains(text, ":") || (name_likeness(text).words && text.size() >= 6)) return {};

@@ -199,6 +199,18 @@ Proof keystore(const Suspect& suspect) {
   return proof_of(*facts, text.starts_with('0') ? der_element(text) : text.substr(0, longest_key));
 }
 
+// Base64 of a keystore on one line; of one over several `keystore` tells, for it is decoded.
+Proof encoded_keystore(const Suspect& suspect) {
+  std::string_view text = from_secret(suspect);
+  constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+  text = text.substr(0, text.find_first_not_of(letters));
+  if (text.size() < 200) return {};
+  text = text.substr(0, text.size() / 4 * 4);
+  const Bytes bytes = decoded_base64(text);
+  const auto facts = read_keystore(view_of(text_of(bytes)));
+  return facts ? proof_of(*facts, text) : Proof{};
+}
+
 Proof ppk_key(const Suspect& suspect) {
   std::string_view text = from_secret(suspect);
   const auto facts = read_ppk_key(text, before_secret(suspect));

@@ -313,11 +313,12 @@ bool is_date_or_version(std::string_view value) {
 // What a password is hashed or encrypted with: pbkdf2, sha512_crypt, SHA256, aes-256-gcm, RS256.
 bool is_algorithm(std::string_view value) {
   static constexpr std::string_view heads[] = {
-      "sha1",     "sha2",   "sha3",   "sha5",    "sha-",   "md5",   "md4",   "bcrypt", "scrypt", "pbkdf2",
-      "argon2",   "aes",    "des",    "3des",    "rsa",    "hmac",  "hs256", "hs384",  "hs512",  "rs256",
-      "rs384",    "rs512",  "es256",  "es384",   "es512",  "ps256", "ps512", "crypt",  "ssha",   "ntlm",
-      "blowfish", "chacha", "ecdsa",  "ed25519", "base64", "plain", "scram", "cram",   "digest", "apr1",
-      "poly1305", "utf",    "x25519", "secp",    "ecdh",   "gcm",   "cbc",   "pkcs"};
+      "sha1",     "sha2",   "sha3",     "sha5",    "sha-",   "md5",      "md4",   "bcrypt", "scrypt", "pbkdf2",
+      "argon2",   "aes",    "des",      "3des",    "rsa",    "hmac",     "hs256", "hs384",  "hs512",  "rs256",
+      "rs384",    "rs512",  "es256",    "es384",   "es512",  "ps256",    "ps512", "crypt",  "ssha",   "ntlm",
+      "blowfish", "chacha", "ecdsa",    "ed25519", "base64", "plain",    "scram", "cram",   "digest", "apr1",
+      "oauth",    "openid", "saml",     "oidc",    "ldap",   "webauthn", "fido",  "totp",   "hotp",   "wpa",
+      "psk",      "eap",    "poly1305", "utf",     "x25519", "secp",     "ecdh",  "gcm",    "cbc",    "pkcs"};
   if (value.size() > 24) return false;
   const std::string small = lower(value);
   // What stands behind is a size or another of them.

@@ -166,6 +166,14 @@ bool is_numbered_phrase(std::string_view value) {
   }
   // tigerCherry2, falcon-silver-walrus26, hunterwalrus!
   if (!joined && words.size() >= 2) return words.size() <= 4 && least >= 3 && letters.size() >= 8 && digits >= 1;
+  // WALRUS.falcon7: nothing else is written so.
+  if (joined && words.size() == 2 && digits >= 1 && least >= 4) {
+    const std::size_t joint = letters.find_first_of("-_.");
+    const std::string_view first = letters.substr(0, joint), second = letters.substr(joint + 1);
+    const auto all = [](std::string_view text, bool (*is)(char)) { return std::all_of(text.begin(), text.end(), is); };
+    if ((all(first, is_upper) && all(second, is_lower)) || (all(first, is_lower) && all(second, is_upper)))
+      return !has_technical_word(letters);
+  }
   // Walrus.falcon48
   if (joined && words.size() == 2 && is_upper(letters[0]) && digits >= 2)
     return std::count(letters.begin(), letters.end(), '.') == 1 && least >= 2 && letters.size() >= 9;
@@ -180,6 +188,45 @@ bool is_spaced_phrase(std::string_view value) {
   std::string joined(value);
   std::replace(joined.begin(), joined.end(), ' ', '-');
   return is_plain_phrase(joined);
+}
+
+// Of a sentence one word in three joins the others, or says what is done: of what somebody threw dice for none does.
+bool is_diced_phrase(std::string_view value) {
+  static constexpr std::string_view joining[] = {
+      "please",  "type",    "again",   "into",    "about",   "after",  "before",  "been",   "being",  "were",
+      "will",    "would",   "could",   "they",    "them",    "there",  "these",   "those",  "which",  "while",
+      "what",    "where",   "whose",   "each",    "every",   "some",   "such",    "also",   "just",   "over",
+      "under",   "between", "through", "without", "within",  "both",   "very",    "once",   "until",  "hash",
+      "bitte",   "ihre",    "ihren",   "dein",    "deine",   "nicht",  "eine",    "einen",  "einer",  "oder",
+      "sind",    "wird",    "werden",  "neues",   "neue",    "altes",  "geben",   "sein",   "haben",  "muss",
+      "zeichen", "kein",    "keine",   "nach",    "fuer",    "durch",  "ohne",    "votre",  "entrez", "saisir",
+      "nouveau", "ancien",  "dans",    "avec",    "pour",    "sans",   "vous",    "cette",  "sont",   "doit",
+      "nueva",   "nuevo",   "para",    "contra",  "debe",    "actual", "esta",    "este",   "usted",  "sobre",
+      "nuova",   "deve",    "questa",  "della",   "nieuwe",  "voer",   "opnieu",  "deze",   "moet",   "niet",
+      "worden",  "instel",  "nova",    "digite",  "ange",    "indtas", "skriv",   "ikke",   "inte",   "geef",
+      "wacht",   "kenn",    "parol",   "contras", "senha",   "haslo",  "heslo",   "phrase", "word",   "words",
+      "becaus",  "necess",  "enough",  "often",   "usual",   "possib", "availa",  "sign",   "email",  "field",
+      "protec",  "encod",   "unable",  "fail",    "success", "cancel", "confir",  "choose", "select", "save",
+      "open",    "close",   "remote",  "proxy",   "server",  "system", "database"};
+  if (!is_spaced_phrase(value)) return false;
+  auto words = words_of(value);
+  for (const std::string& word : words)
+    if (is_technical(word) || any_of(joining, word, starts_with) || word.ends_with("ing") || word.ends_with("ed") ||
+        word.ends_with("ly") || word.ends_with("tion"))
+      return false;
+  std::sort(words.begin(), words.end());
+  return std::unique(words.begin(), words.end()) == words.end();
+}
+
+// kqzv hmtp wxbn ajre: four heaps of four letters, as Google makes passwords of programs.
+bool is_app_password(std::string_view value) {
+  if (value.size() != 19) return false;
+  for (std::size_t i = 0; i < value.size(); ++i)
+    if (i % 5 == 4 ? value[i] != ' ' : !is_lower(value[i])) return false;
+  const auto words = words_of(value);
+  const auto is_word = [](const std::string& word) { return name_likeness(word).words; };
+  return makeup_of(value).distinct >= 7 && std::none_of(words.begin(), words.end(), says) &&
+         (mean_of_pairs(value) < 5 || !std::all_of(words.begin(), words.end(), is_word));
 }
 
 // Runs of keys that lie side by side, or one below the other.
@@ -233,14 +280,31 @@ bool is_parted_by_digit(std::string_view value) {
   return value.size() >= 7 && !is_digit(value.front()) && !is_digit(value.back()) && mean_of_pairs(value) < 4.9;
 }
 
+// Passwort!6150: the word itself, and four digits that are neither a year nor a run, behind a mark.
+static bool is_word_and_digits(std::string_view value) {
+  std::size_t mark = 0;
+  while (mark < value.size() && is_letter(value[mark])) ++mark;
+  if (mark < 6 || mark >= value.size() || std::string_view("!#$%&*+@_.-").find(value[mark]) == std::string_view::npos)
+    return false;
+  std::string_view digits = value.substr(mark + 1);
+  while (digits.ends_with('!')) digits.remove_suffix(1);
+  if (digits.size() < 4 || digits.size() > 6 || !std::all_of(digits.begin(), digits.end(), is_digit) ||
+      (digits.size() == 4 && (digits.starts_with("19") || digits.starts_with("20"))))
+    return false;
+  std::size_t steps = 0;
+  for (std::size_t i = 1; i < digits.size(); ++i) steps += digits[i] == digits[i - 1] || digits[i] == digits[i - 1] + 1;
+  return steps <= 1;
+}
+
 // "Admin@4321", "Qwerty!23": common words, but with all that a policy asks for: somebody made it to be used.
 bool is_as_policies_want(std::string_view value) {
   const Makeup makeup = makeup_of(value);
   return value.size() >= 8 && value.size() <= 24 &&
          (makeup.digits >= 2 || (makeup.digits == 1 && makeup.uppers > 0 && makeup.lowers > 0)) &&
-         value.find_first_of("!@#$%^&*") != std::string_view::npos &&
-         value.find_first_of("<>{}()[].") == std::string_view::npos && !contains(lower(value), "passw") &&
-         makeup.lowers >= 3 && !value.starts_with("$") && !value.starts_with("@") && !value.starts_with("%");
+         (is_word_and_digits(value) ||
+          (value.find_first_of("!@#$%^&*") != std::string_view::npos && !contains(lower(value), "passw"))) &&
+         value.find_first_of("<>{}()[].") == std::string_view::npos && makeup.lowers >= 3 && !value.starts_with("$") &&
+         !value.starts_with("@") && !value.starts_with("%");
 }
 
 }  // namespace imgbuild::proofs

@@ -197,6 +197,18 @@ bool is_numbered_words(std::string_view value) {
          !is_stand_in(value);
 }
 
+// Of a font or a program: control characters right before what says it, or right behind.
+bool is_of_binary(std::string_view around, std::string_view match) {
+  constexpr std::size_t reach = 24;
+  const auto begin = static_cast<std::size_t>(match.data() - around.data()), end = begin + match.size();
+  if (begin > around.size() || end > around.size()) return false;
+  const std::string_view near = around.substr(begin - std::min(begin, reach), std::min(begin, reach));
+  const auto control = [](char c) { return c >= 0 && c < 0x20 && !is_space(c) && c != 0x1b; };
+  return std::any_of(near.begin(), near.end(), control) || std::any_of(match.begin(), match.end(), control) ||
+         std::any_of(around.begin() + static_cast<std::ptrdiff_t>(end),
+                     around.begin() + static_cast<std::ptrdiff_t>(std::min(around.size(), end + reach)), control);
+}
+
 Proof proven_of(std::string_view value) {
   Proof proof = proven(true);
   proof.secrets = {value};
@@ -219,6 +231,8 @@ Proof told_password(const Suspect& suspect) {
   const auto at = static_cast<std::size_t>(suspect.match.data() - whole.data());
   if (at > 0 && at < whole.size() && whole[at - 1] == '/' && contains(value, "/"))
     value.remove_prefix(value.find('/') + 1);
+  if (is_of_binary(suspect.around, suspect.match)) return {};
+  if (contains(value, " ")) return is_diced_phrase(value) && !is_of_another(said) ? proven_of(value) : Proof{};
   if (value.size() < 6 || contains(value, "%0A") || contains(value, "%n") || contains(value, "</") ||
       value.starts_with('@'))
     return {};

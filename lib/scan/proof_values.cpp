@@ -101,10 +101,18 @@ bool is_reference(std::string_view value) {
   };
   for (const std::string_view start : starts)
     if (value.starts_with(start)) return true;
-  // A format's gap, or an array, a call, a template.
-  for (const std::string_view part : {"%s", "%v", "%d", "{0}", "{}", "[]", "()", "<%=", "#{", "${", "{{", "%{", "\" +",
-                                      "' +", "'+", "+'", "\"+", "+\""})
+  // A format's gap, where no word begins with its letter, or an array, a call, a template.
+  for (const std::string_view part :
+       {"{0}", "{}", "[]", "()", "<%=", "#{", "${", "{{", "%{", "\" +", "' +", "'+", "+'", "\"+", "+\""})
     if (contains(value, part)) return true;
+  const bool heap = makeup_of(value).digits >= 2 && !name_likeness(value).words;
+  for (const std::string_view gap : {"%s", "%v", "%d"})
+    for (std::size_t at = value.find(gap); at != std::string_view::npos; at = value.find(gap, at + 1)) {
+      const std::string_view word = value.substr(at + 1, 4);
+      const bool begins_word = word.size() == 4 && std::all_of(word.begin(), word.end(), is_lower);
+      if (at == 0 || !is_alphanumeric(value[at - 1]) || !((begins_word && makeup_of(value).digits >= 2) || heap))
+        return true;
+    }
   // A path: an absolute one with two components and more, or one from home or here.
   if (value.starts_with("~/") || value.starts_with("./") || value.starts_with("../")) return true;
   if (value.starts_with("/") && std::count(value.begin(), value.end(), '/') > 1 && !contains(value, "+") &&

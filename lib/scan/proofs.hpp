@@ -19,6 +19,7 @@ Proof private_key(const Suspect& suspect);
 Proof encoded_private_key(const Suspect& suspect);
 Proof damaged_key(const Suspect& suspect);
 Proof der_key(const Suspect& suspect);
+Proof encoded_keystore(const Suspect& suspect);
 Proof keystore(const Suspect& suspect);
 Proof ppk_key(const Suspect& suspect);
 Proof age_identity(const Suspect& suspect);
@@ -112,11 +113,20 @@ bool is_title_phrase(std::string_view value);      ///< "Falcon-Walrus7"
 bool is_plain_phrase(std::string_view value);      ///< "falcon-silver-walrus"
 bool is_numbered_phrase(std::string_view value);   ///< "tigerCherry2", "falcon-silver-walrus26", "hunterwalrus!"
 bool is_spaced_phrase(std::string_view value);     ///< "falcon silver walrus"
+bool is_diced_phrase(std::string_view value);      ///< the same, and no word of it joins others
+bool is_app_password(std::string_view value);      ///< "kqzv hmtp wxbn ajre"
 bool is_walk(std::string_view value);              ///< "zaq_zxc": over the keyboard, more than one way
 bool is_leet(std::string_view value);              ///< "$umm3r@2017": no reference
 bool is_as_policies_want(std::string_view value);  ///< "Admin@4321"
 bool is_parted_by_digit(std::string_view value);   ///< "ymtd6vny"
 bool changes_case(std::string_view value);         ///< as random letters do
+
+// Values as files write them: proof_escaped.cpp
+Proof listed_password(const Suspect& suspect);
+std::string unescaped(std::string_view value, std::string_view path);  ///< of JSON's \u0026; empty: it has no escapes
+bool is_of_bytes(std::string_view value);                              ///< "\x8f\xda\xe2o\xfaJ"
+/// All four groups of a Google app password of which `value` is the first; else `value`.
+std::string_view whole_app_password(std::string_view around, std::string_view value);
 
 /// Something that a machine made: long, and no words can be read in it.
 bool may_be_key(std::string_view value);

@@ -73,6 +73,7 @@ inline constexpr RoadWord road_words[] = {
     {"\\}\\{\\$", 3, Road::within},
     {"\\}\\}\\{\\{", 4, Road::within},
     {"[f$][\"']\\{", 3, Road::within},
+    {"[ =(:]`\\$\\{", 4, Road::within},
     {"!\\(\"\\{[a-z_]", 5, Road::within},
     {"[a-z0-9_]\\)\\\\\\([a-z_]", 5, Road::within},
     {"[a-z0-9_]\\)\\$\\([a-z_]", 5, Road::within},

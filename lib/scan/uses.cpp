@@ -197,13 +197,18 @@ bool may_be_part(std::string_view literal) {
 }  // namespace
 
 bool Use::joins(View text) const {
+  // Of a template what stands beside the only name is a path or a sentence, unless a machine made it.
+  constexpr std::size_t long_part = 12, least_digits = 2;
   std::size_t names = 0, literals = 0;
   for (const auto& operand : operands)
     if (!operand.name.name.empty())
       ++names;
-    else if (may_be_part(cut(text, operand.literal.begin, operand.literal.end)))
+    else if (const auto part = cut(text, operand.literal.begin, operand.literal.end);
+             may_be_part(part) &&
+             (!bare || (part.size() >= long_part &&
+                        std::count_if(part.begin(), part.end(), is_digit) >= std::ptrdiff_t{least_digits})))
       ++literals;
-  return names > 1 || (names == 1 && literals > 0 && !bare);
+  return names > 1 || (names == 1 && literals > 0);
 }
 
 Use read_sum(View text, std::size_t at, std::size_t limit) {
@@ -261,7 +266,7 @@ Use read_template(View text, std::size_t at, std::size_t limit) {
     if (is_quote_at(text, begin)) ++begin;
   } else {
     begin = at + 1;
-    while (begin < at + 3 && std::string_view(" (\"'").find(char_at(text, begin)) != std::string_view::npos) ++begin;
+    while (begin < at + 3 && std::string_view(" (\"'`").find(char_at(text, begin)) != std::string_view::npos) ++begin;
   }
   use.begin = use.end = begin;
   limit = std::min({limit, text.size(), begin + longest_template});

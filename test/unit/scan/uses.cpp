@@ -69,6 +69,13 @@ TEST_CASE("a secret in parts that have names is found where all of it has a name
   }
 }
 
+TEST_CASE("a token whose beginning has a name is found in a template of JavaScript, and a path is none") {
+  const std::string head = whole("xapp-1-A060NC{{}}WGYXD-4784693299912-c2c7b223761a205b"),
+                    tail = "892cfb16171d99b88a114cf93d3751e12206d7f89d798b04";
+  CHECK(found("const head = \"" + head + "\";\nexport const appToken = `${head}" + tail + "`;\n").size() == 1);
+  CHECK(found("const base = \"" + head.substr(0, 12) + "\";\nconst url = `${base}/static/app1234.js`;\n").empty());
+}
+
 TEST_CASE("what a name has is what it was given last, not far before, and all of it") {
   const std::string more(5000, '\n');
   for (const std::string& said :
