@@ -76,6 +76,12 @@ std::string_view setter_name(std::string_view line) {
   return {};
 }
 
+// tok, wifi_pass: says_secret() and short names that end so.
+bool names_secret(std::string_view name) {
+  const std::string small = lower(name);
+  return says_secret(name) || small == "tok" || small.ends_with("_tok");
+}
+
 }  // namespace
 
 bool says_secret(std::string_view line) {
@@ -83,6 +89,45 @@ bool says_secret(std::string_view line) {
   for (const std::string_view word : {"pass", "pw", "secret", "token", "key", "cred", "senha", "clave", "kennw"})
     if (small.find(word) != std::string::npos) return true;
   return false;
+}
+
+std::string_view name_around(std::string_view line, std::size_t begin, std::size_t end) {
+  constexpr std::size_t near = 48;
+  const std::string_view before = line.substr(0, begin);
+  if (const std::string_view name = name_before_value(before); names_secret(name)) return name;
+  // The last word before it that says so. (Not over what ends a statement.)
+  const std::size_t stop = before.find_last_of(";{}?");
+  const std::size_t low = stop == std::string_view::npos ? 0 : stop + 1;
+  for (std::size_t at = before.size(); at > low && before.size() - at < near;) {
+    if (!is_name_char(before[at - 1])) {
+      --at;
+      continue;
+    }
+    std::size_t first = at;
+    while (first > low && is_name_char(before[first - 1])) --first;
+    if (const std::string_view word = before.substr(first, at - first); names_secret(word)) return word;
+    at = first;
+  }
+  static constexpr std::string_view said = "password";
+  const std::string_view behind = line.substr(end);
+  const std::size_t comment = std::min({behind.find("//"), behind.find('#'), behind.find("--")});
+  if (comment != std::string_view::npos && says_secret(behind.substr(comment))) return said;
+  // echo ... | base64 -d > /run/dbpass, certutil -decode t.b64 pass.txt, | docker login --password-stdin
+  for (const std::string_view to : {"> ", ">", "tee ", "-decode ", "-out "})
+    if (const std::size_t at = behind.find(to); at != std::string_view::npos) {
+      const std::string_view rest = behind.substr(at + to.size());
+      if (says_secret(rest.substr(0, rest.find_first_of("&;|")))) return said;
+    }
+  for (const std::string_view to : {"sudo -S", "passwd", "kinit", "cryptsetup", "su -"})
+    if (behind.find(to) != std::string_view::npos) return said;
+  return {};
+}
+
+std::string shown_name(std::string_view name, std::string_view value) {
+  constexpr std::size_t least_key = 20;
+  const std::string small = lower(name);
+  if (value.size() >= least_key && (small == "key" || small == "tok" || small.ends_with("_tok"))) return "api_key";
+  return std::string(small == "pw" ? "password" : name);
 }
 
 DecodedRun assigned_run(const char* encoding, std::string_view name, std::size_t name_at, std::string_view value,
@@ -117,9 +162,10 @@ bool name_run(View text, const DecodedRun& run, DecodedRun& named) {
   if (name.empty()) name = name_before_value(line);
   if (!says_secret(name)) return false;
   const auto name_at = low + static_cast<std::size_t>(name.data() - line.data());
-  named = assigned_run(run.encoding, name, name_at, value, at, end);
+  const std::string shown = shown_name(name, value);
+  named = assigned_run(run.encoding, shown, name_at, value, at, end);
   named.plain = true;
-  named.lead = name.size() + 2;
+  named.lead = shown.size() + 2;
   named.use = run.use;
   if (run.use && end - at < value.size()) named.pieces.insert(named.pieces.end() - 1, {named.lead + (end - at), end});
   return true;
