@@ -292,10 +292,12 @@ std::size_t show_coded(View text, std::size_t at, const SeeRun& see) {
     if (value.empty()) continue;
     const std::string_view name = name_around(line, one.begin, one.end);
     const std::string_view before = text_of(text.subspan(low - std::min(low, function), std::min(low, function)));
-    const bool of_function = *way == Way::xored && name.empty() && says_secret(before);
+    const bool of_function =
+        *way == Way::xored && name.empty() && (says_secret(line.substr(0, one.begin)) || says_secret(before));
     if (name.empty() && !of_function) continue;
     const bool in_line = name.data() >= line.data() && name.data() < line.data() + line.size();
-    const std::string shown = name.empty() ? "password" : shown_name(name, value);
+    // Who disguises a secret means one, whatever it looks like.
+    const std::string shown = name.empty() || lower(name) == "secret" ? "password" : shown_name(name, value);
     DecodedRun run = assigned_run(encoding_of(*way), shown,
                                   low + (in_line ? static_cast<std::size_t>(name.data() - line.data()) : one.begin),
                                   value, low + one.begin, low + one.end);
@@ -310,7 +312,6 @@ std::size_t show_cast(View text, std::size_t at, std::size_t limit, const SeeRun
   constexpr std::string_view kind = ", \"o\", \"";
   DecodedRun run;
   run.encoding = "terminal";
-  run.plain = true;
   limit = std::min(limit, text.size());
   std::size_t open = at + kind.size(), end = at;
   for (;;) {

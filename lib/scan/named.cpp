@@ -34,11 +34,30 @@ std::string_view without_type(std::string_view name) {
   return is_type && !before.empty() && is_name_char(before.back()) ? before : name;
 }
 
+// define('NAME', and #define NAME: names without a sign behind them.
+std::string_view name_given(std::string_view line) {
+  const std::string_view start = trim(line);
+  if (start.starts_with("#define ")) {
+    const std::string_view name = trim(start.substr(8));
+    return name.substr(0, std::min(name.find_first_of(" \t("), name.size()));
+  }
+  if (!start.ends_with(',')) return {};
+  const std::string_view given = trim(start.substr(0, start.size() - 1));
+  if (given.size() < 3 || !is_quote(given.back())) return {};
+  const std::size_t open = given.rfind(given.back(), given.size() - 2);
+  if (open == std::string_view::npos || open == 0 || given[open - 1] != '(') return {};
+  const std::string_view name = given.substr(open + 1, given.size() - open - 2);
+  return std::all_of(name.begin(), name.end(), is_name_char) ? name : std::string_view();
+}
+
 }  // namespace
 
 std::string_view name_before_value(std::string_view line) {
   std::size_t sign = line.size();
   while (sign > 0 && may_stand_between(line[sign - 1])) --sign;
+  if (const std::string_view name = name_given(sign > 0 && line[sign - 1] == ',' ? line.substr(0, sign) : line);
+      !name.empty())
+    return name;
   // "name": value, name: Type = value
   const bool assigned = sign > 0 && line[sign - 1] == '=';
   if (!assigned) {
@@ -50,6 +69,7 @@ std::string_view name_before_value(std::string_view line) {
   if (const std::size_t colon = name.find(": "); assigned && colon != std::string_view::npos)
     name = name.substr(0, colon);  // its type
   name = without_type(name);
+  if (name.ends_with(" get()")) name = trim(name.substr(0, name.size() - 6));  // Kotlin's
   while (!name.empty() && !is_name_char(name.back()))
     if (const std::size_t open = name.find_last_of('['); name.back() == ']' && open != std::string_view::npos)
       name = trim(name.substr(0, open));
@@ -96,7 +116,7 @@ std::string_view name_around(std::string_view line, std::size_t begin, std::size
   const std::string_view before = line.substr(0, begin);
   if (const std::string_view name = name_before_value(before); names_secret(name)) return name;
   // The last word before it that says so. (Not over what ends a statement.)
-  const std::size_t stop = before.find_last_of(";{}?");
+  const std::size_t stop = before.find_last_of(";?");
   const std::size_t low = stop == std::string_view::npos ? 0 : stop + 1;
   for (std::size_t at = before.size(); at > low && before.size() - at < near;) {
     if (!is_name_char(before[at - 1])) {

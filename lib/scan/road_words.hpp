@@ -251,6 +251,7 @@ inline constexpr RoadWord road_words[] = {
     {"dop_v1_", 7, Road::wrap},
     {"shpat_", 6, Road::wrap},
     {"sk_live_", 8, Road::wrap},
+    {"[a-z0-9]<!--", 5, Road::drop},
     {"<wbr>", 5, Road::drop},
     {"<wbr/>", 6, Road::drop},
     {"<em>", 4, Road::drop},
