@@ -23,7 +23,8 @@ enum class Road : std::uint8_t {
   wrap,     ///< a token begins that may go on in the next lines
   code,     ///< CHAR(104)+CHAR(111): spelled out
   cast,     ///< a line of a terminal's recording
-  halves    ///< second half: ...
+  halves,   ///< second half: ...
+  lines     ///< lines\nof a text in a literal
 };
 
 /// A word that the first stage looks for beside those of the rules (anchors.cpp), as a pattern of fixed width.
@@ -159,6 +160,8 @@ inline constexpr RoadWord road_words[] = {
     {",\"[#-/~|@^_*]\",\"\"\\)", 8, Road::code},
     {",'[#-/~|@^_*]',''\\)", 8, Road::code},
     {", \"o\", \"", 8, Road::cast},
+    {"[a-z0-9.!?=\"'}>:;]\\\\n[a-z\\[#<]", 4, Road::lines},
+    {"\\\\n\",\\n ", 5, Road::lines},
     {"second half", 11, Road::halves},
     {"second_half", 11, Road::halves},
     {"second part", 11, Road::halves},
