@@ -123,6 +123,9 @@ std::vector<Spelled> rows(std::string_view line, Way way) {
     }
     at = row.end - 1;
     if (row.value.size() < least_units) continue;
+    // Characters that a text lists: `_ : / = + - @`, 1 + 2 + 3.
+    const auto marks = std::count_if(row.value.begin(), row.value.end(), [](char c) { return !is_alphanumeric(c); });
+    if (way == Way::blanks && marks * 4 > std::ssize(row.value)) continue;
     if (row.value.back() == '\0') row.value.pop_back();
     out.push_back(std::move(row));
   }

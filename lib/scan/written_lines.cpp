@@ -10,7 +10,7 @@
 namespace imgbuild {
 namespace {
 
-constexpr std::size_t before = 2048;     // of a line's end: where its literal begins
+constexpr std::size_t before = 2048;  // of a line's end: where its literal begins
 constexpr std::size_t least_lines = 2;
 
 // The quote that opens the literal around `at`: the last on its line that no backslash stands before and that is not
@@ -57,6 +57,24 @@ std::size_t show_written_lines(View text, std::size_t at, std::size_t limit, con
       const char next = char_at(text, i + 1);
       const std::size_t size = next == '\\' && char_at(text, i + 2) == 'n' ? 3 : 2;  // \\n: twice a text in a text
       add(i);
+      const auto is_hex = [&](std::size_t k) { return nibble(char_at(text, k)) >= 0; };
+      if (next == 'x' || is_digit(next)) return std::max(i, at + 1);  // bytes of a program
+      if (next == 'u' && is_hex(i + 2) && is_hex(i + 3) && is_hex(i + 4) && is_hex(i + 5)) {
+        unsigned rune = 0;
+        for (std::size_t k = i + 2; k < i + 6; ++k) rune = rune << 4 | static_cast<unsigned>(nibble(char_at(text, k)));
+        if (rune < 0x80) {
+          put(static_cast<char>(rune));
+        } else if (rune < 0x800) {
+          put(static_cast<char>(0xc0 | rune >> 6));
+          put(static_cast<char>(0x80 | (rune & 63)));
+        } else {
+          put(static_cast<char>(0xe0 | rune >> 12));
+          put(static_cast<char>(0x80 | (rune >> 6 & 63)));
+          put(static_cast<char>(0x80 | (rune & 63)));
+        }
+        from = i += 6;
+        continue;
+      }
       if (next == 'n' || size == 3) {
         put('\n');
         ++lines;
