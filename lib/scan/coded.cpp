@@ -126,7 +126,10 @@ std::vector<Spelled> rows(std::string_view line, Way way) {
     // Characters that a text lists: `_ : / = + - @`, 1 + 2 + 3.
     const auto marks = std::count_if(row.value.begin(), row.value.end(), [](char c) { return !is_alphanumeric(c); });
     if (way == Way::blanks && marks * 4 > std::ssize(row.value)) continue;
-    if (row.value.back() == '\0') row.value.pop_back();
+    // The zero that ends a text; of UTF-16 it is two bytes, and the last character's second is zero as well.
+    const bool wide = row.value[1] == '\0' && row.value.size() % 2 == 0;
+    while (row.value.size() > 2 && row.value.back() == '\0' && (!wide || row.value[row.value.size() - 2] == '\0'))
+      row.value.resize(row.value.size() - (wide ? 2 : 1));
     out.push_back(std::move(row));
   }
   return out;

@@ -104,7 +104,7 @@ TEST_CASE("rows that are no secret, and secrets that no line speaks of, are none
         "const hello = \"" + each(as("\\x%02x"), "", "Hello,-world") + "\";",
         "label = ''.join(chr(int(h, 16)) for h in \"" + each(as("%02x"), " ") + "\".split())",
         std::string("i sent you the first half of the password by mail, second half by sms"),
-        std::string("\"PasswordChar\"=hex:2c,00,00,00,02,00,00,00,03,00,00,00,ff,ff"),
+        std::string("\"KeyPosition\"=hex:2c,00,00,00,02,00,00,00,03,00,00,00,ff,ff"),
         std::string("m = {\"a\", \"Enter your password\\nand your name\\nor Contrase\\u00f1a:\\nnone\"}")}) {
     INFO(text);
     CHECK(hits(text + "\n") == 0);
