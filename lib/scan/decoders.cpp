@@ -27,7 +27,8 @@ struct Call {
   const char* name;
 };
 // By what follows from a word of the call on, in small letters; the first that fits.
-constexpr Call calls[] = {{"32decode", Code::base32, "base32"},
+constexpr Call calls[] = {{"biginteger(", Code::hex, "hex"},
+                          {"32decode", Code::base32, "base32"},
                           {"85decode", Code::base85, "base85"},
                           {"16decode", Code::hex, "hex"},
                           {"fromhex", Code::hex, "hex"},
@@ -160,7 +161,8 @@ std::string decoded(std::string_view text, Code code) {
   return {};
 }
 
-// A password: printable, without blanks; of UTF-16, as PowerShell writes it, every other byte.
+}  // namespace
+
 std::string password_of(std::string value) {
   if (value.size() > 2 && value[1] == '\0' && value.size() % 2 == 0) {
     std::string narrow;
@@ -175,8 +177,6 @@ std::string password_of(std::string value) {
   if (value.size() < shortest || value.size() > longest || !std::all_of(value.begin(), value.end(), prints)) return {};
   return value;
 }
-
-}  // namespace
 
 std::size_t show_decoded(View text, std::size_t at, const std::function<void(DecodedRun&, OwnedRange)>& see) {
   std::size_t low = at, high = at;
@@ -205,26 +205,26 @@ std::size_t show_decoded(View text, std::size_t at, const std::function<void(Dec
       code = hex ? Code::hex : Code::base64;
       if (hex) name_of_code = "hex";
     }
-    const std::string value = password_of(decoded(encoded, code));
+    const std::string bytes = decoded(encoded, code), value = password_of(bytes);
     if (value.empty()) return;
     // Of what it is assigned to, or a comment behind it.
-    std::string_view name = name_before_value(line.substr(0, packed ? std::min(from, at - low) : from));
-    std::size_t name_at = low + static_cast<std::size_t>(name.data() - line.data());
     constexpr std::size_t found_text = 12;
+    const std::size_t before = packed ? std::min(from, at - low) : from;
+    std::string_view name = name_before_value(line.substr(0, before));
     if (says_secret(name)) {
-      if (!written && !packed && code != Code::numbers &&
+      if (!written && !packed && code != Code::numbers && value.size() == bytes.size() &&
           encoded.size() >= (code == Code::base32 ? found_as_base32 : found_anyway) && value.size() >= found_text)
         return;
     } else {
-      const std::string_view rest = line.substr(to);
-      const std::size_t comment = std::min(rest.find("//"), rest.find('#'));
-      if (comment == std::string_view::npos || !says_secret(rest.substr(comment))) return;
-      name = "password";
-      name_at = low + from;
+      name = name_around(line, before, to);
+      if (name.empty()) return;
     }
-    DecodedRun run = assigned_run(name_of_code, name, name_at, value, low + from, low + to);
+    const bool in_line = name.data() >= line.data() && name.data() < line.data() + line.size();
+    const std::size_t name_at = low + (in_line ? static_cast<std::size_t>(name.data() - line.data()) : from);
+    const std::string shown = shown_name(name, value);
+    DecodedRun run = assigned_run(name_of_code, shown, name_at, value, low + from, low + to);
     run.plain = true;
-    run.lead = name.size() + 2;
+    run.lead = shown.size() + 2;
     see(run, {0, text.size()});
   };
   if (written) {

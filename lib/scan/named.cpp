@@ -34,11 +34,30 @@ std::string_view without_type(std::string_view name) {
   return is_type && !before.empty() && is_name_char(before.back()) ? before : name;
 }
 
+// define('NAME', and #define NAME: names without a sign behind them.
+std::string_view name_given(std::string_view line) {
+  const std::string_view start = trim(line);
+  if (start.starts_with("#define ")) {
+    const std::string_view name = trim(start.substr(8));
+    return name.substr(0, std::min(name.find_first_of(" \t("), name.size()));
+  }
+  if (!start.ends_with(',')) return {};
+  const std::string_view given = trim(start.substr(0, start.size() - 1));
+  if (given.size() < 3 || !is_quote(given.back())) return {};
+  const std::size_t open = given.rfind(given.back(), given.size() - 2);
+  if (open == std::string_view::npos || open == 0 || given[open - 1] != '(') return {};
+  const std::string_view name = given.substr(open + 1, given.size() - open - 2);
+  return std::all_of(name.begin(), name.end(), is_name_char) ? name : std::string_view();
+}
+
 }  // namespace
 
 std::string_view name_before_value(std::string_view line) {
   std::size_t sign = line.size();
   while (sign > 0 && may_stand_between(line[sign - 1])) --sign;
+  if (const std::string_view name = name_given(sign > 0 && line[sign - 1] == ',' ? line.substr(0, sign) : line);
+      !name.empty())
+    return name;
   // "name": value, name: Type = value
   const bool assigned = sign > 0 && line[sign - 1] == '=';
   if (!assigned) {
@@ -50,6 +69,7 @@ std::string_view name_before_value(std::string_view line) {
   if (const std::size_t colon = name.find(": "); assigned && colon != std::string_view::npos)
     name = name.substr(0, colon);  // its type
   name = without_type(name);
+  if (name.ends_with(" get()")) name = trim(name.substr(0, name.size() - 6));  // Kotlin's
   while (!name.empty() && !is_name_char(name.back()))
     if (const std::size_t open = name.find_last_of('['); name.back() == ']' && open != std::string_view::npos)
       name = trim(name.substr(0, open));
@@ -76,6 +96,12 @@ std::string_view setter_name(std::string_view line) {
   return {};
 }
 
+// tok, wifi_pass: says_secret() and short names that end so.
+bool names_secret(std::string_view name) {
+  const std::string small = lower(name);
+  return says_secret(name) || small == "tok" || small.ends_with("_tok");
+}
+
 }  // namespace
 
 bool says_secret(std::string_view line) {
@@ -83,6 +109,45 @@ bool says_secret(std::string_view line) {
   for (const std::string_view word : {"pass", "pw", "secret", "token", "key", "cred", "senha", "clave", "kennw"})
     if (small.find(word) != std::string::npos) return true;
   return false;
+}
+
+std::string_view name_around(std::string_view line, std::size_t begin, std::size_t end) {
+  constexpr std::size_t near = 48;
+  const std::string_view before = line.substr(0, begin);
+  if (const std::string_view name = name_before_value(before); names_secret(name)) return name;
+  // The last word before it that says so. (Not over what ends a statement.)
+  const std::size_t stop = before.find_last_of(";?");
+  const std::size_t low = stop == std::string_view::npos ? 0 : stop + 1;
+  for (std::size_t at = before.size(); at > low && before.size() - at < near;) {
+    if (!is_name_char(before[at - 1])) {
+      --at;
+      continue;
+    }
+    std::size_t first = at;
+    while (first > low && is_name_char(before[first - 1])) --first;
+    if (const std::string_view word = before.substr(first, at - first); names_secret(word)) return word;
+    at = first;
+  }
+  static constexpr std::string_view said = "password";
+  const std::string_view behind = line.substr(end);
+  const std::size_t comment = std::min({behind.find("//"), behind.find('#'), behind.find("--")});
+  if (comment != std::string_view::npos && says_secret(behind.substr(comment))) return said;
+  // echo ... | base64 -d > /run/dbpass, certutil -decode t.b64 pass.txt, | docker login --password-stdin
+  for (const std::string_view to : {"> ", ">", "tee ", "-decode ", "-out "})
+    if (const std::size_t at = behind.find(to); at != std::string_view::npos) {
+      const std::string_view rest = behind.substr(at + to.size());
+      if (says_secret(rest.substr(0, rest.find_first_of("&;|")))) return said;
+    }
+  for (const std::string_view to : {"sudo -S", "passwd", "kinit", "cryptsetup", "su -"})
+    if (behind.find(to) != std::string_view::npos) return said;
+  return {};
+}
+
+std::string shown_name(std::string_view name, std::string_view value) {
+  constexpr std::size_t least_key = 20;
+  const std::string small = lower(name);
+  if (value.size() >= least_key && (small == "key" || small == "tok" || small.ends_with("_tok"))) return "api_key";
+  return std::string(small == "pw" ? "password" : name);
 }
 
 DecodedRun assigned_run(const char* encoding, std::string_view name, std::size_t name_at, std::string_view value,
@@ -117,9 +182,10 @@ bool name_run(View text, const DecodedRun& run, DecodedRun& named) {
   if (name.empty()) name = name_before_value(line);
   if (!says_secret(name)) return false;
   const auto name_at = low + static_cast<std::size_t>(name.data() - line.data());
-  named = assigned_run(run.encoding, name, name_at, value, at, end);
+  const std::string shown = shown_name(name, value);
+  named = assigned_run(run.encoding, shown, name_at, value, at, end);
   named.plain = true;
-  named.lead = name.size() + 2;
+  named.lead = shown.size() + 2;
   named.use = run.use;
   if (run.use && end - at < value.size()) named.pieces.insert(named.pieces.end() - 1, {named.lead + (end - at), end});
   return true;

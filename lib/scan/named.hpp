@@ -1,4 +1,5 @@
 #pragma once
+#include <string>
 #include <string_view>
 
 #include "scan/runs.hpp"
@@ -10,6 +11,14 @@ bool says_secret(std::string_view line);
 
 /// What the value is given to that stands behind the line, which is cut before it; empty: nothing that has a name.
 std::string_view name_before_value(std::string_view line);
+
+/// What the value in [begin, end) of the line is given to, however that is written: `pw <- f(`, `(setq my-pass (f `,
+/// `define('PASS', f(`, a password that the text before it speaks of, a comment behind it, or a file or command that it
+/// goes to: "password" then. Empty: nothing that says secret.
+std::string_view name_around(std::string_view line, std::size_t begin, std::size_t end);
+
+/// The name that a value is shown with: rules take no notice of a bare "key".
+std::string shown_name(std::string_view name, std::string_view value);
 
 /// NAME="VALUE": `name`, which stands at `name_at` or says what does, with the value of [begin, end). Its lead is left
 /// 0.

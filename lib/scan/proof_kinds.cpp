@@ -91,7 +91,8 @@ static bool is_typed_in_passing(std::string_view small) {
 }
 
 bool is_stand_in(std::string_view value) {
-  const std::string small = lower(value);
+  std::string small = lower(value);
+  if (const std::size_t at = small.find("hammock"); at != std::string::npos) small.replace(at, 7, "swing");  // no mock
   return has_tag(value) || any_of(stand_in_parts, small, contains) || is_typed_in_passing(small);
 }
 
@@ -455,8 +456,8 @@ bool may_be_key(std::string_view value) {
 // "password" => "required|min:8", "type": "password": what a form or a schema says of a field.
 bool is_said_of_a_field(std::string_view value) {
   static constexpr std::string_view heads[] = {
-      "required", "string", "nullable", "confirmed", "min:", "max:", "optional", "varchar",  "char(",
-      "text",     "type:",  "enum",     "bool",      "int",  "uuid", "secret_",  "password", "passwd"};
+      "required", "string", "nullable", "confirmed", "min:", "max:",    "optional", "varchar", "char(",    "text",
+      "type:",    "enum",   "bool",     "int|",      "int:", "integer", "uuid",     "secret_", "password", "passwd"};
   const std::string small = lower(value);
   return any_of(heads, small, starts_with) && name_likeness(value).words;
 }

@@ -135,8 +135,22 @@ bool is_spoken(std::string_view value) {
          !has_technical_word(value);
 }
 
+// 3WalrusFalcon.: numbers before two names, and a mark behind them.
+static bool is_numbered_before(std::string_view value) {
+  const std::size_t begin = std::min(value.find_first_not_of("0123456789"), value.size());
+  if (begin == 0 || begin > 4 || value.size() < 10 || begin == value.size() || !is_upper(value[begin]) ||
+      std::string_view("!.?*#$_-+=@&%").find(value.back()) == std::string_view::npos)
+    return false;
+  const std::string_view letters = value.substr(begin, value.size() - 1 - begin);
+  const auto words = words_of(letters);
+  return std::all_of(letters.begin(), letters.end(), is_letter) && words.size() == 2 &&
+         std::all_of(words.begin(), words.end(), [](const std::string& word) {
+           return word.size() >= 3 && word.size() <= 12 && !says(word) && !is_technical(word);
+         });
+}
+
 bool is_numbered_phrase(std::string_view value) {
-  if (is_spoken(value)) return true;
+  if (is_spoken(value) || is_numbered_before(value)) return true;
   std::size_t end = value.size();
   while (end > 0 && std::string_view("!.?*#$_-").find(value[end - 1]) != std::string_view::npos) --end;
   const std::size_t marks = value.size() - end;

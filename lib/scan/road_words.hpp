@@ -20,7 +20,11 @@ enum class Road : std::uint8_t {
   sum,      ///< a + b: of names
   within,   ///< "$a$b": names in a text
   pairs,    ///< a list of users and their passwords
-  wrap      ///< a token begins that may go on in the next lines
+  wrap,     ///< a token begins that may go on in the next lines
+  code,     ///< CHAR(104)+CHAR(111): spelled out
+  cast,     ///< a line of a terminal's recording
+  halves,   ///< second half: ...
+  lines     ///< lines\nof a text in a literal
 };
 
 /// A word that the first stage looks for beside those of the rules (anchors.cpp), as a pattern of fixed width.
@@ -117,6 +121,55 @@ inline constexpr RoadWord road_words[] = {
     {"[&.+|] chr\\(", 6, Road::decode},
     {"[&.+|]chr\\(", 5, Road::decode},
     {"charcode\\(", 9, Road::decode},
+    {"\\)\\+char\\(", 7, Road::code},
+    {"\\)\\+nchar\\(", 8, Road::code},
+    {"\\) \\+ char\\(", 9, Road::code},
+    {"\\) \\+ nchar\\(", 10, Road::code},
+    {"\\)\\|\\|chr\\(", 7, Road::code},
+    {"\\) \\|\\| chr\\(", 9, Road::code},
+    {"map \\{ chr", 9, Road::code},
+    {"map \\{chr", 8, Road::code},
+    {"map\\{chr", 7, Road::code},
+    {"[\"']c\\*[\"']", 4, Road::code},
+    {"int\\([a-z], 16\\)", 10, Road::code},
+    {"int\\([a-z],16\\)", 9, Road::code},
+    {"chr\\(hex", 7, Road::code},
+    {"chr hex", 7, Road::code},
+    {"\\.hex\\.chr", 8, Road::code},
+    {"&:hex", 5, Road::code},
+    {"as\\.raw\\(", 7, Road::code},
+    {"=hex\\([127]\\):", 8, Road::code},
+    {"=hex:", 5, Road::code},
+    {"[{\\[(]'[!-~]', '[!-~]', '", 12, Road::code},
+    {"[{\\[(]'[!-~]','[!-~]','", 10, Road::code},
+    {"[{\\[(]\"[!-~]\", \"[!-~]\", \"", 12, Road::code},
+    {"[{\\[(]\"[!-~]\",\"[!-~]\",\"", 10, Road::code},
+    {"\\[b'[!-~]', b'[!-~]', b", 14, Road::code},
+    {"[\"']\\\\x[2-7][0-9a-f]\\\\x[2-7]", 8, Road::code},
+    {"[\"']\\\\u00[2-7][0-9a-f]\\\\u00", 11, Road::code},
+    {"[\"']\\\\[01][0-9][0-9]\\\\[01][0-9][0-9]", 9, Road::code},
+    {"\\(ord\\([a-z]\\)", 7, Road::code},
+    {"charcodeat\\(", 11, Road::code},
+    {"\\^= 0x[0-9a-f]", 6, Road::code},
+    {"\\^=0x[0-9a-f]", 5, Road::code},
+    {" \\^ 0x[0-9a-f][0-9a-f]", 7, Road::code},
+    {"[ :=\"]01[01][01][01][01][01][01] 01[01]", 13, Road::code},
+    {": [!-~] [!-~] [!-~] [!-~] [!-~] ", 12, Road::code},
+    {", \"[#-/~|@^_*]\", \"\"\\)", 10, Road::code},
+    {", '[#-/~|@^_*]', ''\\)", 10, Road::code},
+    {",\"[#-/~|@^_*]\",\"\"\\)", 8, Road::code},
+    {",'[#-/~|@^_*]',''\\)", 8, Road::code},
+    {", \"o\", \"", 8, Road::cast},
+    {"[a-z0-9.!?=\"'}>:;]\\\\n[a-z\\[#<]", 4, Road::lines},
+    {"\\\\n\",\\n ", 5, Road::lines},
+    {"second half", 11, Road::halves},
+    {"second_half", 11, Road::halves},
+    {"second part", 11, Road::halves},
+    {"!!binary", 8, Road::decode},
+    {"certutil -decode", 16, Road::decode},
+    {"base64encodedstring", 19, Road::decode},
+    {"base64-decode-string", 20, Road::decode},
+    {"biginteger\\(", 11, Road::decode},
     {"PASSWORD", 8, Road::column},
     {"PASSWD", 6, Road::column},
     {"PASSWORT", 8, Road::column},
@@ -201,6 +254,7 @@ inline constexpr RoadWord road_words[] = {
     {"dop_v1_", 7, Road::wrap},
     {"shpat_", 6, Road::wrap},
     {"sk_live_", 8, Road::wrap},
+    {"[a-z0-9]<!--", 5, Road::drop},
     {"<wbr>", 5, Road::drop},
     {"<wbr/>", 6, Road::drop},
     {"<em>", 4, Road::drop},

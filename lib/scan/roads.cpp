@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "base/text.hpp"
+#include "scan/coded.hpp"
 #include "scan/decoders.hpp"
 #include "scan/letters.hpp"
 #include "scan/lists.hpp"
@@ -22,6 +23,7 @@
 #include "scan/tables.hpp"
 #include "scan/turned.hpp"
 #include "scan/uses.hpp"
+#include "scan/written_lines.hpp"
 
 namespace imgbuild {
 namespace {
@@ -85,7 +87,7 @@ void follow_roads(View text, std::uint64_t offset, std::vector<Sign>& signs,
     std::size_t before = 0;
     unsigned heads = 0;  // in the cell, that were read
   };
-  std::array<Done, 16> done{};
+  std::array<Done, 20> done{};
   struct Known {
     std::uint64_t cell;
     Definitions definitions;
@@ -156,6 +158,18 @@ void follow_roads(View text, std::uint64_t offset, std::vector<Sign>& signs,
         break;
       case Road::decode:
         reading.end = show_decoded(text, sign.at, see);
+        break;
+      case Road::code:
+        reading.end = show_coded(text, sign.at, see);
+        break;
+      case Road::cast:
+        reading.end = show_cast(text, sign.at, limit, see);
+        break;
+      case Road::halves:
+        reading.end = show_halves(text, sign.at, see);
+        break;
+      case Road::lines:
+        reading.end = show_written_lines(text, sign.at, limit, see);
         break;
       case Road::drop:
         reading.end = show_dropped(text, sign.at, limit, see);

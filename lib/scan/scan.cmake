@@ -6,7 +6,7 @@ room(scan PkgConfig::HS PkgConfig::RE2 PkgConfig::TOML)
 
 file(GLOB proofs CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/scan/proof*.cpp)
 add_executable(rulec scan/compiler/main.cpp scan/rule.cpp scan/pattern.cpp scan/anchors.cpp scan/words.cpp scan/word_windows.cpp scan/pack.cpp
-  scan/assignment.cpp scan/lookup.cpp scan/pairs.cpp scan/quoting.cpp scan/gitleaks.cpp scan/except.cpp scan/wordlike.cpp scan/globs.cpp ${proofs})
+  scan/assignment.cpp scan/lookup.cpp scan/pairs.cpp scan/quoting.cpp scan/gitleaks.cpp scan/except.cpp scan/wordlike.cpp scan/globs.cpp scan/written_lines.cpp ${proofs})
 target_link_libraries(rulec PRIVATE settings verdict crypto base PkgConfig::RE2 PkgConfig::TOML)
 
 file(GLOB families CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/scrubbers/*.toml)

@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "scan/letters.hpp"
 #include "scan/literals.hpp"
+#include "scan/named.hpp"
 
 namespace imgbuild {
 namespace {
@@ -175,8 +176,56 @@ std::size_t show_rot13(View text, std::size_t at, const SeeRun& see) {
   return std::min(part.end, at + again);
 }
 
+namespace {
+
+// The whole of a line that says a secret, with its colours, its comments and what breaks it gone: what stands in it is
+// a password, which no shape tells. Behind what was shown; 0: it is no such line.
+std::size_t show_bare_line(View text, std::size_t at, std::size_t limit, const SeeRun& see) {
+  constexpr std::size_t longest_line = 400;
+  const char sign = static_cast<char>(text[at]);
+  const std::size_t most = std::min({text.size(), limit, at + longest_line});
+  if (sign != '\x1b') {
+    // Something is parted by it.
+    const std::size_t behind = at + left_at(text, at).size;
+    const auto is_parted = [&](std::size_t i) {
+      const char c = char_at(text, i);
+      return c > ' ' && c != '<' && c != '>' && c != '\\' && c != '"' && !(c & 0x80);
+    };
+    if (behind == at || !is_parted(at - 1) || !is_parted(behind)) return 0;
+  }
+  std::size_t low = at;
+  while (low > 0 && at - low < longest_line && !is_break(char_at(text, low - 1))) --low;
+  std::size_t high = at;
+  while (high < most && !is_break(char_at(text, high))) high += std::max<std::size_t>(left_at(text, high).size, 1);
+  high = std::min(high, most);
+  if (!says_secret(text_of(text.subspan(low, high - low)))) return 0;
+  DecodedRun run;
+  run.encoding = road_of(text_of(text.subspan(at)));
+  for (std::size_t i = low, begin = low; begin < high;) {
+    const std::size_t size = i < high ? left_at(text, i).size : 0;
+    if (size == 0 && i < high) {
+      ++i;
+      continue;
+    }
+    run.pieces.push_back({run.bytes.size(), begin});
+    run.bytes += text_of(text.subspan(begin, i - begin));
+    begin = i += size;
+    if (i >= high) break;
+  }
+  run.pieces.push_back({run.bytes.size(), high});
+  run.bytes += '\n';
+  see(run, {0, text.size()});
+  return high;
+}
+
+}  // namespace
+
 std::size_t show_dropped(View text, std::size_t at, std::size_t limit, const SeeRun& see) {
-  if (at == 0 || !is_of_word(text[at - 1])) return 0;
+  if (text_of(text.subspan(at + 1)).starts_with("<!--")) ++at;
+  if (at == 0) return 0;
+  if (text[at] == '\x1b' || text[at] == ']' || text[at] == '\\' || text_of(text.subspan(at)).starts_with("<!--"))
+    if (const std::size_t end = show_bare_line(text, at, limit, see)) return end;
+  if (!is_of_word(text[at - 1])) return 0;
   std::size_t behind = at;
   for (Left left = left_at(text, at); left.size > 0; left = left_at(text, behind)) {
     behind += left.size;

@@ -11,6 +11,7 @@
 #include "base/fd.hpp"
 #include "scan/pack.hpp"
 #include "scan/rule.hpp"
+#include "scan/written_lines.hpp"
 
 namespace imgbuild {
 namespace {
@@ -21,7 +22,10 @@ void compile(const std::string& source_path, const std::string& data_path, std::
   std::sort(paths.begin(), paths.end(), [](const auto& a, const auto& b) { return name_of(a) < name_of(b); });
   std::vector<Rule> rules;
   for (const auto& path : paths)
-    for (auto& rule : read_rules(read_file(path), name_of(path))) rules.push_back(std::move(rule));
+    for (auto& rule : read_rules(read_file(path), name_of(path))) {
+      for (auto& text : rule.text) text = with_wide_lines(text);
+      rules.push_back(std::move(rule));
+    }
   const std::string data = packed(Knowledge::of(std::move(rules)));
   write_file(data_path, data);
   write_file(source_path,
