@@ -13,7 +13,7 @@
 namespace imgbuild {
 namespace {
 
-constexpr std::size_t most_in_flight = std::size_t{6} << 20;
+constexpr std::size_t most_in_flight = std::size_t{4} << 20;
 constexpr std::size_t slice_size = std::size_t{1} << 20;
 
 unsigned threads_of(const AuditOptions& options) {

@@ -14,8 +14,8 @@ namespace imgbuild {
 /// Road::decode); its line is looked at. Where the next word is to be looked at again.
 std::size_t show_decoded(View text, std::size_t at, const std::function<void(DecodedRun&, OwnedRange)>& see);
 
-/// The password that was decoded: printable, of 6 characters or more, without blanks; of UTF-16, as PowerShell writes it,
-/// every other byte. Empty: it is none.
+/// The password that was decoded: printable, of 6 characters or more, without blanks; of UTF-16, as PowerShell writes
+/// it, every other byte. Empty: it is none.
 std::string password_of(std::string value);
 
 }  // namespace imgbuild

@@ -1,24 +1,15 @@
 #include "scan/except.hpp"
 
-#include <re2/re2.h>
-
 #include <algorithm>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "scan/regex.hpp"
 
 namespace imgbuild {
 namespace {
 
-std::unique_ptr<re2::RE2> compiled(const std::string& pattern) {
-  RE2::Options options(RE2::Latin1);
-  options.set_log_errors(false);
-  auto regex = std::make_unique<RE2>(pattern, options);
-  if (!regex->ok()) throw Error(printable(regex->error()));
-  return regex;
-}
-
-bool found(const std::vector<std::unique_ptr<re2::RE2>>& patterns, std::string_view text) {
+bool found(const std::vector<std::unique_ptr<const re2::RE2>>& patterns, std::string_view text) {
   return std::any_of(patterns.begin(), patterns.end(), [&](const auto& pattern) {
     return RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *pattern);
   });
@@ -31,12 +22,12 @@ Exceptions::Exceptions(const std::string& path, const std::vector<Allowed>& allo
     text_ += std::to_string(text.size()) + ':';
     text_ += text;
   };
-  if (!path.empty()) path_ = compiled(path);
+  if (!path.empty()) path_ = compiled_regex(path);
   add(path);
   for (const auto& from : allowed) {
     Compiled made{{}, {}, {}, from.target, from.all};
-    for (const auto& pattern : from.paths) made.paths.push_back(compiled(pattern));
-    for (const auto& pattern : from.regexes) made.regexes.push_back(compiled(pattern));
+    for (const auto& pattern : from.paths) made.paths.push_back(compiled_regex(pattern));
+    for (const auto& pattern : from.regexes) made.regexes.push_back(compiled_regex(pattern));
     for (const auto& word : from.stopwords) made.stopwords.push_back(lower(word));
     for (const auto* list : {&from.paths, &from.regexes, &from.stopwords}) {
       add(std::to_string(list->size()));

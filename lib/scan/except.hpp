@@ -32,7 +32,7 @@ class Exceptions {
   const std::string& text() const { return text_; }
 
  private:
-  using Pattern = std::unique_ptr<re2::RE2>;
+  using Pattern = std::unique_ptr<const re2::RE2>;
   struct Compiled {
     std::vector<Pattern> paths, regexes;
     std::vector<std::string> stopwords;

@@ -2,8 +2,6 @@
 // they like, that the secret may be in any group, and that they say where they are not meant.
 #include "scan/gitleaks.hpp"
 
-#include <re2/re2.h>
-
 #include <algorithm>
 #include <optional>
 
@@ -12,6 +10,7 @@
 #include "scan/anchors.hpp"
 #include "scan/except.hpp"
 #include "scan/letters.hpp"
+#include "scan/regex.hpp"
 #include "scan/toml_table.hpp"
 
 namespace imgbuild {
@@ -122,9 +121,7 @@ std::vector<Allowlist> allowlists(const TomlTable& table) {
 // The pattern as narrow as it must be for us. Throws what RE2 or the plan has against it.
 void fit(Rule& rule, const std::string& pattern, int group, const std::vector<std::string>& keywords,
          const TomlTable& table) {
-  RE2::Options options(RE2::Latin1);
-  options.set_log_errors(false);
-  const RE2 as_written(pattern, options);
+  const RE2 as_written(pattern, regex_options());
   // A pattern that is too large as it stands may do once it is bounded; what is wrong with it otherwise stays wrong.
   if (!as_written.ok() && as_written.error_code() != RE2::ErrorPatternTooLarge &&
       as_written.error_code() != RE2::ErrorRepeatSize)
@@ -134,7 +131,7 @@ void fit(Rule& rule, const std::string& pattern, int group, const std::vector<st
   std::string why;
   for (const int bound : {256, 64, 16, 4}) {
     rule.text = {rewritten(pattern, bound, group)};
-    const RE2 regex(rule.text[0], options);
+    const RE2 regex(rule.text[0], regex_options());
     why = regex.ok() ? "" : printable(regex.error());
     for (const bool near : {false, true}) {
       if (!regex.ok()) break;

@@ -42,7 +42,7 @@ struct Scanner::Inside {
  private:
   struct Compiled {
     std::once_flag once, borderless_once;
-    std::unique_ptr<RE2> regex, borderless;
+    std::unique_ptr<const RE2> regex, borderless;
   };
   mutable std::unique_ptr<Compiled[]> regexes_;  // by pattern
 };

@@ -366,7 +366,7 @@ Proof weigh(const Suspect& suspect, Wanted wanted) {
        !(assignment->quoted && is_of_generator(value))) ||
       (is_placeholder(value) && !is_as_policies_want(value) && !is_walk(value)) ||
       (is_stand_in(value) && !is_walk(value)) || (is_said_of_a_field(value) && !is_as_policies_want(value)) ||
-      is_said_of_a_secret(value) || is_colour(value) || is_email(value) || is_file_name(value) ||
+      is_said_of_a_secret(value) || is_colour(value) || is_email(value) || is_file_name(value) || is_endpoint(value) ||
       is_port_or_fingerprint(value) || value.starts_with("urn:") || value.starts_with("\\$"))
     return {};
   if (!is_among_text(suspect.around, *assignment) || is_result(suspect.around, *assignment) ||
@@ -429,12 +429,12 @@ Proof spelled_password(const Suspect& suspect) {
   assignment.value = suspect.secret;
   assignment.quoted = true;
   const std::string_view value = suspect.secret;
-  Proof proof =
-      proven(is_text(assignment, true) && may_be_password(value, assignment, false) && !is_checksum(value) &&
-             !is_code(value, true) && !is_escaped(value) && !is_foreign_word(value) && !is_date_or_version(value) &&
-             !is_algorithm(value) && !is_setting(value) && (!is_reference(value) || is_of_generator(value)) &&
-             (!is_placeholder(value) || is_as_policies_want(value) || is_walk(value)) &&
-             (!is_stand_in(value) || is_walk(value)) && !is_email(value) && !is_file_name(value));
+  Proof proof = proven(
+      is_text(assignment, true) && may_be_password(value, assignment, false) && !is_checksum(value) &&
+      !is_code(value, true) && !is_escaped(value) && !is_foreign_word(value) && !is_date_or_version(value) &&
+      !is_algorithm(value) && !is_setting(value) && (!is_reference(value) || is_of_generator(value)) &&
+      (!is_placeholder(value) || is_as_policies_want(value) || is_walk(value)) &&
+      (!is_stand_in(value) || is_walk(value)) && !is_email(value) && !is_file_name(value) && !is_endpoint(value));
   if (is_hash(value)) proof.severity = Severity::low;
   return proof;
 }

@@ -462,4 +462,17 @@ bool is_said_of_a_field(std::string_view value) {
   return any_of(heads, small, starts_with) && name_likeness(value).words;
 }
 
+// HOST:PORT and a path, or a host in a domain: what a client connects to.
+bool is_endpoint(std::string_view value) {
+  const std::size_t colon = value.find(':');
+  if (colon == std::string_view::npos || colon < 2) return false;
+  const std::string_view host = value.substr(0, colon);
+  std::string_view behind = value.substr(colon + 1);
+  const std::size_t digits = std::min(behind.find_first_not_of("0123456789"), behind.size());
+  behind.remove_prefix(digits);
+  const bool named = std::all_of(host.begin(), host.end(),
+                                 [](char c) { return is_alphanumeric(c) || c == '.' || c == '-' || c == '_'; });
+  return named && digits >= 2 && digits <= 5 && (behind.empty() ? contains(host, ".") : behind.front() == '/');
+}
+
 }  // namespace imgbuild::proofs

@@ -114,7 +114,8 @@ bool is_plain_phrase(std::string_view value);      ///< "falcon-silver-walrus"
 bool is_numbered_phrase(std::string_view value);   ///< "tigerCherry2", "falcon-silver-walrus26", "hunterwalrus!"
 bool is_spaced_phrase(std::string_view value);     ///< "falcon silver walrus"
 bool is_diced_phrase(std::string_view value);      ///< the same, and no word of it joins others
-bool is_app_password(std::string_view value);      ///< "kqzv hmtp wxbn ajre"
+bool is_app_password(std::string_view value);      ///< four groups of four letters
+bool is_endpoint(std::string_view value);          ///< "db:1521/ORCL", "cache.acme.io:6379"
 bool is_walk(std::string_view value);              ///< "zaq_zxc": over the keyboard, more than one way
 bool is_leet(std::string_view value);              ///< "$umm3r@2017": no reference
 bool is_as_policies_want(std::string_view value);  ///< "Admin@4321"

@@ -2,14 +2,13 @@
 // finds too much for ever.
 #include "scan/rule.hpp"
 
-#include <re2/re2.h>
-
 #include <algorithm>
 
 #include "crypto/digest.hpp"
 #include "scan/anchors.hpp"
 #include "scan/gitleaks.hpp"
 #include "scan/proof.hpp"
+#include "scan/regex.hpp"
 #include "scan/toml_table.hpp"
 
 namespace imgbuild {
@@ -105,11 +104,9 @@ Rule service_rule(const std::string& name, const toml::node& words, const std::s
 
 // Every pattern is one that RE2 takes, of bounded width, and has somewhere to be looked for.
 void check_patterns(const std::vector<Rule>& rules, const std::string& file) {
-  RE2::Options options(RE2::Latin1);
-  options.set_log_errors(false);
   for (const auto& rule : rules)
     for (std::size_t i = 0; i < rule.text.size(); ++i) {
-      const RE2 pattern(rule.text[i], options);
+      const RE2 pattern(rule.text[i], regex_options());
       const std::string where = file + ": rule " + rule.id + ": text " + std::to_string(i + 1) + ": ";
       if (!pattern.ok()) throw usage_error(where + printable(pattern.error()));
       if (pattern.Match("", 0, 0, RE2::ANCHOR_BOTH, nullptr, 0)) throw usage_error(where + "matches the empty text");

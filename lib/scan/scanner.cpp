@@ -8,6 +8,7 @@
 #include "scan/inside.hpp"
 #include "scan/look.hpp"
 #include "scan/proof.hpp"
+#include "scan/regex.hpp"
 
 namespace imgbuild {
 namespace {
@@ -42,21 +43,11 @@ Scanner::Inside::Inside(Knowledge known)
   }
 }
 
-namespace {
-
-std::unique_ptr<RE2> compiled(const std::string& pattern) {
-  RE2::Options options(RE2::Latin1);
-  options.set_log_errors(false);
-  return std::make_unique<RE2>(pattern, options);
-}
-
-}  // namespace
-
 const RE2& Scanner::Inside::regex(std::uint32_t pattern) const {
   Compiled& one = regexes_[pattern];
   std::call_once(one.once, [&] {
     const auto& planned = plan.patterns[pattern];
-    one.regex = compiled(rules[planned.rule].text[planned.text]);
+    one.regex = compiled_regex(rules[planned.rule].text[planned.text]);
   });
   return *one.regex;
 }
@@ -65,7 +56,7 @@ const RE2& Scanner::Inside::borderless(std::uint32_t pattern) const {
   Compiled& one = regexes_[pattern];
   std::call_once(one.borderless_once, [&] {
     const auto& planned = plan.patterns[pattern];
-    one.borderless = compiled(without_border(rules[planned.rule].text[planned.text]));
+    one.borderless = compiled_regex(without_border(rules[planned.rule].text[planned.text]));
   });
   return *one.borderless;
 }

@@ -167,7 +167,8 @@ struct Group {
     for (std::size_t k = 0; k < Words::group_places.size(); ++k) {
       double sum = 0;
       for (unsigned c = 0; c < 256; ++c)
-        if (low[k][c & 15] && high[k][c >> 4]) sum += c >= 'A' && c <= 'Z' ? 0.0035 : c == 0 ? 0.1 : c == '\n' ? 0.03 : chance_of(c);
+        if (low[k][c & 15] && high[k][c >> 4])
+          sum += c >= 'A' && c <= 'Z' ? 0.0035 : c == 0 ? 0.1 : c == '\n' ? 0.03 : chance_of(c);
       all *= std::min(sum, 1.0);
     }
     return all;

@@ -20,8 +20,8 @@ class Words {
   };
 
   /// By what a word is looked for: two windows of four bytes, one that begins an even number of bytes behind the word's
-  /// begin and one an odd number (-1: a byte before it); or, as one of a group, by the bytes at group_places from `even`
-  /// on.
+  /// begin and one an odd number (-1: a byte before it); or, as one of a group, by the bytes at group_places from
+  /// `even` on.
   struct Choice {
     std::int8_t even = 0, odd = 0;
     std::uint8_t group = 0;  ///< no_group: by windows

@@ -155,7 +155,7 @@ TEST_CASE("what stands in a file of settings is text without quotes") {
 }
 
 TEST_CASE("two slashes in a row are no comment where a machine made the value") {
-  const std::string key = std::string("kD83jslQ0zPxT//7") + "mWq2+vB9rLsX4nYc8Ht1Gf==";
+  const std::string key = whole("kD83jslQ0z{{}}PxT//7mWq2+vB9{{}}rLsX4nYc8Ht1Gf==");
   CHECK(found("storage_key: " + key + "\n").size() == 1);
   CHECK(found("storage_key: see//the_documentation_of_keys\n").empty());
 }
@@ -281,7 +281,7 @@ TEST_CASE("a token whose parts are joined with nothing between them is found") {
 }
 
 TEST_CASE("a service's key is told by the name that stands near it and a word that says so") {
-  const std::string key = std::string("4f7a1c9e0b3d8f62") + "a5e7c1d90b2f4a68";
+  const std::string key = whole("4f7a1c9e0b3d{{}}8f62a5e7c1{{}}d90b2f4a68");
   CHECK(found("# mapquest api key\n" + key + "\n") == std::vector<std::string>{"mapquest.key:" + key});
   CHECK(found("mapquest checksum " + key + "\n").empty());
   CHECK(found("mapquest " + key + "\n").empty());
