@@ -191,6 +191,9 @@ bool is_numbered_phrase(std::string_view value) {
   // Walrus.falcon48
   if (joined && words.size() == 2 && is_upper(letters[0]) && digits >= 2)
     return std::count(letters.begin(), letters.end(), '.') == 1 && least >= 2 && letters.size() >= 9;
+  // orange_walrus46: a name's number is a small one.
+  if (joined && words.size() == 2 && digits == 2 && least >= 4 && letters.size() >= 10 && value[end] >= '3')
+    return !has_technical_word(letters);
   if (joined) return words.size() >= 3 && words.size() <= 5 && least >= 4 && digits >= 2;
   // walrus7; but user1, latin1, busybox1 are the first of several, and hunter2 is the one that everybody quotes.
   if (words.size() == 1 && digits == 1 && marks == 0 && letters.size() >= 5 && letters.size() <= 10)
