@@ -21,8 +21,12 @@ SENTENCES = ("The quick brown fox jumps over the lazy dog and runs away from it 
 roads, absent = [], []
 
 
+# The same bytes each time: a letter by chance before a token would make it a part of another word.
+made = random.Random(1729)
+
+
 def token():  # npm_ and 36 characters, the last six of which are the CRC32 of the rest in base 62
-    body = "".join(random.SystemRandom().choice(DIGITS) for _ in range(30))
+    body = "".join(made.choice(DIGITS) for _ in range(30))
     number, tail = zlib.crc32(body.encode()), ""
     while number:
         number, digit = divmod(number, 62)
@@ -49,7 +53,7 @@ def sh(command, cwd=W, inp=None):
 
 
 def rnd(size):
-    return os.urandom(size)
+    return made.randbytes(size)
 
 
 def rd(path):
@@ -1215,7 +1219,7 @@ def squid_cache(t):
 
 @road
 def tiff_desc(t):
-    return b'II*\x00' + rnd(60) + t.encode() + b'\x00' + rnd(300)
+    return b'II*\x00' + rnd(60) + b'\x00' + t.encode() + b'\x00' + rnd(300)
 
 
 @road
