@@ -55,6 +55,11 @@ Run Run::from(std::size_t begin) const {
   return rest;
 }
 
+void Buffers::drop() {
+  const std::lock_guard lock(shelf_->mutex);
+  shelf_->free.clear();
+}
+
 std::shared_ptr<std::uint8_t[]> Buffers::take() {
   static constexpr std::size_t most_free = 48;
   std::unique_ptr<std::uint8_t[]> buffer;

@@ -51,6 +51,8 @@ class Buffers {
  public:
   static constexpr std::size_t size = std::size_t{1} << 20;
   std::shared_ptr<std::uint8_t[]> take();
+  /// Frees those that nobody has.
+  void drop();
 
  private:
   struct Shelf {
